@@ -1,0 +1,70 @@
+"""The named cards. One parameter object makes the hardware, sizes the models and enters the configuration hash."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class CardConfig:
+    """Sizes of a card, fixed at build time.
+
+    Attributes
+    ----------
+    name : str
+    venues : int
+        Feed ports, one per venue; 2 to 8.
+    symbols : int
+        Symbol slots, the same on every venue.
+    orders : int
+        Places in each venue's order store; a power of two. Plan for three quarters of it (hash table).
+    levels : int
+        Places for price levels on each side of each book; a power of two, at least 64. Plan for half of it.
+    backlog : int
+        Book events a venue's commit buffer holds; a power of two. At least 128, so that the fullest frame fits.
+    events : int
+        Records in the event ring; a power of two.
+    clock_hz : int
+        156.25 MHz: one 64-bit word each cycle is 10 Gbit/s.
+    """
+
+    name: str
+    venues: int
+    symbols: int
+    orders: int
+    levels: int
+    backlog: int
+    events: int
+    clock_hz: int = 156_250_000
+
+    def __post_init__(self):
+        for field, low, high in (
+            ("venues", 2, 8), ("symbols", 1, 256), ("orders", 64, 1 << 22), ("levels", 64, 1 << 16),
+            ("backlog", 128, 1 << 14), ("events", 16, 1 << 16),
+        ):
+            value = getattr(self, field)
+            if not low <= value <= high:
+                raise ValueError(f"card {self.name}: {field} must be {low} to {high}, not {value}")
+        for field in ("orders", "levels", "backlog", "events"):
+            value = getattr(self, field)
+            if value & (value - 1):
+                raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
+
+    @property
+    def hash(self) -> int:
+        """First 64 bits of the SHA-256 of the configuration; the card shows it and the host compares."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64)
+"""For tests: small sizes reach their edges soon."""
+
+ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256)
+"""For the LFE5UM5G-85F of the ECPIX-5, built with open tools."""
+
+ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 16, levels=4096, backlog=1024, events=4096)
+"""For a data-centre card; built by the vendor flow."""
+
+CARDS = {card.name: card for card in (TINY, ECP5, ALVEO)}
+"""All named cards, smallest first."""

@@ -1,0 +1,305 @@
+"""The records that travel between stages. A stage never imports another stage: these are all they share.
+
+Units are fixed here once: a price is in 1/10000 of the currency unit, a quantity in shares, an exchange
+timestamp in nanoseconds since midnight of the exchange's day, a card time in clock cycles.
+"""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import data, enum, stream
+
+Price = unsigned(32)
+"""1/10000 of the currency unit. 0 means that there is no price (an empty side)."""
+
+Shares = unsigned(32)
+"""A number of shares; the total of a price level as well (a level that would pass 2^32 - 1 goes stale)."""
+
+OrderCount = unsigned(16)
+"""Number of orders on one price level."""
+
+Sequence = unsigned(64)
+"""Number of a message within its feed session, from 1."""
+
+Nanoseconds = unsigned(48)
+"""Nanoseconds since midnight, as ITCH sends them."""
+
+Cycles = unsigned(32)
+"""Card time in clock cycles, modulo 2^32 (27 s at 156.25 MHz): for differences, not for dates."""
+
+VenueIndex = unsigned(4)
+"""Number of a venue, which is the number of its feed port."""
+
+SymbolIndex = unsigned(8)
+"""Slot of a symbol on the card; the same instrument has the same slot on every venue."""
+
+
+class Side(enum.Enum, shape=1):
+    BUY = 0
+    SELL = 1
+
+
+class FrameWord(data.Struct):
+    """Eight bytes of an Ethernet frame, from the destination address on, without preamble and FCS."""
+
+    data: 64
+    """Byte 0 of the wire in bits 7:0. Bytes at and above ``count`` are undefined."""
+    count: 4
+    """Valid bytes, from byte 0 on: 8, but for the last word of a frame (1 to 8)."""
+    last: 1
+    """This word ends the frame."""
+    error: 1
+    """With ``last``: forget this frame (the MAC found it bad)."""
+
+
+FrameReceive = stream.Signature(FrameWord, always_ready=True)
+"""A receive stream: the wire can't wait."""
+
+class PayloadWord(data.Struct):
+    """Eight bytes of UDP payload: byte 0 of the payload is byte 0 of the first word."""
+
+    data: 64
+    """Bytes at and above ``count`` are undefined."""
+    count: 4
+    """Valid bytes: 8, but for the last word (1 to 8). An empty payload has no word at all."""
+    last: 1
+    ingress: Cycles
+    """Card time at which this word's last byte entered the card."""
+
+
+FrameTransmit = stream.Signature(FrameWord)
+"""A transmit stream: words of one frame follow each other without a pause from the source's side."""
+
+
+class DropReason(enum.Enum, shape=4):
+    """Why a received frame was forgotten as a whole. One counter each."""
+
+    NONE = 0
+    MAC_ERROR = 1
+    """The MAC flagged the frame (bad FCS, error character)."""
+    NOT_MATCHED = 2
+    """Another protocol, destination address or port: not ours; no message is lost by it."""
+    TRUNCATED = 3
+    """The frame ended before a length inside it said so, or a length field contradicts another."""
+    IP_CHECKSUM = 4
+    """The IPv4 header checksum is wrong."""
+    FRAGMENT_OR_OPTIONS = 5
+    """An IPv4 fragment or a header with options."""
+    UDP_CHECKSUM = 6
+    """The UDP checksum is present and wrong."""
+    MALFORMED = 7
+    """The feed protocol's framing is broken (block length past the end, count and length disagree)."""
+    SESSION = 8
+    """The feed session is not the one that this port follows."""
+    OVERFLOW = 9
+    """The commit buffer was full: the book did not keep up."""
+
+
+class Verdict(data.Struct):
+    """What became of a frame, once every check that needs its last byte is done. One per frame."""
+
+    reason: DropReason
+    """NONE: the frame is good and what it caused may take effect."""
+
+
+class MessageWord(data.Struct):
+    """Eight bytes of payload with the message boundaries in them, for decoders of any feed protocol.
+
+    At most one message ends and at most one begins in a word, the end before the beginning.
+    Between two messages there may be bytes that belong to none (length fields, headers).
+    """
+
+    data: 64
+    """Byte 0 of the wire in bits 7:0."""
+    ends: 1
+    """The message in progress ends in this word: bytes 0 to ``end`` - 1 belong to it."""
+    end: 4
+    """1 to 8; with ``ends``."""
+    starts: 1
+    """A message begins in this word at byte ``start``: bytes ``start`` to 7 belong to it."""
+    start: 3
+    """0 to 7; with ``starts``. It never ends in the same word."""
+    sequence: Sequence
+    """With ``ends``: the sequence number of the message that ends."""
+    ingress: Cycles
+    """Card time at which this word's last byte entered the card."""
+
+
+class Gap(data.Struct):
+    """Messages that never came. The venue is stale from here on."""
+
+    session: 80
+    """Ten ASCII characters, the first in bits 7:0."""
+    first: Sequence
+    count: Sequence
+
+
+class SymbolBinding(data.Struct):
+    """One slot of a venue's symbol table."""
+
+    enable: 1
+    locate: 16
+
+
+class BookEventKind(enum.Enum, shape=3):
+    ADD = 0
+    """New order: reference, side, shares, price."""
+    EXECUTE = 1
+    """``shares`` of the order traded at its price (or at another: the level shrinks all the same)."""
+    CANCEL = 2
+    """``shares`` of the order taken away."""
+    DELETE = 3
+    """The whole order taken away."""
+    REPLACE = 4
+    """The order is gone; ``new_reference`` with ``shares`` and ``price`` stands at the tail of its level, same side."""
+
+
+class BookEvent(data.Struct):
+    """One change to a book, normalised: what every feed protocol is translated to."""
+
+    kind: BookEventKind
+    side: Side
+    """ADD only."""
+    locate: 16
+    """The venue's own number for the symbol."""
+    symbol: SymbolIndex
+    """The card's slot for it; set by the symbol filter."""
+    reference: 64
+    new_reference: 64
+    """REPLACE only."""
+    shares: Shares
+    price: Price
+    """ADD and REPLACE only."""
+    sequence: Sequence
+    timestamp: Nanoseconds
+    ingress: Cycles
+    """Card time at which the message's last byte entered the card."""
+
+
+class TopOfBook(data.Struct):
+    """Best bid and ask of one symbol at one venue after one book event."""
+
+    venue: VenueIndex
+    symbol: SymbolIndex
+    bid_price: Price
+    bid_shares: Shares
+    bid_orders: OrderCount
+    ask_price: Price
+    ask_shares: Shares
+    ask_orders: OrderCount
+    stale: 1
+    """The book can't be sure of this symbol: no order may be based on it."""
+    changed: 1
+    """Price, shares, orders or ``stale`` differ from the symbol's record before this one."""
+    sequence: Sequence
+    timestamp: Nanoseconds
+    ingress: Cycles
+
+
+class Order(data.Struct):
+    """A new order, on its way through the one door."""
+
+    strategy: 4
+    """Who asks for it: 0 the host, 1 the arbitrage detector."""
+    venue: VenueIndex
+    """Where it goes."""
+    symbol: SymbolIndex
+    side: Side
+    shares: Shares
+    price: Price
+    trigger_venue: VenueIndex
+    trigger_sequence: Sequence
+    """Feed message that caused it; 0 for an order of the host."""
+    ingress: Cycles
+    """Card time at which that message's last byte entered the card."""
+
+
+class RejectReason(enum.Enum, shape=4):
+    """Why the gateway refused an order: the first that applies, in this order. One counter each."""
+
+    NONE = 0
+    HALTED = 1
+    """Not armed, or no limits have been committed."""
+    KILLED = 2
+    """The kill switch is on."""
+    BAD_ORDER = 3
+    """Zero shares, zero price, or a venue or symbol that the card does not have."""
+    MAX_SHARES = 4
+    MAX_NOTIONAL = 5
+    POSITION = 6
+    """Position and working orders of the symbol would pass the limit on this side."""
+    RATE = 7
+    """The token bucket is empty."""
+
+
+class RiskLimits(data.Struct):
+    """Limits of the gateway, as committed. All zero (nothing passes) until the first commit."""
+
+    max_shares: Shares
+    """Largest quantity of one order, in shares."""
+    max_notional: 64
+    """Largest shares x price of one order, in 1/10000 of the currency unit."""
+    max_position: Shares
+    """Largest long or short position of a symbol over all venues, working orders included, in shares."""
+    rate_burst: 16
+    """Token bucket: orders at once."""
+    rate_interval: 32
+    """Token bucket: cycles per order in the long run."""
+
+
+class ReplyKind(enum.Enum, shape=1):
+    FILLED = 0
+    """``shares`` of a working order traded: they move from working to position."""
+    RELEASED = 1
+    """``shares`` of a working order are dead (cancelled, rejected): they stop counting."""
+
+
+class OrderReply(data.Struct):
+    """What a venue answered, as the gateway needs it for its exposure."""
+
+    kind: ReplyKind
+    symbol: SymbolIndex
+    side: Side
+    shares: Shares
+
+
+class RejectedOrder(data.Struct):
+    order: Order
+    reason: RejectReason
+
+
+class SentOrder(data.Struct):
+    """An order as it left, for the event ring."""
+
+    order: Order
+    user_ref: 32
+    """OUCH UserRefNum that it was sent under."""
+    latency: Cycles
+    """Cycles from the last byte of the trigger in to the first word of the order frame out."""
+
+
+class FeedAddress(data.Struct):
+    """Which frames of a port are this venue's feed."""
+
+    ip: 32
+    """IPv4 multicast group, first octet in bits 31:24. The Ethernet destination must be the group's (RFC 1112)."""
+    port: 16
+    """UDP destination port."""
+
+
+class OrderAddress(data.Struct):
+    """Addresses of a venue's order session; numbers as written on paper (first octet in the top bits)."""
+
+    destination_mac: 48
+    source_mac: 48
+    destination_ip: 32
+    source_ip: 32
+    destination_port: 16
+    source_port: 16
+
+
+class ArbitrageSettings(data.Struct):
+    min_profit: Price
+    """Smallest (bid there - ask here) that is traded, in 1/10000 per share, after which an order pair is sent."""
+    max_shares: Shares
+    """Cap on the quantity of each leg."""
+    cooldown: Cycles
+    """Cycles after a signal during which the symbol gives no other."""
