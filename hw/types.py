@@ -7,6 +7,8 @@ timestamp in nanoseconds since midnight of the exchange's day, a card time in cl
 from amaranth.hdl import unsigned
 from amaranth.lib import data, enum, stream
 
+from hw.reasons import DropReason, RejectReason
+
 Price = unsigned(32)
 """1/10000 of the currency unit. 0 means that there is no price (an empty side)."""
 
@@ -67,30 +69,6 @@ class PayloadWord(data.Struct):
 
 FrameTransmit = stream.Signature(FrameWord)
 """A transmit stream: words of one frame follow each other without a pause from the source's side."""
-
-
-class DropReason(enum.Enum, shape=4):
-    """Why a received frame was forgotten as a whole. One counter each."""
-
-    NONE = 0
-    MAC_ERROR = 1
-    """The MAC flagged the frame (bad FCS, error character)."""
-    NOT_MATCHED = 2
-    """Another protocol, destination address or port: not ours; no message is lost by it."""
-    TRUNCATED = 3
-    """The frame ended before a length inside it said so, or a length field contradicts another."""
-    IP_CHECKSUM = 4
-    """The IPv4 header checksum is wrong."""
-    FRAGMENT_OR_OPTIONS = 5
-    """An IPv4 fragment or a header with options."""
-    UDP_CHECKSUM = 6
-    """The UDP checksum is present and wrong."""
-    MALFORMED = 7
-    """The feed protocol's framing is broken (block length past the end, count and length disagree)."""
-    SESSION = 8
-    """The feed session is not the one that this port follows."""
-    OVERFLOW = 9
-    """The commit buffer was full: the book did not keep up."""
 
 
 class Verdict(data.Struct):
@@ -210,24 +188,6 @@ class Order(data.Struct):
     """Feed message that caused it; 0 for an order of the host."""
     ingress: Cycles
     """Card time at which that message's last byte entered the card."""
-
-
-class RejectReason(enum.Enum, shape=4):
-    """Why the gateway refused an order: the first that applies, in this order. One counter each."""
-
-    NONE = 0
-    HALTED = 1
-    """Not armed, or no limits have been committed."""
-    KILLED = 2
-    """The kill switch is on."""
-    BAD_ORDER = 3
-    """Zero shares, zero price, or a venue or symbol that the card does not have."""
-    MAX_SHARES = 4
-    MAX_NOTIONAL = 5
-    POSITION = 6
-    """Position and working orders of the symbol would pass the limit on this side."""
-    RATE = 7
-    """The token bucket is empty."""
 
 
 class RiskLimits(data.Struct):

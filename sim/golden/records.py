@@ -1,0 +1,45 @@
+"""The records that the golden models exchange: plain counterparts of the hardware's (units as in hw/types.py)."""
+
+from typing import NamedTuple
+
+from hw.reasons import DropReason, RejectReason
+
+BUY, SELL = 0, 1
+ADD, EXECUTE, CANCEL, DELETE, REPLACE = range(5)
+
+__all__ = ["ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "REPLACE", "SELL", "BookEvent", "DropReason", "Order", "RejectReason", "TopOfBook"]
+
+
+class BookEvent(NamedTuple):
+    """One change to a book. Fields that a kind does not have are 0."""
+
+    kind: int
+    side: int
+    locate: int
+    reference: int
+    new_reference: int
+    shares: int
+    price: int
+    timestamp: int
+
+
+class TopOfBook(NamedTuple):
+    """Best bid and ask with their totals; zeros where a side is empty."""
+
+    bid_price: int = 0
+    bid_shares: int = 0
+    bid_orders: int = 0
+    ask_price: int = 0
+    ask_shares: int = 0
+    ask_orders: int = 0
+
+
+class Order(NamedTuple):
+    strategy: int
+    venue: int
+    symbol: int
+    side: int
+    shares: int
+    price: int
+    trigger_venue: int = 0
+    trigger_sequence: int = 0
