@@ -46,3 +46,15 @@ class RejectReason(IntEnum):
     """Position and working orders of the symbol would pass the limit on this side."""
     RATE = 7
     """The token bucket is empty."""
+
+
+class StaleReason(IntEnum):
+    """Why a venue went stale as a whole: the first loss since its last restart."""
+
+    NONE = 0
+    GAP = 1
+    """Messages never came (a hole in the sequence numbers)."""
+    MALFORMED = 2
+    """A message of a good frame could not be read; the frame was forgotten."""
+    DROPPED = 3
+    """A frame's events did not fit the commit buffer; the frame was forgotten."""
