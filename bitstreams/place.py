@@ -1,0 +1,65 @@
+"""Places one component by itself on the ECP5 and prints what it costs and how fast it is.
+
+    python -m bitstreams.place hw.feed.itch50:Itch50Decoder
+    python -m bitstreams.place "hw.book.book:Book(ECP5, 0)" --seeds 1,2,3
+    python -m bitstreams.place "hw.lib.fifo:Fifo(Order, 16)" --path
+
+The part behind the colon is a Python expression that makes the component; it sees the module's names, ``hw.types`` and the
+named cards of ``hw.config``. A bare class is called without arguments. A second run of the same netlist comes from the cache in build/place.
+"""
+
+import argparse
+import importlib
+import sys
+from dataclasses import replace
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+from bitstreams.flow import FlowError, Placement, median, place, synthesise
+from bitstreams.out_of_context import OutOfContext
+
+TARGET_MHZ = 200
+"""What the placer aims at: above the 156.25 MHz needed, so that it does not stop early."""
+
+
+def component(expression: str) -> wiring.Component:
+    """Makes the component that ``module:expression`` stands for."""
+    module, colon, text = expression.partition(":")
+    if not colon:
+        raise ValueError(f"expected module:expression, for instance hw.feed.itch50:Itch50Decoder, not {expression!r}")
+    names = {**vars(importlib.import_module("hw.types")), **vars(importlib.import_module("hw.config")), **vars(importlib.import_module(module))}
+    result = eval(text, names)
+    return result() if isinstance(result, type) else result
+
+
+def place_component(made: wiring.Component, *, seeds: tuple[int, ...] = (1,), mhz: float = TARGET_MHZ) -> Placement:
+    """Median placement of a component by itself, without what the harness around it costs."""
+    harness = OutOfContext(made)
+    folder = synthesise(rtlil.convert(harness, name="top", emit_src=False))
+    result = median([place(folder, seed=seed, mhz=mhz) for seed in seeds])
+    return replace(result, luts=result.luts - harness.extra_luts, ffs=result.ffs - harness.extra_ffs)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bitstreams.place", description=__doc__.splitlines()[0])
+    parser.add_argument("component", help="module:expression")
+    parser.add_argument("--seeds", "--seed", default="1", help="comma-separated; with several, the median (default 1)")
+    parser.add_argument("--mhz", type=float, default=TARGET_MHZ, help=f"clock the placer aims at (default {TARGET_MHZ})")
+    parser.add_argument("--path", action="store_true", help="also print the slowest path")
+    arguments = parser.parse_args()
+    try:
+        made = component(arguments.component)
+        result = place_component(made, seeds=tuple(int(seed) for seed in arguments.seeds.split(",")), mhz=arguments.mhz)
+    except (FlowError, ValueError, ImportError, NameError, TypeError) as error:
+        print(f"error: {arguments.component}: {error}", file=sys.stderr)
+        return 2
+    print(f"{arguments.component}: LUT4 {result.luts}  FF {result.ffs}  EBR {result.brams}  DSP {result.dsps}  "
+          f"Fmax {result.fmax_mhz} MHz (seeds {','.join(map(str, result.seeds))})")
+    if arguments.path:
+        print("\n".join(f"  {hop}" for hop in result.critical))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
