@@ -117,7 +117,8 @@ def parse(report: dict, log: str, seed: int) -> Placement:
         raise FlowError("nextpnr reports no clock: no path from a flip-flop to a flip-flop")
     clock, entry = min(report["fmax"].items(), key=lambda item: item[1]["achieved"])
     path = next((p["path"] for p in report["critical_paths"] if p["from"] == p["to"] == f"posedge {clock}"), [])
-    hops = (f"{hop['delay']:5.2f} ns {hop['type']:<8} {shorten(hop['to']['cell'])}.{hop['to']['port']}" for hop in path if hop["delay"] >= 0.05)
+    hops = (f"{hop['delay']:5.2f} ns {hop['type']:<8} {shorten(hop['to']['cell'])}.{hop['to']['port']}"
+            for hop in path if hop["delay"] >= 0.05)
     return Placement(luts=int(luts[1]), ffs=used["TRELLIS_FF"], brams=used["DP16KD"], dsps=used["MULT18X18D"],
                      fmax_mhz=round(entry["achieved"], 1), seeds=(seed,), critical=tuple(hops))
 

@@ -5,7 +5,7 @@
     python -m bitstreams.place "hw.lib.fifo:Fifo(Order, 16)" --path
 
 The part behind the colon is a Python expression that makes the component; it sees the module's names, ``hw.types`` and the
-named cards of ``hw.config``. A bare class is called without arguments. A second run of the same netlist comes from the cache in build/place.
+named cards of ``hw.config``. A bare class is called without arguments. What was placed once comes from the cache in build/place.
 """
 
 import argparse
@@ -28,7 +28,9 @@ def component(expression: str) -> wiring.Component:
     module, colon, text = expression.partition(":")
     if not colon:
         raise ValueError(f"expected module:expression, for instance hw.feed.itch50:Itch50Decoder, not {expression!r}")
-    names = {**vars(importlib.import_module("hw.types")), **vars(importlib.import_module("hw.config")), **vars(importlib.import_module(module))}
+    names = {}
+    for source in ("hw.types", "hw.config", module):
+        names |= vars(importlib.import_module(source))
     result = eval(text, names)
     return result() if isinstance(result, type) else result
 
