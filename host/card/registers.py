@@ -1,0 +1,262 @@
+"""The register map as the host knows it.
+
+Generated from hw/host_interface/registers.py by `python -m hw.host_interface.generate`; do not edit.
+"""
+
+from enum import IntEnum
+
+from host.card.definition import CardSizes, Counter, Dimension, Field, Register
+
+MAGIC = 0x5452504a
+VERSION_MAJOR = 1
+VERSION_MINOR = 0
+BAR_SIZE = 0x100000
+REGISTERS_SIZE = 0x10000
+RING_OFFSET = 0x80000
+RECORD_BYTES = 32
+
+
+class EventKind(IntEnum):
+    NONE = 0
+    TOP_OF_BOOK = 1
+    ORDER_SENT = 2
+    ORDER_REJECTED = 3
+    GAP = 4
+    VENUE_STALE = 5
+    STATE = 6
+
+
+class DropReason(IntEnum):
+    NONE = 0
+    MAC_ERROR = 1
+    NOT_MATCHED = 2
+    TRUNCATED = 3
+    IP_CHECKSUM = 4
+    FRAGMENT_OR_OPTIONS = 5
+    UDP_CHECKSUM = 6
+    MALFORMED = 7
+    SESSION = 8
+    OVERFLOW = 9
+
+
+class RejectReason(IntEnum):
+    NONE = 0
+    HALTED = 1
+    KILLED = 2
+    BAD_ORDER = 3
+    MAX_SHARES = 4
+    MAX_NOTIONAL = 5
+    POSITION = 6
+    RATE = 7
+
+
+class StaleReason(IntEnum):
+    NONE = 0
+    GAP = 1
+    MALFORMED = 2
+    DROPPED = 3
+
+
+_REGISTERS = (
+    Register("MAGIC", 0x0000, "ro"),
+    Register("VERSION", 0x0004, "ro", fields=(
+        Field("minor", 0, 16),
+        Field("major", 16, 16),
+    )),
+    Register("CONFIG_HASH", 0x0008, "ro", bits=64),
+    Register("CONFIG_VENUES", 0x0010, "ro"),
+    Register("CONFIG_SYMBOLS", 0x0014, "ro"),
+    Register("CONFIG_ORDERS", 0x0018, "ro"),
+    Register("CONFIG_LEVELS", 0x001c, "ro"),
+    Register("CONFIG_BACKLOG", 0x0020, "ro"),
+    Register("CONFIG_EVENTS", 0x0024, "ro"),
+    Register("CONFIG_CLOCK_HZ", 0x0028, "ro"),
+    Register("SCRATCH", 0x0040, "rw"),
+    Register("ARM", 0x0044, "rw", bits=1),
+    Register("KILL", 0x0048, "rw", bits=1),
+    Register("STATE", 0x004c, "ro", fields=(
+        Field("armed", 0, 1),
+        Field("limits_valid", 1, 1),
+        Field("killed", 2, 1),
+        Field("fault", 3, 1),
+        Field("stale", 8, 8),
+        Field("busy", 16, 8),
+    )),
+    Register("RESYNC", 0x0050, "wo", bits=8),
+    Register("CLEAR_POSITIONS", 0x0054, "wo", bits=1),
+    Register("TIME", 0x0060, "ro", bits=64),
+    Register("EVENT_WRITE_INDEX", 0x0068, "ro"),
+    Register("EVENT_READ_INDEX", 0x006c, "rw"),
+    Register("SHADOW_MAX_SHARES", 0x0080, "rw"),
+    Register("SHADOW_MAX_POSITION", 0x0084, "rw"),
+    Register("SHADOW_MAX_NOTIONAL", 0x0088, "rw", bits=64),
+    Register("SHADOW_RATE_BURST", 0x0090, "rw", bits=16),
+    Register("SHADOW_RATE_INTERVAL", 0x0094, "rw"),
+    Register("LIMITS_COMMIT", 0x00a0, "wo"),
+    Register("LIMITS_GENERATION", 0x00a4, "ro"),
+    Register("ACTIVE_MAX_SHARES", 0x00c0, "ro"),
+    Register("ACTIVE_MAX_POSITION", 0x00c4, "ro"),
+    Register("ACTIVE_MAX_NOTIONAL", 0x00c8, "ro", bits=64),
+    Register("ACTIVE_RATE_BURST", 0x00d0, "ro", bits=16),
+    Register("ACTIVE_RATE_INTERVAL", 0x00d4, "ro"),
+    Register("ARB_MIN_PROFIT", 0x0100, "rw"),
+    Register("ARB_MAX_SHARES", 0x0104, "rw"),
+    Register("ARB_COOLDOWN", 0x0108, "rw"),
+    Register("ARB_ENABLE", 0x0120, "rw", dimensions=(Dimension("word", 8, 0x4),)),
+    Register("POSITION_SYMBOL", 0x0140, "rw", fields=(
+        Field("symbol", 0, 8),
+        Field("busy", 31, 1),
+    )),
+    Register("POSITION", 0x0148, "ro", bits=64, signed=True),
+    Register("WORKING_BUY", 0x0150, "ro"),
+    Register("WORKING_SELL", 0x0154, "ro"),
+    Register("REPLY", 0x0160, "rw", bits=10, fields=(
+        Field("symbol", 0, 8),
+        Field("side", 8, 1),
+        Field("kind", 9, 1),
+    )),
+    Register("REPLY_SHARES", 0x0164, "rw"),
+    Register("REPLY_DOORBELL", 0x0168, "wo", bits=1),
+    Register("HOST_ORDER", 0x0180, "rw", bits=24, fields=(
+        Field("venue", 0, 4),
+        Field("side", 8, 1),
+        Field("symbol", 16, 8),
+    )),
+    Register("HOST_ORDER_SHARES", 0x0184, "rw"),
+    Register("HOST_ORDER_PRICE", 0x0188, "rw"),
+    Register("HOST_ORDER_DOORBELL", 0x018c, "wo", bits=1),
+    Register("HOST_ORDER_BUSY", 0x0190, "ro", bits=1),
+    Register("FEED_IP", 0x0400, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("FEED_PORT", 0x0404, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("FEED_SEQUENCE", 0x0408, "rw", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("FEED_EXPECTED", 0x0410, "ro", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("BACKLOG", 0x0418, "ro", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("STALE_REASON", 0x041c, "ro", bits=4, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ORDER_DESTINATION_MAC", 0x0420, "rw", bits=48, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ORDER_SOURCE_MAC", 0x0428, "rw", bits=48, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ORDER_DESTINATION_IP", 0x0430, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ORDER_SOURCE_IP", 0x0434, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ORDER_DESTINATION_PORT", 0x0438, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ORDER_SOURCE_PORT", 0x043c, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("USER_REF", 0x0440, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
+    Register("BINDING", 0x2000, "rw", dimensions=(Dimension("venue", 8, 0x400), Dimension("symbol", 256, 0x4),), fields=(
+        Field("locate", 0, 16),
+        Field("enable", 31, 1),
+    )),
+)
+
+REGISTERS: dict[str, Register] = {register.name: register for register in _REGISTERS}
+"""Every register by name."""
+
+_COUNTERS = (
+    Counter("FRAMES", 0x4000, 8),
+    Counter("DROP_MAC_ERROR", 0x4040, 8),
+    Counter("DROP_NOT_MATCHED", 0x4080, 8),
+    Counter("DROP_TRUNCATED", 0x40c0, 8),
+    Counter("DROP_IP_CHECKSUM", 0x4100, 8),
+    Counter("DROP_FRAGMENT_OR_OPTIONS", 0x4140, 8),
+    Counter("DROP_UDP_CHECKSUM", 0x4180, 8),
+    Counter("DROP_MALFORMED", 0x41c0, 8),
+    Counter("DROP_SESSION", 0x4200, 8),
+    Counter("DROP_OVERFLOW", 0x4240, 8),
+    Counter("MESSAGES", 0x4800, 8),
+    Counter("DUPLICATES", 0x4840, 8),
+    Counter("HEARTBEATS", 0x4880, 8),
+    Counter("GAPS", 0x48c0, 8),
+    Counter("MISSING_MESSAGES", 0x4900, 8),
+    Counter("MALFORMED_MESSAGES", 0x4940, 8),
+    Counter("SESSION_ENDS", 0x4980, 8),
+    Counter("STALE", 0x49c0, 8),
+    Counter("BOOK_EVENTS", 0x4a00, 8),
+    Counter("TOPS", 0x4a40, 8),
+    Counter("UNKNOWN_REFERENCES", 0x4a80, 8),
+    Counter("DUPLICATE_REFERENCES", 0x4ac0, 8),
+    Counter("STORE_FULL", 0x4b00, 8),
+    Counter("LEVELS_FULL", 0x4b40, 8),
+    Counter("BAD_EVENTS", 0x4b80, 8),
+    Counter("LEVEL_OVERFLOWS", 0x4bc0, 8),
+    Counter("ORDER_FRAMES", 0x4c00, 8),
+    Counter("SIGNALS", 0x5000, 0),
+    Counter("MISSED_SIGNALS", 0x5040, 0),
+    Counter("ORDERS_PASSED", 0x5080, 0),
+    Counter("BAD_REPLIES", 0x50c0, 0),
+    Counter("REJECT_HALTED", 0x5440, 0),
+    Counter("REJECT_KILLED", 0x5480, 0),
+    Counter("REJECT_BAD_ORDER", 0x54c0, 0),
+    Counter("REJECT_MAX_SHARES", 0x5500, 0),
+    Counter("REJECT_MAX_NOTIONAL", 0x5540, 0),
+    Counter("REJECT_POSITION", 0x5580, 0),
+    Counter("REJECT_RATE", 0x55c0, 0),
+    Counter("EVENTS_LOST", 0x6000, 0),
+    Counter("LIMITS_REFUSED", 0x6040, 0),
+    Counter("HOST_ORDERS_REFUSED", 0x6080, 0),
+    Counter("BUS_ERRORS", 0x60c0, 0),
+)
+
+COUNTERS: dict[str, Counter] = {counter.name: counter for counter in _COUNTERS}
+"""Every counter by name."""
+
+EVENT_HEADER = (
+    Field("kind", 0, 4),
+    Field("lost", 4, 1),
+    Field("card_time", 224, 32),
+)
+"""Fields that every event record has."""
+
+EVENTS: dict[EventKind, tuple[Field, ...]] = {
+    EventKind.TOP_OF_BOOK: (
+        Field("stale", 5, 1),
+        Field("venue", 8, 4),
+        Field("symbol", 16, 8),
+        Field("bid_price", 32, 32),
+        Field("bid_shares", 64, 32),
+        Field("ask_price", 96, 32),
+        Field("ask_shares", 128, 32),
+        Field("sequence", 160, 64),
+    ),
+    EventKind.ORDER_SENT: (
+        Field("side", 5, 1),
+        Field("venue", 8, 4),
+        Field("trigger_venue", 12, 4),
+        Field("symbol", 16, 8),
+        Field("strategy", 24, 4),
+        Field("price", 32, 32),
+        Field("shares", 64, 32),
+        Field("trigger_sequence", 128, 64),
+        Field("user_ref", 96, 32),
+        Field("latency", 192, 32),
+    ),
+    EventKind.ORDER_REJECTED: (
+        Field("side", 5, 1),
+        Field("venue", 8, 4),
+        Field("trigger_venue", 12, 4),
+        Field("symbol", 16, 8),
+        Field("strategy", 24, 4),
+        Field("price", 32, 32),
+        Field("shares", 64, 32),
+        Field("trigger_sequence", 128, 64),
+        Field("reason", 28, 4),
+    ),
+    EventKind.GAP: (
+        Field("venue", 8, 4),
+        Field("first", 32, 64),
+        Field("count", 96, 64),
+    ),
+    EventKind.VENUE_STALE: (
+        Field("venue", 8, 4),
+        Field("reason", 28, 4),
+    ),
+    EventKind.STATE: (
+        Field("state", 32, 32),
+        Field("changed", 64, 32),
+    ),
+}
+"""Fields of each kind of event record, beside the header's."""
+
+CARDS: dict[str, CardSizes] = {
+    "tiny": CardSizes(0x0796a74849de6278, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000),
+    "ecp5": CardSizes(0x090d08bd68fd0d84, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000),
+    "alveo": CardSizes(0x8e2043ad48761859, venues=2, symbols=64, orders=65536, levels=4096, backlog=1024, events=4096, clock_hz=156250000),
+}
+"""The named configurations."""
