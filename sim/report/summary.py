@@ -1,0 +1,77 @@
+"""The report on the terminal."""
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sim.report.record import SessionRecord
+from sim.report.statistics import LatencySummary
+
+
+def summary(record: SessionRecord) -> Group:
+    """Everything that a session says for itself, for ``Console.print``."""
+    parts = [_traffic(record), _orders(record), _latency(record), _reconciliation(record)]
+    return Group(*[part for part in parts if part is not None])
+
+
+def show(record: SessionRecord, console: Console) -> None:
+    console.print(summary(record))
+
+
+def _table(title: str, *heads: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=False)
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="left" if number == 0 else "right")
+    return table
+
+
+def _traffic(record: SessionRecord) -> Table:
+    table = _table("Feed", "venue", "messages", "frames", "source")
+    for venue in record.venues:
+        table.add_row(venue.name, f"{venue.messages:,}", f"{venue.frames:,}", venue.source)
+    dropped = sum(record.drops.values())
+    reasons = ", ".join(f"{name} {count:,}" for name, count in record.drops.items() if count)
+    rate = f"{record.messages / record.seconds:,.0f} messages/s, {record.cycles / record.seconds / 1e6:.2f} M cycles/s" if record.seconds else ""
+    table.caption = f"{rate} simulated · frames dropped: {dropped:,}{f' ({reasons})' if reasons else ''}"
+    table.caption_justify = "left"
+    return table
+
+
+def _orders(record: SessionRecord) -> Table:
+    table = _table("Orders", "what became of them", "orders", "share")
+    total = len(record.sent) + len(record.rejected)
+    counts = {
+        "sent, traded in full": sum(order.filled == order.shares for order in record.sent),
+        "sent, traded in part": sum(0 < order.filled < order.shares for order in record.sent),
+        "sent, not traded": sum(order.filled == 0 for order in record.sent),
+        **{f"refused: {reason}": count for reason, count in record.rejects_by_reason().items() if count},
+    }
+    for name, count in counts.items():
+        table.add_row(Text(name, style="yellow" if name.startswith("refused") else ""), f"{count:,}", f"{count / max(total, 1):.1%}")
+    return table
+
+
+def _latency(record: SessionRecord) -> Table | None:
+    if not record.sent:
+        return None
+    table = _table("Tick-to-trade", "from → to", "orders", "min", "p50", "p99", "max")
+    for attribute, name in (("from_end", "end of trigger → first word out"), ("from_start", "start of message → start of frame")):
+        for words, legs in (("all orders", (1, 2)), ("first of a trigger", (1,))):
+            values = [getattr(order, attribute) for order in record.sent if order.leg in legs]
+            if values:
+                row = LatencySummary.of(f"{name}, {words}", values)
+                figures = [f"{cycles} = {record.nanoseconds(cycles):.1f} ns" for cycles in (row.least, row.median, row.p99, row.most)]
+                table.add_row(row.name, f"{row.count:,}", *figures)
+    table.caption = f"cycles of {record.clock_hz / 1e6:g} MHz"
+    table.caption_justify = "left"
+    return table
+
+
+def _reconciliation(record: SessionRecord) -> Panel:
+    lines = []
+    for check in record.checks:
+        mark, style = ("=", "green") if check.ok else ("≠", "bold red")
+        lines.append(Text.assemble((f"{mark} ", style), f"{check.name}: {check.expected:,}", (f", found {check.actual:,}" if not check.ok else ""), style="" if check.ok else style))
+    verdict = Text("reconciliation OK", style="bold green") if record.reconciled else Text("RECONCILIATION FAILED", style="bold red")
+    return Panel(Group(*lines), title=verdict, title_align="left", border_style="green" if record.reconciled else "red", expand=False)
