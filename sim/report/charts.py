@@ -35,10 +35,11 @@ def latency_histogram(record: SessionRecord, first: Sequence[int], second: Seque
                 base += count
     parts.append(_percentile_marks(record, plot, everything))
     marks = [tick for tick in ticks(low, high, 7) if tick == int(tick)]
-    parts.append(plot.bottom_axis(marks, [f"{tick:.0f}" for tick in marks], "cycles"))
+    parts.append(plot.bottom_axis(marks, [f"{tick:.0f}" for tick in marks], ""))
     for tick in marks:
         parts.append(text(plot.x(tick), height - 13, f"{record.nanoseconds(tick):.0f}", anchor="middle", class_="label quiet"))
-    parts.append(text(plot.x.start, height - 13, "ns", anchor="end", class_="label quiet"))
+    parts.append(text(plot.x.start - 8, height - 29, "cycles", anchor="end", class_="label quiet"))
+    parts.append(text(plot.x.start - 8, height - 13, "ns", anchor="end", class_="label quiet"))
     return drawing(WIDTH // 2, height, *parts, label=title)
 
 
@@ -67,7 +68,7 @@ def top_of_book(record: SessionRecord, symbol: int, begin: int, end: int, *, hei
     margin = max((high - low) * 0.06, 1)
     x = Scale(begin, end, LEFT, WIDTH - RIGHT)
     strip = 74
-    plot = Plot(x, Scale(low - margin, high + margin, height - strip - 40, 10))
+    plot = Plot(x, Scale(low - margin, high + margin, height - strip - 44, 10))
     levels = ticks(low, high, 6)
     parts = [plot.grid(levels, [_price(level) for level in levels])]
     for venue in range(len(record.venues)):
@@ -77,7 +78,7 @@ def top_of_book(record: SessionRecord, symbol: int, begin: int, end: int, *, hei
     for order in rejected:
         hint = f"refused ({order.reason}): {order.side} {order.shares} at {_price(order.price)}, {record.venues[order.venue].name}"
         parts.append(_cross(plot.x(order.time), _clip(plot, order.price), hint))
-    parts.append(_edge_strip(record, symbol, x, begin, end, height - 34, strip - 14))
+    parts.append(_edge_strip(record, symbol, x, begin, end, height - 38, strip - 14))
     return drawing(WIDTH, height, *parts, label=f"Top of book of {record.symbols[symbol]}")
 
 
@@ -195,16 +196,17 @@ def _time_axis(plot: Plot, origin: int, begin: int, end: int) -> str:
     )
 
 
-def bars(counts: dict[str, int], class_: str, label: str) -> str:
-    """Horizontal bars with their numbers."""
+def bars(counts: dict[str, int], class_: str, label: str, *, other: str = "") -> str:
+    """Horizontal bars with their numbers; the row named ``other`` has the colour of what is good."""
     row, width = 26, WIDTH // 2
     names = 150
     scale = Scale(0, max(*counts.values(), 1), names, width - 90)
     parts = []
     for number, (name, count) in enumerate(counts.items()):
         y = 6 + number * row
+        colour = "none" if not count else "sent" if name == other else class_
         parts.append(text(names - 10, y + 14, name, anchor="end", class_="label" if count else "label quiet"))
-        parts.append(element("rect", x=names, y=y, width=max(scale(count) - names, 1), height=row - 8, rx=2, class_=class_ if count else "none"))
+        parts.append(element("rect", x=names, y=y, width=max(scale(count) - names, 1), height=row - 8, rx=2, class_=colour))
         parts.append(text(max(scale(count), names) + 8, y + 14, f"{count:,}", class_="label strong" if count else "label quiet"))
     return drawing(width, 12 + row * len(counts), *parts, label=label)
 
@@ -217,7 +219,7 @@ def message_rate(record: SessionRecord) -> str:
     stacks = [Counter(min(int((time - begin) / width), count - 1) for time in venue) for venue in record.message_times]
     top = max((sum(stack[number] for stack in stacks) for number in range(count)), default=1) or 1
     x = Scale(begin, end, LEFT, WIDTH - RIGHT)
-    plot = Plot(x, Scale(0, top, height - 40, 12))
+    plot = Plot(x, Scale(0, top, height - 44, 12))
     levels = ticks(0, top, 4)
     parts = [plot.grid(levels, [compact(level) for level in levels])]
     for number in range(count):
@@ -237,12 +239,12 @@ def positions(record: SessionRecord) -> str:
     height, limit = 230, record.position_limit
     begin, end = record.market_start, max(record.market_end, record.market_start + 1)
     most = max([abs(step.shares) for step in record.positions] + [limit, 1])
-    plot = Plot(Scale(begin, end, LEFT, WIDTH - RIGHT), Scale(-most * 1.05, most * 1.05, height - 40, 10))
+    plot = Plot(Scale(begin, end, LEFT, WIDTH - RIGHT), Scale(-most * 1.05, most * 1.05, height - 44, 10))
     levels = ticks(-most, most, 5)
     parts = [plot.grid(levels, [compact(level) for level in levels])]
     for bound in (-limit, limit):
         parts.append(element("line", x1=plot.x.start, x2=plot.x.end, y1=plot.y(bound), y2=plot.y(bound), class_="limit"))
-    for symbol, name in enumerate(record.symbols):
+    for symbol in range(len(record.symbols)):
         steps = [step for step in record.positions if step.symbol == symbol]
         points, shares = [(plot.x(begin), plot.y(0))], 0
         for step in steps:
@@ -251,7 +253,6 @@ def positions(record: SessionRecord) -> str:
         points.append((plot.x(end), plot.y(shares)))
         if steps:
             parts.append(polyline(points, f"line s{symbol % 8}"))
-            parts.append(text(plot.x.end - 4, plot.y(shares) - 5, name, anchor="end", class_=f"label strong s{symbol % 8} ink"))
     parts.append(text(plot.x.start + 6, plot.y(limit) + 13, f"limit {limit:,}", class_="label quiet"))
     parts.append(_time_axis(plot, record.market_start, begin, end))
     return drawing(WIDTH, height, *parts, label="Positions over time")

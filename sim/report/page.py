@@ -1,5 +1,6 @@
 """The HTML report: one file, no script, nothing fetched from elsewhere."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
@@ -133,29 +134,46 @@ def _market(record: SessionRecord) -> str:
 
 
 def _anatomy(record: SessionRecord, symbol: int) -> str:
-    """The same picture around the order with the best edge, wide enough to see it come and go."""
-    traded = {order.time for order in record.sent if order.symbol == symbol}
-    best = max(((edge, time) for time, edge in edges(record, symbol) if time in traded), default=None)
+    """The same picture around the order with the best edge, close enough to see it come and go."""
+    steps = edges(record, symbol)
+    traded = sorted(order.time for order in record.sent if order.symbol == symbol)
+    best = None
+    for (time, edge), (until, _) in zip(steps, steps[1:], strict=False):
+        if edge > 0 and (best is None or edge > best[0]) and _within(traded, time, until):
+            best = edge, time
     if best is None:
         return ""
-    changes = [quote.time for quote in record.quotes if quote.symbol == symbol]
-    at = next(number for number, time in enumerate(changes) if time >= best[1])
-    begin, end = changes[max(0, at - 12)], changes[min(len(changes) - 1, at + 22)]
-    if end <= begin:
-        return ""
-    pad = (end - begin) // 20
+    begin, end = _opportunity(steps, best[1])
+    pad = max((end - begin) * 3 // 2, 15_000)
     picture = charts.top_of_book(record, symbol, begin - pad, end + pad, height=320, exact=True)
     return f"<h3>The best opportunity that was traded, close up</h3>{picture}"
 
 
+def _within(times: list[int], begin: int, end: int) -> list[int]:
+    return times[bisect_left(times, begin) : bisect_left(times, end)]
+
+
+def _opportunity(steps: list[tuple[int, int]], time: int) -> tuple[int, int]:
+    """From when to when the edge was positive around a time."""
+    at = next(number for number, (start, _) in enumerate(steps) if start == time)
+    first, last = at, at
+    while first > 0 and steps[first - 1][1] > 0:
+        first -= 1
+    while last + 1 < len(steps) and steps[last][1] > 0:
+        last += 1
+    return steps[first][0], steps[last][0]
+
+
 def _risk(record: SessionRecord) -> str:
     outcome = {"sent": len(record.sent), **record.rejects_by_reason()}
+    held = sorted({step.symbol for step in record.positions})
+    legend = _legend([(f"<i class=v{symbol % 8}></i>", escape(record.symbols[symbol])) for symbol in held])
     return _section(
         "Orders and the risk gateway",
         "<div class=pair><div><h3>Sent, and refused by reason</h3>"
-        f"{charts.bars(outcome, 'rejects', 'Orders sent and refused')}</div>"
+        f"{charts.bars(outcome, 'rejects', 'Orders sent and refused', other='sent')}</div>"
         f"<div><h3>Frames dropped by reason</h3>{charts.bars(record.drops, 'drops', 'Frames dropped')}</div></div>"
-        f"<h3>Positions</h3>{charts.positions(record)}",
+        f"<h3>Positions, in shares</h3>{legend}{charts.positions(record)}",
     )
 
 

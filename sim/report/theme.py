@@ -45,7 +45,7 @@ svg.chart { display: block; width: 100%; height: auto; }
 .chart .limit { stroke: var(--bad); stroke-dasharray: 6 4; stroke-width: 1; }
 .chart .line { fill: none; stroke-width: 1.3; stroke-linejoin: round; } .chart .band { opacity: .13; }
 .chart .leg1 { fill: var(--bar); } .chart .leg2 { fill: var(--second); } .chart .none { fill: var(--grid); }
-.chart .rejects { fill: var(--warn); } .chart .drops { fill: var(--bad); } .chart .edge { fill: var(--gain); }
+.chart .sent { fill: var(--bar); } .chart .rejects { fill: var(--warn); } .chart .drops { fill: var(--bad); } .chart .edge { fill: var(--gain); }
 .chart .order { stroke: var(--card); stroke-width: .8; } .chart .order.buy { fill: var(--buy); } .chart .order.sell { fill: var(--sell); }
 .chart .order.empty { fill: var(--card); stroke-width: 1.3; } .chart .order.empty.buy { stroke: var(--buy); } .chart .order.empty.sell { stroke: var(--sell); }
 .chart .refused { stroke: var(--quiet); fill: none; stroke-width: 1.2; opacity: .8; }
@@ -64,7 +64,7 @@ def style(tabs: int) -> str:
         colour = f"var(--venue{number % _COLOURS})"
         dashes = "" if number < _COLOURS else " stroke-dasharray: 5 3;"
         rules.append(f".chart .line.v{number}, .chart .line.s{number} {{ stroke: {colour};{dashes} }}")
-        rules.append(f".chart .band.v{number}, .chart .fill.v{number}, .chart text.s{number}.ink {{ fill: {colour}; }}")
+        rules.append(f".chart .band.v{number}, .chart .fill.v{number}{{ fill: {colour}; }}")
         rules.append(f".legend i.v{number} {{ background: {colour}; }}")
     rules += [f".tabs > input:nth-of-type({number}):checked ~ .panel:nth-of-type({number}) {{ display: block; }}" for number in range(1, tabs + 1)]
     return "\n".join(rules)
