@@ -227,7 +227,8 @@ def message_rate(record: SessionRecord) -> str:
         for venue, stack in enumerate(stacks):
             if stack[number]:
                 y, under = plot.y(base + stack[number]), plot.y(base)
-                parts.append(element("rect", x=x(begin + number * width), y=y, width=(x.end - x.start) / count - 0.8, height=under - y, class_=f"v{venue} fill"))
+                left, bar = x(begin + number * width), (x.end - x.start) / count - 0.8
+                parts.append(element("rect", x=left, y=y, width=bar, height=under - y, class_=f"v{venue} fill"))
                 base += stack[number]
     parts.append(text(x.start + 6, 20, f"messages per {_duration(width)}", class_="label quiet"))
     parts.append(_time_axis(plot, record.market_start, begin, end))

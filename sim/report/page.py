@@ -14,8 +14,8 @@ MAX_CHARTS = 8
 """Symbols that get a chart of their own: those with the most orders."""
 
 DEFINITIONS = (
-    ("from_end", "End of trigger → first word out", "from the last byte of the message that causes the order to the first word of the order's frame"),
-    ("from_start", "Start of message → start of frame", "from the first byte of the message that causes the order to the first word of the order's frame"),
+    ("from_end", "End of trigger → first word out", "From the last byte of the message that causes the order to the first word of its frame."),
+    ("from_start", "Start of message → start of frame", "From the first byte of the message that causes the order to the first word of its frame."),
 )
 
 
@@ -36,8 +36,8 @@ def html(record: SessionRecord) -> str:
         "<!doctype html>\n<html lang=en>\n<head><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>\n"
         f"<title>{escape(record.title)}</title>\n<style>{style(MAX_CHARTS)}</style></head>\n<body><main>\n"
         + "\n".join(part for part in sections if part)
-        + "\n<footer>Trapjaw. Latencies are counted by the card itself, in clock cycles of its RTL; the serial transceivers and the MAC are not in them."
-        "</footer>\n</main></body></html>\n"
+        + "\n<footer>Trapjaw. Latencies are counted by the card itself, in clock cycles of its RTL; "
+        "the serial transceivers and the MAC are not in them.</footer>\n</main></body></html>\n"
     )
 
 
@@ -92,13 +92,18 @@ def _latency(record: SessionRecord) -> str:
         second = [getattr(order, attribute) for order in record.sent if order.leg == 2]
         panels.append(f"<div><h3>{name}</h3><p class=quiet>{meaning}</p>{charts.latency_histogram(record, first, second, name)}</div>")
         rows.append(LatencySummary.of(f"{name}: all orders", first + second))
-        rows += [LatencySummary.of(f"{name}: {words} order of a trigger", values) for words, values in (("first", first), ("second", second)) if values]
-    legend = _legend([("<i style='background:var(--bar)'></i>", "first order of a trigger"), ("<i style='background:var(--second)'></i>", "second: it waits for the first one's frame")])
+        for words, values in (("first", first), ("second", second)):
+            if values:
+                rows.append(LatencySummary.of(f"{name}: {words} order of a trigger", values))
+    legend = _legend([
+        ("<i style='background:var(--bar)'></i>", "first order of a trigger"),
+        ("<i style='background:var(--second)'></i>", "second: it waits for the first one's frame"),
+    ])
     return _section(
         "Tick-to-trade",
         f"{legend}<div class=pair>{''.join(panels)}</div>{_latency_table(record, rows)}"
-        "<h3>By what caused the order</h3><p class=quiet>First orders, from the end of the trigger. A message with others behind it in its frame waits for the "
-        f"frame's end: nothing takes effect before the frame is known to be good.</p>{_latency_table(record, latency_by_trigger(record))}",
+        "<h3>By what caused the order</h3><p class=quiet>First orders, from the end of the trigger. A message with others behind it in its "
+        f"frame waits for the frame's end: nothing takes effect before the frame is known to be good.</p>{_latency_table(record, latency_by_trigger(record))}",
     )
 
 
@@ -127,7 +132,8 @@ def _market(record: SessionRecord) -> str:
     inputs, panels = [], []
     for number, symbol in enumerate(shown):
         name = escape(record.symbols[symbol])
-        inputs.append(f"<input type=radio name=symbol id=symbol{number}{' checked' if not number else ''}><label for=symbol{number}>{name}</label>")
+        checked = "" if number else " checked"
+        inputs.append(f"<input type=radio name=symbol id=symbol{number}{checked}><label for=symbol{number}>{name}</label>")
         whole = charts.top_of_book(record, symbol, record.market_start, record.market_end)
         panels.append(f"<div class=panel>{whole}{_anatomy(record, symbol)}</div>")
     return _section("Top of book and orders", f"{legend}<div class=tabs>{''.join(inputs)}{''.join(panels)}</div>")
@@ -179,7 +185,10 @@ def _risk(record: SessionRecord) -> str:
 
 def _money(record: SessionRecord) -> str:
     rows = [
-        [escape(row.symbol), f"{row.orders:,}", f"{row.bought:,}", f"{row.sold:,}", f"{row.position:+,}", f"{row.mark / 1e4:,.4f}", f"{row.result / 1e4:+,.2f}"]
+        [
+            escape(row.symbol), f"{row.orders:,}", f"{row.bought:,}", f"{row.sold:,}", f"{row.position:+,}", f"{row.mark / 1e4:,.4f}",
+            f"{row.result / 1e4:+,.2f}",
+        ]
         for row in accounts(record) if row.orders
     ]
     if not rows:
@@ -189,25 +198,23 @@ def _money(record: SessionRecord) -> str:
     return _section(
         "By symbol",
         _table(["", "orders", "bought", "sold", "position", "marked at", "result"], rows)
-        + "<p class=quiet>Result: money in less money out, the position at the last middle price; before fees. Fills are drawn at random by the simulated venues: "
-        "this shows that the accounts add up, not what a strategy would earn.</p>",
+        + "<p class=quiet>Result: money in less money out, the position at the last middle price; before fees. Fills are drawn at random by "
+        "the simulated venues: this shows that the accounts add up, not what a strategy would earn.</p>",
     )
 
 
 def _traffic(record: SessionRecord) -> str:
     rows = [
-        [f"<i class=v{number}></i> {escape(venue.name)}", f"{venue.messages:,}", f"{venue.frames:,}", f"{venue.messages / max(venue.frames, 1):.2f}"]
-        for number, venue in enumerate(record.venues)
+        [escape(venue.name), f"{venue.messages:,}", f"{venue.frames:,}", f"{venue.messages / max(venue.frames, 1):.2f}"]
+        for venue in record.venues
     ]
     legend = _legend([(f"<i class=v{number}></i>", escape(venue.name)) for number, venue in enumerate(record.venues)])
     return _section("Feed", legend + charts.message_rate(record) + _table(["", "messages", "frames", "messages per frame"], rows))
 
 
 def _reconciliation(record: SessionRecord) -> str:
-    rows = [
-        [escape(check.name), f"{check.expected:,}", f"{check.actual:,}", "<span class=ok>equal</span>" if check.ok else "<span class=wrong>DIFFERENT</span>"]
-        for check in record.checks
-    ]
+    verdict = {True: "<span class=ok>equal</span>", False: "<span class=wrong>DIFFERENT</span>"}
+    rows = [[escape(check.name), f"{check.expected:,}", f"{check.actual:,}", verdict[check.ok]] for check in record.checks]
     return _section("Reconciliation", _table(["", "host", "card or wire", ""], rows))
 
 

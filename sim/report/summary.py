@@ -32,7 +32,8 @@ def _traffic(record: SessionRecord) -> Table:
         table.add_row(venue.name, f"{venue.messages:,}", f"{venue.frames:,}", venue.source)
     dropped = sum(record.drops.values())
     reasons = ", ".join(f"{name} {count:,}" for name, count in record.drops.items() if count)
-    rate = f"{record.messages / record.seconds:,.0f} messages/s, {record.cycles / record.seconds / 1e6:.2f} M cycles/s" if record.seconds else ""
+    seconds = max(record.seconds, 1e-9)
+    rate = f"{record.messages / seconds:,.0f} messages/s, {record.cycles / seconds / 1e6:.2f} M cycles/s"
     table.caption = f"{rate} simulated · frames dropped: {dropped:,}{f' ({reasons})' if reasons else ''}"
     table.caption_justify = "left"
     return table
@@ -72,6 +73,7 @@ def _reconciliation(record: SessionRecord) -> Panel:
     lines = []
     for check in record.checks:
         mark, style = ("=", "green") if check.ok else ("≠", "bold red")
-        lines.append(Text.assemble((f"{mark} ", style), f"{check.name}: {check.expected:,}", (f", found {check.actual:,}" if not check.ok else ""), style="" if check.ok else style))
+        found = "" if check.ok else f", found {check.actual:,}"
+        lines.append(Text.assemble((f"{mark} ", style), f"{check.name}: {check.expected:,}{found}", style="" if check.ok else style))
     verdict = Text("reconciliation OK", style="bold green") if record.reconciled else Text("RECONCILIATION FAILED", style="bold red")
     return Panel(Group(*lines), title=verdict, title_align="left", border_style="green" if record.reconciled else "red", expand=False)
