@@ -1,0 +1,32 @@
+"""The benches: what each simulates, and how much it must have compared to count."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One cocotb bench.
+
+    Attributes
+    ----------
+    name : str
+        As in ``make sim BENCH=name``.
+    stage : str
+        Device: a stage of ``hw.export`` or ``module:expression``.
+    minimum : int
+        Transactions compared with the golden model, below which the bench fails; of a full run, a short run does its share.
+    module : str
+        Python module with the cocotb tests; by default ``sim.bench.bench_<name>``.
+    """
+
+    name: str
+    stage: str
+    minimum: int
+    module: str = ""
+
+    @property
+    def tests(self) -> str:
+        return self.module or f"sim.bench.bench_{self.name}"
+
+
+BENCHES: dict[str, Bench] = {bench.name: bench for bench in ()}
