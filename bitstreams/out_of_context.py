@@ -5,19 +5,18 @@ timing report speaks of the component alone and the harness adds no logic in fro
 """
 
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, DomainRenamer, Module, ResetSignal, Signal, Value
+from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from hw.export import ports
 
 
 def port_bits(component: wiring.Component) -> tuple[Value, Value]:
     """All input bits and all output bits of a component; constant ports (`ready` of an always-ready stream) are left out."""
-    inputs, outputs = [], []
-    for _path, member, value in component.signature.flatten(component):
-        value = Value.cast(value)
-        if isinstance(value, Const) or not len(value):
-            continue
-        (inputs if member.flow is In else outputs).append(value)
-    return Cat(inputs), Cat(outputs)
+    found = ports(component).values()
+    return (Cat(signal for signal, direction in found if direction == PortDirection.Input),
+            Cat(signal for signal, direction in found if direction == PortDirection.Output))
 
 
 class OutOfContext(wiring.Component):
@@ -58,7 +57,7 @@ class OutOfContext(wiring.Component):
             raise ValueError(f"{type(component).__name__} has no output port: all of it would be optimised away")
         # Inputs once, outputs captured and folded, two for the reset, two for the step.
         self.extra_ffs = len(self._inputs) + 2 * len(self._outputs) + 4
-        self.extra_luts = len(self._outputs)
+        self.extra_luts = len(self._outputs) - 1
 
     def elaborate(self, platform):
         m = Module()

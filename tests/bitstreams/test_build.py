@@ -1,0 +1,48 @@
+"""The way to a bitstream, with a card that is quickly built."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bitstreams import build
+from bitstreams.ecpix5 import Ecpix5
+from bitstreams.flow import ROOT, FlowError, run
+from hw.config import TINY
+from hw.export import ports
+from tests.bitstreams.stub_card import StubCard
+
+
+def test_every_port_has_one_pin_and_every_pin_one_port():
+    lines = build.CONSTRAINTS.read_text().splitlines()
+    pattern = re.compile(r'LOCATE COMP "(.+)" SITE "(\w+)"; IOBUF PORT "(.+)" IO_TYPE=LVCMOS33;')
+    located = [pattern.fullmatch(line) for line in lines if "LOCATE" in line]
+    assert all(match and match[1] == match[3] for match in located)
+    wanted = [f"{name}[{bit}]" if len(signal) > 1 else name
+              for name, (signal, _direction) in ports(Ecpix5(StubCard())).items() for bit in range(len(signal))]
+    assert sorted(match[1] for match in located) == sorted(wanted)
+    assert len({match[2] for match in located}) == len(located)
+    assert len(located) > 30
+
+
+def test_bitstream_and_manifest(tmp_path):
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"another": {"file": "x"}}')
+    made = build.build(StubCard(), TINY, (1,), manifest)
+
+    bitstream = ROOT / made["file"]
+    content = bitstream.read_bytes()
+    assert b"\xff\xff\xbd\xb3" in content[:1024], "no preamble of an ECP5 bitstream"
+    assert made["sha256"] == hashlib.sha256(content).hexdigest()
+    assert made["config_hash"] == f"{TINY.hash:016x}"
+    assert re.fullmatch(r"[0-9a-f]{40}\+?", made["git"])
+    assert made["timing_met"] == (made["fmax_mhz"] >= 156.25)
+    assert made["ff"] > 200
+    assert json.loads(manifest.read_text()) == {"another": {"file": "x"}, "tiny-ecpix5": made}
+
+
+def test_a_failing_tool_is_named_with_what_it_said(tmp_path):
+    with pytest.raises(FlowError, match=r"^sh failed \(exit status 3\): ERROR: no such cell \(log: .*x\.log\)$"):
+        run(["sh", "-c", "echo ERROR: no such cell; exit 3"], Path(tmp_path), "x.log")
