@@ -1,0 +1,174 @@
+"""What is held and what is at work in every symbol, exact between one order and the next."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.types import OrderReply, ReplyKind, Shares, Side, SymbolIndex
+
+Position = signed(33)
+"""Shares held: positive long, negative short."""
+
+
+class ExposureState(data.Struct):
+    position: Position
+    working_buy: Shares
+    working_sell: Shares
+
+
+class Exposure(wiring.Component):
+    """Position and working shares of each symbol, over all venues. One operation at a time.
+
+    An operation selects a symbol in cycle t and ends in one of three ways: ``reserve`` in cycle t+2, ``settle`` in cycle t+1 or
+    later, or with nothing. The next ``select`` comes after it.
+
+    Parameters
+    ----------
+    symbols : int
+
+    Ports
+    -----
+    select : In(1)
+        Begins an operation on ``symbol``; not while ``clearing``.
+    symbol : In(SymbolIndex)
+    side, shares : In
+        The order in question, from the cycle after ``select`` on.
+    after : Out(signed(36))
+        From two cycles after ``select``: what the position would be if everything working on ``side`` traded, the order
+        in question with it; counted positive on that side (a sell's short position is positive).
+    no_room : Out(1)
+        Beside ``after``: working shares of the side would pass 2^32 - 1.
+    reserve : In(1)
+        The order leaves: its shares are working from now on. Two cycles after ``select``; not with ``no_room``.
+    settle : In(1)
+        Applies ``reply`` to the selected symbol.
+    reply : In(OrderReply)
+        Its ``symbol`` is the selected one. A fill always moves the position by its shares: it happened.
+    bad_reply : Out(1)
+        With ``settle``: more shares than were working. What works is then 0.
+    overflow : Out(1)
+        With ``settle``: the position has left its 33 bits and what is stored is wrong.
+    clear : In(1)
+        Pulse: all of it becomes 0, in ``symbols`` cycles. So it does after reset (block RAM keeps its contents).
+    clearing : Out(1)
+    query_symbol : In(SymbolIndex)
+    position, working_buy, working_sell : Out
+        State of ``query_symbol`` of two cycles ago; 0 for a symbol that the card does not have.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, symbols: int):
+        if not 1 <= symbols <= 256:
+            raise ValueError(f"symbols must be 1 to 256, not {symbols}")
+        super().__init__({
+            "select": In(1),
+            "symbol": In(SymbolIndex),
+            "side": In(Side),
+            "shares": In(Shares),
+            "after": Out(signed(36)),
+            "no_room": Out(1),
+            "reserve": In(1),
+            "settle": In(1),
+            "reply": In(OrderReply),
+            "bad_reply": Out(1),
+            "overflow": Out(1),
+            "clear": In(1),
+            "clearing": Out(1, init=1),
+            "query_symbol": In(SymbolIndex),
+            "position": Out(Position),
+            "working_buy": Out(Shares),
+            "working_sell": Out(Shares),
+        })
+        self._symbols = symbols
+
+    def elaborate(self, platform):
+        m = Module()
+        # Small and read by logic at once: distributed RAM answers sooner than block RAM.
+        m.submodules.memory = memory = Memory(
+            shape=ExposureState, depth=self._symbols, init=[], attrs={"ram_style": "distributed"}
+        )
+        port, read = memory.write_port(), memory.read_port()
+        selected = Signal(range(self._symbols))
+        state = read.data
+
+        m.d.comb += [read.addr.eq(self.symbol), read.en.eq(self.select), port.addr.eq(selected)]
+        with m.If(self.select):
+            m.d.sync += selected.eq(self.symbol)
+
+        self._weigh(m, state)
+        self._settle(m, state)
+        self._query(m, memory)
+
+        # ``reserve`` is known late in its cycle: it enables the write but chooses nothing.
+        m.d.comb += [port.en.eq(self.reserve | self.settle), port.data.eq(state)]
+        with m.If(self.settle):
+            m.d.comb += port.data.eq(self._settled)
+        with m.Elif(self.side == Side.BUY):
+            m.d.comb += port.data.working_buy.eq(self._reserved)
+        with m.Else():
+            m.d.comb += port.data.working_sell.eq(self._reserved)
+
+        walk = Signal(range(self._symbols))
+        with m.If(self.clearing):
+            m.d.comb += [port.en.eq(1), port.addr.eq(walk), port.data.eq(0)]
+            m.d.sync += walk.eq(walk + 1)
+            with m.If(walk == self._symbols - 1):
+                m.d.sync += [walk.eq(0), self.clearing.eq(0)]
+        with m.If(self.clear):
+            m.d.sync += [walk.eq(0), self.clearing.eq(1)]
+        return m
+
+    def _weigh(self, m, state):
+        """The side's working shares and its exposure with the order in question."""
+        self._reserved = Signal(Shares)
+        held, working, total = Signal(Position), Signal(Shares), Signal(33)
+        sell = Signal()
+        m.d.comb += [
+            sell.eq(self.side == Side.SELL),
+            working.eq(Mux(sell, state.working_sell, state.working_buy)),
+            held.eq(Mux(sell, ~state.position, state.position)),  # + 1 below makes the complement the negative
+            total.eq(working + self.shares),
+        ]
+        m.d.sync += [
+            self.after.eq(held + total + sell),
+            self.no_room.eq(total[32]),
+            self._reserved.eq(total),
+        ]
+
+    def _settle(self, m, state):
+        """The selected symbol's state after ``reply``."""
+        self._settled = Signal(ExposureState)
+        reply = self.reply
+        working, left, position = Signal(Shares), Signal(signed(33)), Signal(signed(35))
+        m.d.comb += [
+            working.eq(Mux(reply.side == Side.SELL, state.working_sell, state.working_buy)),
+            left.eq(working - reply.shares),
+            self.bad_reply.eq(self.settle & (left < 0)),
+            position.eq(Mux(reply.side == Side.SELL, state.position - reply.shares, state.position + reply.shares)),
+            self._settled.eq(state),
+        ]
+        with m.If(reply.side == Side.BUY):
+            m.d.comb += self._settled.working_buy.eq(Mux(left < 0, 0, left))
+        with m.Else():
+            m.d.comb += self._settled.working_sell.eq(Mux(left < 0, 0, left))
+        with m.If(reply.kind == ReplyKind.FILLED):
+            m.d.comb += [
+                self._settled.position.eq(position),
+                self.overflow.eq(self.settle & (position != position[:33].as_signed())),
+            ]
+
+    def _query(self, m, memory):
+        read = memory.read_port()
+        known = Signal()
+        m.d.comb += read.addr.eq(self.query_symbol)
+        m.d.sync += known.eq(self.query_symbol < self._symbols)
+        state = Mux(known, read.data.as_value(), 0)
+        answer = Signal(ExposureState)
+        m.d.sync += answer.eq(state)
+        m.d.comb += [
+            self.position.eq(answer.position),
+            self.working_buy.eq(answer.working_buy),
+            self.working_sell.eq(answer.working_sell),
+        ]

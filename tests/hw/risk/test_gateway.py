@@ -1,0 +1,451 @@
+"""The one door: each reason, the order of the reasons, exact exposures, and random orders and replies against the model."""
+
+import random
+
+import pytest
+
+from hw.config import TINY
+from hw.reasons import RejectReason
+from hw.risk.gateway import RiskGateway
+from sim.golden.records import BUY, SELL, Order
+from sim.golden.risk import Limits, RiskModel, TokenBucketModel
+from tests.hw.bench import simulate
+
+FILLED, RELEASED = 0, 1
+LIMITS = Limits(max_shares=1_000, max_notional=500_000_000, max_position=2_000, rate_burst=1_000, rate_interval=1)
+
+
+def order(*, venue=0, symbol=0, side=BUY, shares=100, price=1_000_000, strategy=1):
+    return Order(strategy, venue, symbol, side, shares, price)
+
+
+def as_fields(item: Order, **more):
+    return {name: value for name, value in item._asdict().items() if name != "trigger_venue"} | more
+
+
+class Bench:
+    """Drives a gateway that is armed, with limits and tokens, unless told otherwise."""
+
+    def __init__(self, dut):
+        self.dut = dut
+        self.cycle = 0
+
+    async def start(self, ctx, limits=LIMITS, armed=True):
+        dut = self.dut
+        self.ctx = ctx
+        self.set_limits(limits)
+        ctx.set(dut.limits_valid, 1)
+        ctx.set(dut.armed, armed)
+        ctx.set(dut.passed.ready, 1)
+        ctx.set(dut.rejected.ready, 1)
+        while ctx.get(dut.clearing):
+            await ctx.tick()
+
+    def set_limits(self, limits):
+        self.ctx.set(self.dut.limits, vars(limits))
+
+    async def submit(self, item):
+        """Sends one order. Gives the reason and how many cycles the answer took."""
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.orders.payload, as_fields(item))
+        ctx.set(dut.orders.valid, 1)
+        while not ctx.get(dut.orders.ready):
+            await ctx.tick()
+        await ctx.tick()
+        ctx.set(dut.orders.valid, 0)
+        for cycles in range(1, 10):
+            if ctx.get(dut.passed.valid):
+                assert ctx.get(dut.accepted)
+                assert not ctx.get(dut.rejected.valid)
+                assert ctx.get(dut.passed.payload.shares) == item.shares
+                await ctx.tick()
+                return RejectReason.NONE, cycles
+            if ctx.get(dut.rejected.valid):
+                assert not ctx.get(dut.accepted)
+                assert ctx.get(dut.rejected.payload.order.shares) == item.shares
+                reason = RejectReason(ctx.get(dut.rejected.payload.reason))
+                await ctx.tick()
+                return reason, cycles
+            await ctx.tick()
+        raise AssertionError("no answer")
+
+    async def reply(self, kind, side, shares, symbol=0):
+        """Sends one reply. True if it was taken for a bad one."""
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.replies.payload, {"kind": kind, "symbol": symbol, "side": side, "shares": shares})
+        ctx.set(dut.replies.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.replies.valid, 0)
+        bad = False
+        for _ in range(6):
+            bad |= bool(ctx.get(dut.bad_reply))
+            await ctx.tick()
+        return bad
+
+    async def exposure(self, symbol=0):
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.query_symbol, symbol)
+        await ctx.tick().repeat(2)
+        return ctx.get(dut.position), ctx.get(dut.working_buy), ctx.get(dut.working_sell)
+
+
+def run(scenario, config=TINY):
+    dut = RiskGateway(config)
+    bench = Bench(dut)
+
+    async def testbench(ctx):
+        bench.ctx = ctx
+        await scenario(ctx, dut, bench)
+
+    simulate(dut, testbench)
+
+
+def test_latency_is_the_same_for_what_passes_and_what_does_not():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        assert await bench.submit(order()) == (RejectReason.NONE, RiskGateway.LATENCY)
+        assert await bench.submit(order(shares=0)) == (RejectReason.BAD_ORDER, RiskGateway.LATENCY)
+        assert await bench.submit(order(venue=1, symbol=3, side=SELL)) == (RejectReason.NONE, RiskGateway.LATENCY)
+
+    run(scenario)
+    assert RiskGateway.LATENCY <= 4
+
+
+@pytest.mark.parametrize(("item", "reason"), [
+    (order(shares=0), RejectReason.BAD_ORDER),
+    (order(price=0), RejectReason.BAD_ORDER),
+    (order(price=0x80000000, shares=1), RejectReason.BAD_ORDER),
+    (order(venue=2), RejectReason.BAD_ORDER),
+    (order(symbol=4), RejectReason.BAD_ORDER),
+    (order(shares=1_000, price=500_000), RejectReason.NONE),
+    (order(shares=1_001, price=1), RejectReason.MAX_SHARES),
+    (order(shares=500, price=1_000_001), RejectReason.MAX_NOTIONAL),
+    (order(shares=500, price=1_000_000), RejectReason.NONE),
+])
+def test_one_order_against_its_own_limits(item, reason):
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        assert (await bench.submit(item))[0] is reason
+
+    run(scenario)
+
+
+def test_the_first_reason_is_the_reason():
+    """An order with everything against it; one obstacle after the other is taken away."""
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx, Limits(max_shares=100, max_notional=1_000, max_position=50, rate_burst=0, rate_interval=1), armed=False)
+        ctx.set(dut.kill, 1)
+        bad = order(shares=200, price=0)
+        assert (await bench.submit(bad))[0] is RejectReason.HALTED
+        ctx.set(dut.armed, 1)
+        ctx.set(dut.limits_valid, 0)
+        assert (await bench.submit(bad))[0] is RejectReason.HALTED
+        ctx.set(dut.limits_valid, 1)
+        assert (await bench.submit(bad))[0] is RejectReason.KILLED
+        ctx.set(dut.kill, 0)
+        assert (await bench.submit(bad))[0] is RejectReason.BAD_ORDER
+        assert (await bench.submit(order(shares=200, price=100)))[0] is RejectReason.MAX_SHARES
+        assert (await bench.submit(order(shares=100, price=100)))[0] is RejectReason.MAX_NOTIONAL
+        assert (await bench.submit(order(shares=100, price=10)))[0] is RejectReason.POSITION
+        assert (await bench.submit(order(shares=50, price=10)))[0] is RejectReason.RATE
+        bench.set_limits(Limits(100, 1_000, 50, 1, 1))
+        assert (await bench.submit(order(shares=50, price=10)))[0] is RejectReason.NONE
+
+    run(scenario)
+
+
+def test_after_reset_nothing_passes_and_limits_of_zero_pass_nothing():
+    async def scenario(ctx, dut, bench):
+        ctx.set(dut.passed.ready, 1)
+        ctx.set(dut.rejected.ready, 1)
+        assert (await bench.submit(order()))[0] is RejectReason.HALTED
+        ctx.set(dut.limits_valid, 1)
+        ctx.set(dut.armed, 1)
+        assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.MAX_SHARES
+
+    run(scenario)
+
+
+def test_working_orders_count_from_the_moment_of_sending():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        small = dict(price=1, side=BUY)
+        assert (await bench.submit(order(shares=1_000, **small)))[0] is RejectReason.NONE
+        assert (await bench.submit(order(shares=600, **small)))[0] is RejectReason.NONE
+        assert (await bench.submit(order(shares=401, **small)))[0] is RejectReason.POSITION
+        assert (await bench.submit(order(shares=400, **small)))[0] is RejectReason.NONE
+        assert await bench.exposure() == (0, 2_000, 0)
+        assert (await bench.submit(order(shares=1, price=1, symbol=1)))[0] is RejectReason.NONE  # another symbol
+        assert (await bench.submit(order(shares=1_000, price=1, side=SELL)))[0] is RejectReason.NONE  # the other side
+        assert await bench.exposure() == (0, 2_000, 1_000)
+
+        assert not await bench.reply(FILLED, BUY, 1_500)
+        assert await bench.exposure() == (1_500, 500, 1_000)
+        assert (await bench.submit(order(shares=1, **small)))[0] is RejectReason.POSITION  # a fill frees nothing on its side
+        assert not await bench.reply(RELEASED, BUY, 500)
+        assert await bench.exposure() == (1_500, 0, 1_000)
+        assert (await bench.submit(order(shares=501, **small)))[0] is RejectReason.POSITION
+        assert (await bench.submit(order(shares=500, **small)))[0] is RejectReason.NONE
+
+        assert not await bench.reply(FILLED, SELL, 1_000)
+        assert await bench.exposure() == (500, 500, 0)
+        for _ in range(2):
+            assert (await bench.submit(order(shares=1_000, price=1, side=SELL)))[0] is RejectReason.NONE
+        assert (await bench.submit(order(shares=501, price=1, side=SELL)))[0] is RejectReason.POSITION
+        assert (await bench.submit(order(shares=500, price=1, side=SELL)))[0] is RejectReason.NONE
+        assert not await bench.reply(FILLED, SELL, 2_500)
+        assert await bench.exposure() == (-2_000, 500, 0)
+
+    run(scenario)
+
+
+def test_bad_replies_are_told_and_never_make_room():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        await bench.submit(order(shares=100, price=1))
+        assert await bench.reply(RELEASED, BUY, 101)  # more than is working
+        assert await bench.exposure() == (0, 0, 0)
+        assert await bench.reply(FILLED, BUY, 300)  # it traded all the same
+        assert await bench.exposure() == (300, 0, 0)
+        assert await bench.reply(FILLED, BUY, 300, symbol=4)  # the card has no such symbol
+        for symbol in range(1, 4):
+            assert await bench.exposure(symbol) == (0, 0, 0)
+        assert await bench.exposure(4) == (0, 0, 0)
+        assert await bench.exposure(0) == (300, 0, 0)
+        assert not ctx.get(dut.fault)
+
+    run(scenario)
+
+
+def test_a_position_past_its_width_is_a_fault_until_cleared():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        await bench.reply(FILLED, SELL, 2**32 - 1)
+        await bench.reply(FILLED, SELL, 1)
+        assert await bench.exposure() == (-(2**32), 0, 0)
+        assert not ctx.get(dut.fault)
+        await bench.reply(FILLED, SELL, 1)
+        assert ctx.get(dut.fault)
+        assert (await bench.submit(order()))[0] is RejectReason.HALTED
+        ctx.set(dut.clear_positions, 1)  # armed: without effect
+        await ctx.tick().repeat(8)
+        assert ctx.get(dut.fault)
+        ctx.set(dut.armed, 0)
+        await ctx.tick()
+        ctx.set(dut.clear_positions, 0)
+        assert ctx.get(dut.clearing)
+        assert not ctx.get(dut.fault)
+        ctx.set(dut.armed, 1)
+        assert (await bench.submit(order()))[0] is RejectReason.NONE
+        assert await bench.exposure() == (0, 100, 0)
+
+    run(scenario)
+
+
+def test_working_shares_never_wrap():
+    async def scenario(ctx, dut, bench):
+        top = 2**32 - 1
+        await bench.start(ctx, Limits(top, 2**64 - 1, top, 1_000, 1))
+        await bench.reply(FILLED, SELL, top)  # so that the position limit alone leaves room for 2 * top
+        assert (await bench.submit(order(shares=top, price=1)))[0] is RejectReason.NONE
+        assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.POSITION
+        assert await bench.exposure() == (-top, top, 0)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("kind", ["kill", "disarm", "limits"])
+def test_an_order_that_waited_is_judged_by_the_switches_of_the_moment(kind):
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.passed.ready, 0)
+        ctx.set(dut.orders.payload, as_fields(order()))
+        ctx.set(dut.orders.valid, 1)
+        for _ in range(20):
+            await ctx.tick()
+            assert not ctx.get(dut.passed.valid)
+            assert not ctx.get(dut.orders.ready)
+        if kind == "kill":
+            ctx.set(dut.kill, 1)
+        elif kind == "disarm":
+            ctx.set(dut.armed, 0)
+        else:
+            bench.set_limits(Limits())
+        ctx.set(dut.passed.ready, 1)
+        expected = {"kill": RejectReason.KILLED, "disarm": RejectReason.HALTED, "limits": RejectReason.MAX_SHARES}[kind]
+        assert (await bench.submit(order()))[0] is expected
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("when", range(6))
+def test_from_the_cycle_after_kill_nothing_new_is_offered(when):
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.orders.payload, as_fields(order()))
+        ctx.set(dut.orders.valid, 1)
+        offered = []
+        for cycle in range(12):
+            ctx.set(dut.kill, cycle >= when)
+            if ctx.get(dut.passed.valid):
+                offered.append(cycle)
+            await ctx.tick()
+        assert offered == [cycle for cycle in (3, 7, 11) if cycle <= when]
+
+    run(scenario)
+
+
+def test_an_order_every_four_cycles_with_exact_state():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.orders.payload, as_fields(order(shares=300, price=1)))
+        ctx.set(dut.orders.valid, 1)
+        passed, refused = [], []
+        for cycle in range(40):
+            if ctx.get(dut.passed.valid):
+                passed.append(cycle)
+            if ctx.get(dut.rejected.valid):
+                refused.append(cycle)
+            await ctx.tick()
+        assert passed == [3, 7, 11, 15, 19, 23]  # 1,800 of 2,000
+        assert refused == [27, 31, 35, 39]
+
+    run(scenario)
+
+
+def test_replies_and_orders_take_turns():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.orders.payload, as_fields(order(shares=1, price=1)))
+        ctx.set(dut.orders.valid, 1)
+        ctx.set(dut.replies.payload, {"kind": RELEASED, "symbol": 1, "side": BUY, "shares": 0})
+        passed = 0
+        for cycle in range(600):
+            ctx.set(dut.replies.valid, cycle % 6 == 0)
+            passed += ctx.get(dut.passed.valid)
+            await ctx.tick()
+        assert passed >= 99
+        assert not ctx.get(dut.fault)
+
+    run(scenario)
+
+
+def test_a_reply_that_finds_no_place_halts():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.replies.payload, {"kind": RELEASED, "symbol": 1, "side": BUY, "shares": 0})
+        ctx.set(dut.replies.valid, 1)
+        cycles = 0
+        while not ctx.get(dut.fault):
+            await ctx.tick()
+            cycles += 1
+            assert cycles < 100
+        assert cycles > RiskGateway.REPLY_DEPTH
+        ctx.set(dut.replies.valid, 0)
+        assert (await bench.submit(order()))[0] is RejectReason.HALTED
+
+    run(scenario)
+
+
+def test_a_refused_order_is_not_lost_while_nobody_takes_it():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.rejected.ready, 0)
+        ctx.set(dut.orders.payload, as_fields(order(price=0, shares=7)))
+        ctx.set(dut.orders.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.orders.payload, as_fields(order(price=0, shares=8)))
+        await ctx.tick().repeat(20)
+        assert ctx.get(dut.rejected.valid)
+        assert ctx.get(dut.rejected.payload.order.shares) == 7
+        assert not ctx.get(dut.orders.ready)
+        ctx.set(dut.rejected.ready, 1)
+        await ctx.tick()
+        assert (await bench.submit(order(price=0, shares=8)))[0] is RejectReason.BAD_ORDER
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equals_the_model(seed):
+    """Random orders, replies, switches and limits; the model is told of each in the cycle of its effect."""
+    rng = random.Random(seed)
+    dut = RiskGateway(TINY)
+    model, bucket = RiskModel(venues=2, symbols=4), TokenBucketModel()
+    counts = dict.fromkeys(RejectReason, 0)
+    replies_sent, bad_expected, bad_seen = [], 0, 0
+    replies_applied = 0
+
+    def random_order():
+        price = rng.choice([0, 0x80000000, 2**31 - 1]) if rng.random() < 0.03 else rng.randrange(1, 2_000)
+        return order(
+            venue=rng.choice([2, 15]) if rng.random() < 0.02 else rng.randrange(2),
+            symbol=rng.choice([4, 255]) if rng.random() < 0.02 else rng.randrange(4),
+            side=rng.randrange(2), shares=0 if rng.random() < 0.02 else rng.randrange(1, 120), price=price,
+        )
+
+    async def testbench(ctx):
+        nonlocal bad_expected, bad_seen, replies_applied
+        queue = []  # cycles in which decisions fall due
+        offered = None
+        while ctx.get(dut.clearing):
+            model.idle(bucket)
+            await ctx.tick()
+        for cycle in range(6_000):
+            if cycle % 50 == 0:
+                model.limits = Limits(rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800),
+                                      rng.randrange(1, 6), rng.randrange(1, 12))
+                ctx.set(dut.limits, vars(model.limits))
+                model.armed, model.kill, model.limits_valid = rng.random() < 0.93, rng.random() < 0.07, rng.random() < 0.95
+                ctx.set(dut.armed, model.armed)
+                ctx.set(dut.kill, model.kill)
+                ctx.set(dut.limits_valid, model.limits_valid)
+            if offered is None and rng.random() < 0.7 and cycle < 5_900:
+                offered = random_order()
+                ctx.set(dut.orders.payload, as_fields(offered))
+            ctx.set(dut.orders.valid, offered is not None)
+            ctx.set(dut.rejected.ready, rng.random() < 0.8)
+            if not ctx.get(dut.passed.ready) or ctx.get(dut.passed.valid):
+                ctx.set(dut.passed.ready, rng.random() < 0.8 or bool(ctx.get(dut.passed.valid)))
+            reply = None
+            if rng.random() < 0.12 and cycle < 5_900:
+                symbol, side = rng.randrange(4), rng.randrange(2)
+                most = model.exposures[symbol].working(side)
+                reply = (rng.random() < 0.5, symbol, side, rng.randrange(0, most + (3 if rng.random() < 0.1 else 1)))
+                replies_sent.append(reply)
+                ctx.set(dut.replies.payload, dict(zip(("kind", "symbol", "side", "shares"), (not reply[0], *reply[1:]), strict=True)))
+            ctx.set(dut.replies.valid, reply is not None)
+
+            # the decision falls in the second cycle after the order was taken up
+            decided = None
+            if queue and queue[0][0] == cycle:
+                decided = queue.pop(0)[1]
+                reason = model.decide(decided, bucket)
+                counts[reason] += 1
+                expected.append((decided, reason))
+            else:
+                model.idle(bucket)
+            if ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready):
+                queue.append((cycle + 2, offered))
+                offered = None
+            bad_seen += ctx.get(dut.bad_reply)
+            if ctx.get(dut.settled):
+                filled, symbol, side, shares = replies_sent[replies_applied]
+                replies_applied += 1
+                bad_expected += not model.reply(filled=filled, symbol=symbol, side=side, shares=shares)
+            if ctx.get(dut.passed.valid) and ctx.get(dut.passed.ready):
+                seen.append((ctx.get(dut.passed.payload.shares), RejectReason.NONE))
+            if ctx.get(dut.rejected.valid) and ctx.get(dut.rejected.ready):
+                seen.append((ctx.get(dut.rejected.payload.order.shares), RejectReason(ctx.get(dut.rejected.payload.reason))))
+            await ctx.tick()
+        for symbol, exposure in enumerate(model.exposures):
+            ctx.set(dut.query_symbol, symbol)
+            await ctx.tick().repeat(2)
+            assert (ctx.get(dut.position), ctx.get(dut.working_buy), ctx.get(dut.working_sell)) == tuple(vars(exposure).values())
+
+    expected, seen = [], []
+    simulate(dut, testbench)
+    assert [(item.shares, reason) for item, reason in expected] == seen
+    assert bad_seen == bad_expected > 0
+    assert replies_applied == len(replies_sent) > 300
+    assert all(counts[reason] > 5 for reason in RejectReason), counts
