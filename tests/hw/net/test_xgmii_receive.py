@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from hw.net.crc32 import residue, update
-from hw.net.mac_receive import MacReceive
+from hw.net.xgmii_receive import XgmiiReceive
 from tests.hw.bench import simulate
 
 IDLE, START, TERMINATE, ERROR = 0x07, 0xFB, 0xFD, 0xFE
@@ -46,7 +46,7 @@ class Line:
 
 def receive(line, dut=None):
     """Frames out as (bytes, error), the pulses counted, and the cycle of the first and last word of each frame."""
-    dut = dut or MacReceive()
+    dut = dut or XgmiiReceive()
     frames, pulses, cycles = [], dict.fromkeys(("bad_fcs", "runt", "oversize", "coding_error"), 0), []
 
     async def testbench(ctx):
@@ -106,8 +106,8 @@ def test_latency():
     ends = [(i - 5) // 8 for i, c in enumerate(characters) if c == (TERMINATE, 1)]  # the word with the last byte before the FCS
     _, _, cycles = receive(line)
     for start, end, (first, last) in zip(starts, ends, cycles, strict=True):
-        assert first - (start + 1) == MacReceive.LATENCY
-        assert last - end <= MacReceive.LATENCY
+        assert first - (start + 1) == XgmiiReceive.LATENCY
+        assert last - end <= XgmiiReceive.LATENCY
 
 
 @pytest.mark.parametrize("lane", [0, 4])
@@ -138,7 +138,7 @@ def test_runts_and_giants():
         line.frame(with_fcs(bytes(size)))
         line.idle(9)
     line.frame(with_fcs(bytes(60)))
-    frames, pulses, _ = receive(line, MacReceive(longest=200))
+    frames, pulses, _ = receive(line, XgmiiReceive(longest=200))
     assert pulses == {"bad_fcs": 0, "runt": 7, "oversize": 3, "coding_error": 0}
     assert [len(f) for f, error in frames if not error] == [196, 60]
 
@@ -170,4 +170,4 @@ def test_a_bad_preamble_begins_nothing():
 
 def test_the_longest_frame_is_checked():
     with pytest.raises(ValueError, match="longest must be 64 to 9600 bytes, not 63"):
-        MacReceive(longest=63)
+        XgmiiReceive(longest=63)
