@@ -29,4 +29,6 @@ class Bench:
         return self.module or f"sim.bench.bench_{self.name}"
 
 
-BENCHES: dict[str, Bench] = {bench.name: bench for bench in ()}
+BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
+    Bench("gateway", "risk", minimum=15_000),
+)}

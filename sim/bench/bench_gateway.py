@@ -1,0 +1,198 @@
+"""The gateway against the risk model: every decision, under random limits, switches, replies and back-pressure."""
+
+from hw.config import TINY
+from hw.reasons import RejectReason
+from hw.types import ReplyKind
+from sim.bench.testbench import bench_test, share
+from sim.golden.records import BUY, Order
+from sim.golden.risk import Limits, RiskModel, TokenBucketModel
+
+DECISION = 2
+"""Cycles from the transfer of an order to the cycle whose limits and switches decide on it."""
+
+WIDE = Limits(max_shares=1_000, max_notional=10_000_000, max_position=50_000, rate_burst=100, rate_interval=1)
+
+
+class GatewayModel:
+    """The golden model with the clock of the device: it decides in the cycle in which the device does."""
+
+    def __init__(self, tb, config=TINY):
+        self.tb, self.risk, self.bucket = tb, RiskModel(config.venues, config.symbols), TokenBucketModel()
+        self.passed, self.rejected, self.replies, self.bad_replies, self.decided = [], [], [], 0, 0
+        self._deciding = []
+        self._orders = tb.port("orders")
+
+    def set(self, **switches):
+        """Limits and switches, to the device and to the model at once; in force from the next cycle on."""
+        for name, value in switches.items():
+            self.tb.set(**{name: value._asdict() if hasattr(value, "_asdict") else vars(value) if isinstance(value, Limits) else value})
+            setattr(self.risk, name, value if name == "limits" else bool(value))
+
+    def sample(self, cycle):
+        if self._deciding and self._deciding[0][0] == cycle:
+            order, ingress = self._deciding.pop(0)[1]
+            reason = self.risk.decide(order, self.bucket)
+            self.decided += 1
+            if reason is RejectReason.NONE:
+                self.passed.append((order, ingress))
+            else:
+                self.rejected.append(((order, ingress), reason))
+        else:
+            self.risk.idle(self.bucket)
+        if self.tb.get("settled"):
+            self.bad_replies += not self.risk.reply(**self.replies.pop(0))
+        if self._orders.is_valid and self._orders.is_ready:
+            self._deciding.append((cycle + DECISION, plain(self._orders.codec.unpack(self._orders.bits))))
+
+
+def plain(order) -> tuple[Order, int]:
+    """An order of the device as the golden model has it, and the time that merely travels with it."""
+    return Order(*(getattr(order, name) for name in Order._fields)), order.ingress
+
+
+def random_order(rng) -> dict:
+    """Mostly sound, with every field at its limits from time to time."""
+    odd = rng.random()
+    return {
+        "strategy": rng.randrange(2), "side": rng.randrange(2), "trigger_venue": rng.randrange(2), "trigger_sequence": rng.getrandbits(64),
+        "venue": rng.randrange(16) if odd < 0.05 else rng.randrange(TINY.venues),
+        "symbol": rng.randrange(256) if 0.05 <= odd < 0.1 else rng.randrange(TINY.symbols),
+        "shares": rng.choice([0, 1, 999, 1_000, 1_001, 2**32 - 1, rng.getrandbits(32)]) if 0.1 <= odd < 0.2 else rng.randint(1, 1_000),
+        "price": rng.choice([0, 1, 0x7FFFFFFF, 0x80000000, 2**32 - 1, rng.getrandbits(32)]) if 0.2 <= odd < 0.3 else rng.randint(1, 12_000),
+        "ingress": rng.getrandbits(32),
+    }
+
+
+def random_limits(rng) -> Limits:
+    return Limits(
+        max_shares=rng.choice([0, 500, 1_000, 2**32 - 1]), max_notional=rng.choice([0, 3_000_000, 10_000_000, 2**64 - 1]),
+        max_position=rng.choice([0, 2_000, 20_000, 2**32 - 1]), rate_burst=rng.choice([0, 1, 5, 65_535]),
+        rate_interval=rng.choice([0, 1, 7, 40]))
+
+
+class Host:
+    """Changes limits and switches now and then, and answers orders that passed."""
+
+    def __init__(self, tb, model, replies, passed):
+        self.tb, self.model, self.replies = tb, model, replies
+        passed.on_transfer(lambda transfer: self.answer(transfer.payload))
+
+    def answer(self, order):
+        rng = self.tb.rng
+        if rng.random() < 0.7:
+            shares = rng.choice([order.shares, rng.randint(0, order.shares), order.shares + 1])
+            self.send(rng.choice(list(ReplyKind)).value, order.symbol, order.side, shares)
+        if rng.random() < 0.03:
+            self.send(0, rng.choice([4, 255, 1]), rng.randrange(2), rng.randint(1, 100))
+
+    def send(self, kind, symbol, side, shares):
+        if self.replies.waiting < 10:
+            self.replies.send({"kind": kind, "symbol": symbol, "side": side, "shares": shares})
+            self.model.replies.append({"filled": kind == ReplyKind.FILLED.value, "symbol": symbol, "side": side, "shares": shares})
+
+    def drive(self):
+        rng = self.tb.rng
+        if rng.random() < 0.01:
+            self.model.set(limits=WIDE if rng.random() < 0.7 else random_limits(rng))
+        if rng.random() < 0.01:
+            self.model.set(armed=rng.random() < 0.9, kill=rng.random() < 0.1, limits_valid=rng.random() < 0.95)
+
+
+@bench_test
+async def orders_replies_and_switches_at_random(tb):
+    model = tb.add(GatewayModel(tb))
+    orders, replies = tb.source("orders"), tb.source("replies", rates=(0.12, 0.02))
+    passed, rejected = tb.sink("passed"), tb.sink("rejected")
+    tb.add(Host(tb, model, replies, passed))
+    model.set(limits=WIDE, limits_valid=1, armed=1)
+    orders.send(*(random_order(tb.rng) for _ in range(share(15_000))))
+    await tb.drain(limit=400_000)
+
+    assert not tb.get("fault")
+    tb.compare([plain(order) for order in passed.payloads], model.passed, "passed order")
+    tb.compare([(plain(item.order), item.reason) for item in rejected.payloads], model.rejected, "rejected order")
+    seen = {reason for _, reason in model.rejected}
+    assert seen >= set(RejectReason) - {RejectReason.NONE} or share(100) < 100, f"reasons never seen: {set(RejectReason) - seen}"
+    await compare_exposures(tb, model)
+
+
+async def compare_exposures(tb, model):
+    for symbol, exposure in enumerate(model.risk.exposures):
+        tb.set(query_symbol=symbol)
+        await tb.cycles(4)
+        got = tb.get("position"), tb.get("working_buy"), tb.get("working_sell")
+        tb.compare([got], [(exposure.position, exposure.working_buy, exposure.working_sell)], f"exposure of symbol {symbol}")
+
+
+@bench_test
+async def latency_and_rate(tb):
+    """Three cycles in and out, whatever the answer; one order in four cycles."""
+    model = tb.add(GatewayModel(tb))
+    orders, passed, rejected = tb.source("orders", rates=(1.0,)), tb.sink("passed", rates=(1.0,)), tb.sink("rejected", rates=(1.0,))
+    model.set(limits=Limits(1_000, 2**63, 2**31, 1_000, 1), limits_valid=1, armed=1)
+    await tb.until(lambda: not tb.get("clearing"), what="the walk over the exposures")
+    await tb.cycles(200)
+    items = [{"shares": tb.rng.choice([0, 5]), "price": 1, "symbol": tb.rng.randrange(4)} for _ in range(100)]
+    orders.send(*items)
+    await tb.drain()
+    answers = sorted(transfer.cycle for transfer in passed.received + rejected.received)
+    latency = tb.component.LATENCY
+    tb.compare([answer - taken.cycle for answer, taken in zip(answers, orders.sent, strict=True)], [latency] * 100, "latency")
+    tb.compare([b.cycle - a.cycle for a, b in zip(orders.sent, orders.sent[1:], strict=False)], [4] * 99, "cycles between orders")
+
+
+@bench_test
+async def nothing_is_offered_after_the_kill_switch(tb):
+    """The switch falls at any moment of an order; what was not on offer by then never is."""
+    model = tb.add(GatewayModel(tb))
+    orders, passed, _ = tb.source("orders", rates=(1.0,)), tb.sink("passed", rates=(1.0,)), tb.sink("rejected")
+    model.set(limits=WIDE, limits_valid=1, armed=1)
+    for _ in range(share(60)):
+        orders.send(*({"shares": 1, "price": 1, "side": BUY, "symbol": 1} for _ in range(20)))
+        await tb.cycles(tb.rng.randint(8, 40))
+        model.set(kill=1)
+        before, on_offer = len(passed.received), tb.port("passed").is_valid
+        await tb.cycles(1)
+        before = max(before, len(passed.received))
+        await tb.cycles(30)
+        assert len(passed.received) - before <= 1, f"orders passed after the kill switch, {on_offer=}"
+        await tb.until(lambda: orders.idle, what="the rest of the orders")
+        await tb.cycles(10)
+        model.set(kill=0)
+        tb.transactions += 1
+    tb.compare([plain(order) for order in passed.payloads], model.passed, "passed order")
+
+
+@bench_test
+async def lost_replies_halt_until_cleared(tb):
+    """More replies than find room: exposures are unknown from then on, and only clearing them while disarmed helps."""
+    model = tb.add(GatewayModel(tb))
+    orders, replies = tb.source("orders", rates=(1.0,)), tb.source("replies", rates=(1.0,))
+    passed, rejected = tb.sink("passed", rates=(1.0,)), tb.sink("rejected", rates=(1.0,))
+    model.set(limits=WIDE, limits_valid=1, armed=1)
+    await tb.cycles(150)
+    replies.send(*({"kind": 1, "symbol": 0, "side": 0, "shares": 0} for _ in range(60)))
+    model.replies = [{"filled": False, "symbol": 0, "side": 0, "shares": 0} for _ in range(60)]
+    await tb.until(lambda: tb.get("fault"), what="the fault of a lost reply")
+    await tb.drain()
+    model.risk.fault = True
+    orders.send({"shares": 1, "price": 1}, {"shares": 0})
+    await tb.drain()
+    tb.set(clear_positions=1)  # armed: not acted on
+    await tb.cycles(1)
+    tb.set(clear_positions=0)
+    await tb.cycles(20)
+    assert tb.get("fault")
+    model.set(armed=0)
+    tb.set(clear_positions=1)
+    await tb.cycles(1)
+    tb.set(clear_positions=0)
+    assert model.risk.clear_positions()
+    model.set(armed=1)
+    await tb.cycles(20)
+    orders.send({"shares": 1, "price": 1})
+    await tb.drain()
+    tb.compare([plain(order) for order in passed.payloads], model.passed, "passed order")
+    tb.compare([(plain(item.order), item.reason) for item in rejected.payloads], model.rejected, "rejected order")
+    assert [reason for _, reason in model.rejected] == [RejectReason.HALTED] * 2
+    assert len(model.passed) == 1
