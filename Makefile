@@ -32,7 +32,7 @@ test: need-compiler $(VENV)/dev ## Run the tests (minutes; proofs and long tests
 
 sim: need-compiler $(VENV)/dev ## Run the cocotb benches: BENCH=book SEED=7 WAVES=1 (an FST file is left in build/)
 	$(call say,simulation of $(or $(BENCH),all benches))
-	@$(PY) -m sim.bench.run $(if $(BENCH),"$(BENCH)") $(if $(SEED),--seed "$(SEED)") $(if $(filter-out 0,$(WAVES)),--waves)
+	@$(PY) -m sim.bench.run $(if $(BENCH),--bench "$(BENCH)") $(if $(SEED),--seed "$(SEED)") $(if $(filter-out 0,$(WAVES)),--waves)
 
 formal: $(VENV)/dev ## Prove what is promised (yosys, smtbmc)
 	$(call say,proofs)
@@ -69,7 +69,7 @@ clean: ## Remove everything that was built, the virtual environment too
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Modules that write files into the repository; with --check they only compare.
-GENERATORS := $(if $(wildcard hw/host_interface/generate.py),hw.host_interface.generate)
+GENERATORS := hw.host_interface.generate sim.docs
 
 comma := ,
 

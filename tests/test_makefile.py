@@ -83,7 +83,7 @@ def test_an_old_python_does_not_count(folder):
     (["run"], ".venv/bin/trapjaw run"),
     (["run", "DATA=a b.gz", "SYMBOLS=AMZN,X"], '.venv/bin/trapjaw run "a b.gz" --symbols "AMZN,X"'),
     (["sim"], ".venv/bin/python -m sim.bench.run"),
-    (["sim", "BENCH=book", "SEED=7", "WAVES=1"], '.venv/bin/python -m sim.bench.run "book" --seed "7" --waves'),
+    (["sim", "BENCH=book", "SEED=7", "WAVES=1"], '.venv/bin/python -m sim.bench.run --bench "book" --seed "7" --waves'),
     (["sim", "WAVES=0"], ".venv/bin/python -m sim.bench.run"),
     (["bench", "QUICK=1"], ".venv/bin/python -m sim.perf.bench --quick"),
     (["bench"], ".venv/bin/python -m sim.perf.bench"),
