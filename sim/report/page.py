@@ -14,8 +14,8 @@ MAX_CHARTS = 8
 """Symbols that get a chart of their own: those with the most orders."""
 
 DEFINITIONS = (
-    ("from_end", "End of trigger → first word out", "From the last byte of the message that causes the order to the first word of its frame."),
-    ("from_start", "Start of message → start of frame", "From the first byte of the message that causes the order to the first word of its frame."),
+    ("from_end", "End of trigger → first word out", "From the last byte of the message that causes it to the first word of an order."),
+    ("from_start", "Start of message → start of frame", "From the first byte of the message that causes it to the first word of an order."),
 )
 
 
@@ -66,7 +66,8 @@ def _tiles(record: SessionRecord) -> str:
     span = (record.market_end - record.market_start) / 1e9
     tiles.append((f"{record.messages:,}", "feed messages", f"in {record.frames:,} frames, {_span(span)} of market"))
     if record.seconds:
-        tiles.append((f"{record.messages / record.seconds:,.0f}/s", "messages simulated", f"{record.cycles / record.seconds / 1e6:.2f} M cycles/s"))
+        speed = f"{record.cycles / record.seconds / 1e6:.2f} M cycles/s"
+        tiles.append((f"{record.messages / record.seconds:,.0f}/s", "messages simulated", speed))
     cells = "".join(f"<div class=tile><span>{name}</span><b>{value}</b><i>{more}</i></div>" for value, name, more in tiles)
     return f"<div class=tiles>{cells}</div>"
 
@@ -103,7 +104,8 @@ def _latency(record: SessionRecord) -> str:
         "Tick-to-trade",
         f"{legend}<div class=pair>{''.join(panels)}</div>{_latency_table(record, rows)}"
         "<h3>By what caused the order</h3><p class=quiet>First orders, from the end of the trigger. A message with others behind it in its "
-        f"frame waits for the frame's end: nothing takes effect before the frame is known to be good.</p>{_latency_table(record, latency_by_trigger(record))}",
+        "frame waits for the frame's end: nothing takes effect before the frame is known to be good.</p>"
+        f"{_latency_table(record, latency_by_trigger(record))}",
     )
 
 
@@ -198,8 +200,8 @@ def _money(record: SessionRecord) -> str:
     return _section(
         "By symbol",
         _table(["", "orders", "bought", "sold", "position", "marked at", "result"], rows)
-        + "<p class=quiet>Result: money in less money out, the position at the last middle price; before fees. Fills are drawn at random by "
-        "the simulated venues: this shows that the accounts add up, not what a strategy would earn.</p>",
+        + "<p class=quiet>Result: money in less money out, the position at the last middle price; before fees. Fills are drawn at "
+        "random by the simulated venues: this shows that the accounts add up, not what a strategy would earn.</p>",
     )
 
 

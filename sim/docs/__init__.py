@@ -1,0 +1,1 @@
+"""The generated part of docs/: ``python -m sim.docs`` writes it, ``--check`` only compares."""

@@ -1,0 +1,1 @@
+def latency_page(s): return ""

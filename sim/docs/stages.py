@@ -1,0 +1,52 @@
+"""The stages of the trade path as the documents show them, taken from the card's own list."""
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the trade path.
+
+    Attributes
+    ----------
+    name : str
+    component : str
+        Name of its class.
+    source : str
+        Its file, relative to the repository.
+    latency : int
+        Cycles from the input word needed to the output word.
+    purpose : str
+        First sentence of its docstring.
+    per_venue : bool
+        There is one for each venue.
+    """
+
+    name: str
+    component: str
+    source: str
+    latency: int
+    purpose: str
+    per_venue: bool
+
+    @property
+    def folder(self) -> str:
+        return self.source.rsplit("/", 1)[0]
+
+
+def stages() -> list[Stage]:
+    """The list of hw/card.py, in the order in which an event passes."""
+    from hw.card import STAGES
+
+    return [_stage(*entry) for entry in STAGES]
+
+
+def _stage(name: str, component: type, folder: str, latency: int) -> Stage:
+    source = Path(inspect.getsourcefile(component)).resolve().relative_to(ROOT).as_posix()
+    purpose = inspect.cleandoc(component.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+    per_venue = folder.strip("/").removeprefix("hw/") in ("feed", "book") or name.lower().endswith("receive")
+    return Stage(name, component.__name__, source, latency, purpose, per_venue)
