@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from host.card.registers import BAR_SIZE, RECORD_BYTES, REGISTERS, RING_OFFSET
+from host.card.protocol import CardError, check_value, check_words
+from host.card.registers import RECORD_BYTES, REGISTERS, RING_OFFSET
 
 RESET_CYCLES = 4
 SETTLE_CYCLES = 128
@@ -93,7 +94,10 @@ class SimulatedCard:
     """
 
     def __init__(self, library: Path) -> None:
-        self._library = ctypes.CDLL(str(library))
+        try:
+            self._library = ctypes.CDLL(str(library))
+        except OSError as error:
+            raise CardError(f"the simulated card can't be loaded: {error}") from None
         self._functions = {}
         for name, (result, arguments) in _FUNCTIONS.items():
             function = getattr(self._library, f"trapjaw_{name}")
@@ -117,14 +121,21 @@ class SimulatedCard:
 
     def read32(self, offset: int) -> int:
         """One read on the bus; the card runs on until its data is there."""
-        value: int = self._read32(self._open, _checked(offset))
+        check_words(offset)
+        value: int = self._read32(self._open, offset)
         return value
+
+    def read_words(self, offset: int, count: int) -> list[int]:
+        """Reads at ascending offsets, each as :meth:`read32`."""
+        check_words(offset, count)
+        handle = self._open
+        return [self._read32(handle, offset + 4 * i) for i in range(count)]
 
     def write32(self, offset: int, value: int) -> None:
         """One write on the bus: one cycle."""
-        if not 0 <= value < 1 << 32:
-            raise ValueError(f"a register takes 0 to 2^32 - 1, not {value}")
-        self._write32(self._open, _checked(offset), value)
+        check_words(offset)
+        check_value(value)
+        self._write32(self._open, offset, value)
 
     def reset(self) -> None:
         """Resets the card and forgets frames and events on both sides. Cycles count from here."""
@@ -225,18 +236,12 @@ class SimulatedCard:
     @property
     def _open(self) -> int:
         if self._handle is None:
-            raise ValueError("the simulated card is closed")
+            raise CardError("the simulated card is closed")
         return self._handle
 
     def _call(self, name: str, *arguments: object) -> int:
         result = self._functions[name](self._open, *arguments)
         return int(result or 0)
-
-
-def _checked(offset: int) -> int:
-    if offset % 4 or not 0 <= offset < BAR_SIZE:
-        raise ValueError(f"a register access is aligned to 4 bytes within {BAR_SIZE:#x}, not at {offset:#x}")
-    return offset
 
 
 def _address(values: "array[int] | None") -> int | None:

@@ -5,6 +5,7 @@ import struct
 
 import pytest
 
+from host.card.protocol import CardError
 from host.card.simulated import SimulatedCard
 from sim.verilated.build import library_of
 from tests.sim.verilated import standin
@@ -189,15 +190,15 @@ def test_wrong_use_is_refused(card):
         (lambda: card.queue(2, [b"x"]), "feed ports 0 to 1, not 2"),
         (lambda: card.queue(0, [b""]), "at least one byte"),
         (lambda: card.queue(0, [b"x"], starts=[1, 2]), "2 starts for 1 frames"),
-        (lambda: card.read32(2), "aligned"),
-        (lambda: card.read32(0x100000), "within 0x100000"),
-        (lambda: card.write32(0, -1), "not -1"),
+        (lambda: card.read32(2), "multiple of 4"),
+        (lambda: card.read32(0x100000), "not within"),
+        (lambda: card.write32(0, -1), "does not fit"),
         (lambda: card.refuse_orders(100, 1), "not 100"),
     ):
         with pytest.raises(ValueError, match=message):
             call()
     card.close()
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(CardError, match="closed"):
         card.run(1)
 
 

@@ -1,0 +1,193 @@
+"""Captures in the pcap format (microseconds or nanoseconds, either byte order) and the MoldUDP64 packets in them."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sim.golden.ethernet import PROTOCOL_UDP, checksum
+from sim.golden.moldudp64 import HEADER_LENGTH, MalformedPacket, unpack_blocks, unpack_header
+from sim.readers.content import Content
+from sim.readers.errors import BadInput
+from sim.readers.itch50 import check_message
+
+MAGICS = {
+    b"\xa1\xb2\xc3\xd4": (">", 1_000), b"\xd4\xc3\xb2\xa1": ("<", 1_000),
+    b"\xa1\xb2\x3c\x4d": (">", 1), b"\x4d\x3c\xb2\xa1": ("<", 1),
+}  # fmt: skip
+"""First bytes: byte order and nanoseconds per unit of the fraction."""
+
+PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
+LINK_ETHERNET = 1
+LARGEST_FRAME = 1 << 18
+
+ETHERTYPE_IPV4, VLAN_TAGS = 0x0800, (0x8100, 0x88A8)
+
+
+class CapturedFrame(NamedTuple):
+    time_ns: int
+    offset: int
+    """Of the frame's first byte in the file."""
+    data: bytes
+    length_on_wire: int
+
+
+class FeedLine(NamedTuple):
+    """Where packets go: what tells the lines of a feed apart."""
+
+    mac: int
+    ip: int
+    port: int
+
+    def __str__(self) -> str:
+        octets = ".".join(str(octet) for octet in self.ip.to_bytes(4, "big"))
+        return f"{octets}:{self.port}"
+
+
+class FeedPacket(NamedTuple):
+    """One MoldUDP64 packet of a capture."""
+
+    time_ns: int
+    offset: int
+    """Of the UDP payload in the file."""
+    line: FeedLine
+    session: bytes
+    sequence: int
+    payload: bytes
+
+
+class Datagram(NamedTuple):
+    line: FeedLine
+    start: int
+    """Of the payload within the frame."""
+    payload: bytes
+    whole: bool
+    sound: bool
+    """Its checksums are right, or zero (not computed)."""
+
+
+def read_frames(path: Path) -> Iterator[CapturedFrame]:
+    """Every frame of a capture."""
+    with Content(path) as content:
+        order, unit = _header(path, content)
+        record = struct.Struct(order + "4I")
+        while header := content.read(record.size):
+            start = content.offset - len(header)
+            if len(header) < record.size:
+                raise BadInput(path, start, f"a record header of {record.size} bytes", f"the end of the file after {len(header)}")
+            seconds, fraction, captured, on_wire = record.unpack(header)
+            if captured > LARGEST_FRAME:
+                raise BadInput(path, start + 8, f"a captured length of at most {LARGEST_FRAME}", str(captured))
+            yield CapturedFrame(seconds * 1_000_000_000 + fraction * unit, content.offset, content.take(captured, "a frame"), on_wire)
+
+
+def is_pcap(start: bytes) -> bool:
+    """By the first bytes of the content; also true for pcapng, which is refused with a word of its own."""
+    return start[:4] in MAGICS or start[:4] == PCAPNG_MAGIC
+
+
+def _header(path: Path, content: Content) -> tuple[str, int]:
+    magic = content.peek(4)
+    if magic == PCAPNG_MAGIC:
+        raise BadInput(path, 0, "a capture in the pcap format", "pcapng (convert it: editcap -F nsecpcap IN OUT)")
+    if magic not in MAGICS:
+        raise BadInput(path, 0, "the magic number of a pcap file", magic.hex() or "nothing")
+    order, unit = MAGICS[magic]
+    header = content.take(24, "a pcap file header")
+    version, _, _, _, _, link = struct.unpack(order + "HHiIII", header[4:])
+    if version != 2:
+        raise BadInput(path, 4, "pcap version 2", str(version))
+    if link & 0xFFFFFFF != LINK_ETHERNET:
+        raise BadInput(path, 20, "link type 1 (Ethernet)", str(link & 0xFFFFFFF))
+    return order, unit
+
+
+def read_packets(path: Path) -> Iterator[FeedPacket]:
+    """Every MoldUDP64 packet with ITCH 5.0 in it; other protocols beside it are passed over.
+
+    A datagram of a line on which MoldUDP64 was seen must be MoldUDP64 as well. One whose checksum is wrong is left out, as a card
+    would do; what it held is then missing.
+    """
+    lines: set[FeedLine] = set()
+    first_other: tuple[int, str] | None = None
+    frames = 0
+    for frame in read_frames(path):
+        frames += 1
+        found = parse_datagram(frame.data)
+        offset = frame.offset + (found.start if isinstance(found, Datagram) else 0)
+        problem = _problem(frame, found)
+        if problem is None:
+            assert isinstance(found, Datagram)
+            try:
+                header = unpack_header(found.payload)
+                blocks = list(unpack_blocks(found.payload))
+            except MalformedPacket as error:
+                problem = f"a packet that contradicts itself ({error})"
+        if problem is not None:
+            line = found.line if isinstance(found, Datagram) else None
+            if line in lines:
+                raise BadInput(path, offset, f"a MoldUDP64 packet like the others to {line}", problem)
+            first_other = first_other or (offset, problem)
+            continue
+        assert isinstance(found, Datagram)
+        lines.add(found.line)
+        place = offset + HEADER_LENGTH
+        for block in blocks:
+            if block:
+                check_message(path, place + 2, block)
+            place += 2 + len(block)
+        if found.sound:
+            yield FeedPacket(frame.time_ns, offset, found.line, header.session, header.sequence, found.payload)
+    if not lines:
+        if first_other is None:
+            raise BadInput(path, 24, "a frame", "the end of the file")
+        raise BadInput(path, first_other[0], "MoldUDP64 packets", f"none in {frames} frames; the first is {first_other[1]}")
+
+
+def _problem(frame: CapturedFrame, found: "Datagram | str") -> str | None:
+    """Why a frame holds no packet to be looked into."""
+    if isinstance(found, str):
+        return found
+    if not found.whole:
+        return f"a datagram cut to {len(frame.data)} of {frame.length_on_wire} bytes"
+    return None
+
+
+def parse_datagram(frame: bytes) -> Datagram | str:
+    """The UDP datagram in a frame, behind any VLAN tags; otherwise what the frame is instead, for a person."""
+    if len(frame) < 14:
+        return f"a frame of {len(frame)} bytes"
+    at = 12
+    kind = int.from_bytes(frame[at:at + 2], "big")
+    while kind in VLAN_TAGS:
+        at += 4
+        kind = int.from_bytes(frame[at:at + 2], "big")
+    at += 2
+    if kind != ETHERTYPE_IPV4:
+        return f"Ethernet type 0x{kind:04x}"
+    header_length = (frame[at] & 0xF) * 4 if at < len(frame) else 0
+    if len(frame) < at + max(header_length, 20) or header_length < 20 or frame[at] >> 4 != 4:
+        return "a broken IPv4 header"
+    header = frame[at:at + header_length]
+    if header[9] != PROTOCOL_UDP:
+        return f"IP protocol {header[9]}"
+    if int.from_bytes(header[6:8], "big") & 0x3FFF:
+        return "an IP fragment"
+    udp = at + header_length
+    if len(frame) < udp + 8:
+        return "a broken UDP header"
+    length = int.from_bytes(frame[udp + 4:udp + 6], "big")
+    if length < 8:
+        return f"a UDP length of {length}"
+    line = FeedLine(int.from_bytes(frame[0:6], "big"), int.from_bytes(header[16:20], "big"), int.from_bytes(frame[udp + 2:udp + 4], "big"))
+    datagram = frame[udp:udp + length]
+    whole = len(datagram) == length
+    return Datagram(line, udp + 8, datagram[8:], whole, whole and _sound(header, datagram))
+
+
+def _sound(header: bytes, datagram: bytes) -> bool:
+    if header[10:12] != b"\0\0" and checksum(header) != 0:
+        return False
+    if datagram[6:8] == b"\0\0":
+        return True
+    return checksum(header[12:20] + bytes([0, PROTOCOL_UDP]) + datagram[4:6] + datagram) == 0
