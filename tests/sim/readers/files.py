@@ -1,13 +1,26 @@
 """Small files made on the spot for the readers' tests."""
 
+import re
 import struct
+from collections.abc import Iterable
 
 from sim.golden.ethernet import build_udp
 from sim.golden.itch50 import MESSAGE_LENGTHS
 from sim.golden.moldudp64 import pack_packet
+from sim.readers.errors import BadInput
 
 SESSION = b"TEST000001"
 GROUP_A, GROUP_B, PORT = 0xE9360C6F, 0xE9360C70, 26477
+
+ONE_LINE = re.compile(r"[^\n]+: expected [^\n]+, came [^\n]+")
+
+
+def outcome(items: Iterable) -> tuple[list, str]:
+    """What a reader gives, or the line with which it refuses."""
+    try:
+        return list(items), ""
+    except BadInput as error:
+        return [], str(error)
 
 
 def message(kind: str, locate: int = 1, **fields: int) -> bytes:
