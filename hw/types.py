@@ -236,6 +236,20 @@ class SentOrder(data.Struct):
     """Cycles from the last byte of the trigger in to the first word of the order frame out."""
 
 
+class OrderWord(data.Struct):
+    """Eight bytes of a packet to a venue, and the order that the packet carries."""
+
+    data: 64
+    """Byte 0 of the packet in bits 7:0 of the first word. Bytes at and above ``count`` are undefined."""
+    count: 4
+    """Valid bytes: 8, but for the last word (1 to 8)."""
+    last: 1
+    order: Order
+    """The same in every word of a packet, as is ``user_ref``."""
+    user_ref: 32
+    """OUCH UserRefNum that the order is sent under."""
+
+
 class FeedAddress(data.Struct):
     """Which frames of a port are this venue's feed."""
 

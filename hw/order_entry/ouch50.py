@@ -1,0 +1,128 @@
+"""OUCH 5.0 Enter Order in a SoupBinTCP packet (PROTOCOLS: sections 4 and 5)."""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.config import CardConfig
+from hw.lib.wire import big_endian, characters, hexadecimal
+from hw.types import Order, OrderWord, Side, VenueIndex
+
+PACKET_BYTES = 50
+"""Length field, packet type, and an Enter Order without appendage."""
+
+MESSAGE_BYTES = 47
+
+
+class OuchEnterOrder(wiring.Component):
+    """Turns an order that has passed the risk gateway into the packet that asks the venue for it.
+
+    One order at a time: ``orders.ready`` means that the order can leave at once, and stays until it is taken.
+
+    Parameters
+    ----------
+    config : CardConfig
+
+    Ports
+    -----
+    orders : In(stream of Order)
+        Limit order, immediate or cancel, displayed, principal, not ISO, no cross. ``side`` SELL goes as "S" (long).
+        The venue wants 1 to 999,999 shares; what the limits let pass above it the venue refuses.
+    link_free : In(1)
+        The transmit stage behind could begin a frame at once. Once set it stays so until ``packet`` is valid.
+    names : In(array of 64 bits, one a symbol)
+        ASCII, padded with spaces, the first character in bits 7:0.
+    set_user_ref : In(1)
+        Pulse: the next order to ``set_user_ref_venue`` gets the number ``set_user_ref_value``. The venue ignores an order whose
+        number is not above all it has seen today.
+    set_user_ref_venue : In(VenueIndex)
+    set_user_ref_value : In(32)
+    next_user_ref : Out(array of 32 bits, one a venue)
+        1 after reset. Each order takes one number.
+    exhausted : Out(1)
+        A venue's numbers have run out (the next would be 0): no order is taken until the host sets it.
+    packet : Out(stream of OrderWord)
+        50 bytes in 7 words. ClOrdID is "TJ", then hex digits: venue (1), strategy (1), symbol (2), UserRefNum (8).
+
+    Notes
+    -----
+    Latency 1, to the first word; the words follow without a pause.
+    """
+
+    LATENCY = 1
+
+    def __init__(self, config: CardConfig):
+        super().__init__({
+            "orders": In(stream.Signature(Order)),
+            "link_free": In(1, init=1),
+            "names": In(data.ArrayLayout(64, config.symbols)),
+            "set_user_ref": In(1),
+            "set_user_ref_venue": In(VenueIndex),
+            "set_user_ref_value": In(32),
+            "next_user_ref": Out(data.ArrayLayout(32, config.venues), init=[1] * config.venues),
+            "exhausted": Out(1),
+            "packet": Out(stream.Signature(OrderWord)),
+        })
+        self._config = config
+
+    def elaborate(self, platform):
+        m = Module()
+        order = Signal(Order)
+        user_ref, name = Signal(32), Signal(64)
+        index = Signal(range(-(-PACKET_BYTES // 8)))
+        venues = range(self._config.venues)
+
+        taken = Signal()
+        m.d.comb += [
+            self.exhausted.eq(Cat(self.next_user_ref[venue] == 0 for venue in venues).any()),
+            self.orders.ready.eq(~self.packet.valid & self.link_free & ~self.exhausted),
+            taken.eq(self.orders.valid & self.orders.ready),
+        ]
+        with m.If(taken):
+            m.d.sync += [
+                order.eq(self.orders.payload),
+                name.eq(Array(self.names)[self.orders.payload.symbol]),
+                self.packet.valid.eq(1),
+                index.eq(0),
+            ]
+            for venue in venues:
+                with m.If(self.orders.payload.venue == venue):
+                    m.d.sync += [user_ref.eq(self.next_user_ref[venue]), self.next_user_ref[venue].eq(self.next_user_ref[venue] + 1)]
+        for venue in venues:
+            with m.If(self.set_user_ref & (self.set_user_ref_venue == venue)):
+                m.d.sync += self.next_user_ref[venue].eq(self.set_user_ref_value)
+
+        words = self._words(order, name, user_ref)
+        m.d.comb += [
+            self.packet.payload.data.eq(Array(words)[index]),
+            self.packet.payload.last.eq(index == len(words) - 1),
+            self.packet.payload.count.eq(Mux(self.packet.payload.last, (PACKET_BYTES - 1) % 8 + 1, 8)),
+            self.packet.payload.order.eq(order),
+            self.packet.payload.user_ref.eq(user_ref),
+        ]
+        with m.If(self.packet.valid & self.packet.ready):
+            m.d.sync += index.eq(index + 1)
+            with m.If(self.packet.payload.last):
+                m.d.sync += self.packet.valid.eq(0)
+        return m
+
+    def _words(self, order, name, user_ref):
+        packet = Cat(
+            big_endian(Const(1 + MESSAGE_BYTES, 16)),
+            characters("U"),
+            characters("O"),
+            big_endian(user_ref),
+            Mux(order.side == Side.SELL, characters("S"), characters("B")),
+            big_endian(order.shares),
+            name,
+            Const(0, 32), big_endian(order.price),
+            characters("3"),  # time in force: immediate or cancel
+            characters("Y"),  # display
+            characters("P"),  # capacity: principal
+            characters("N"),  # intermarket sweep
+            characters("N"),  # cross type: continuous market
+            characters("TJ"), hexadecimal(Cat(order.symbol, order.strategy, order.venue)), hexadecimal(user_ref),
+            Const(0, 16),  # appendage length
+        )
+        assert len(packet) == 8 * PACKET_BYTES
+        return [packet[index:index + 64] for index in range(0, len(packet), 64)]

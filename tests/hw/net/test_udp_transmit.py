@@ -1,0 +1,151 @@
+"""Frames equal the model's, byte for byte, and an independent decoder finds nothing wrong with them."""
+
+import random
+import struct
+
+import dpkt
+import pytest
+
+from hw.config import TINY
+from hw.net.udp_transmit import UdpTransmit
+from sim.golden.order_frame import Address, order_frame
+from tests.hw.bench import simulate
+
+
+def random_address(rng, *, extreme=False):
+    widths = (48, 48, 32, 32, 16, 16)
+    return Address(*((1 << width) - 1 if extreme else rng.getrandbits(width) for width in widths))
+
+
+def set_addresses(ctx, dut, addresses):
+    for venue, address in enumerate(addresses):
+        ctx.set(dut.addresses[venue], address._asdict())
+
+
+async def send(ctx, dut, payload, *, venue=0, ingress=0, user_ref=0, shares=0):
+    """Offers a packet's words without a pause."""
+    for index in range(0, len(payload), 8):
+        chunk = payload[index:index + 8]
+        ctx.set(dut.packet.payload, {
+            "data": int.from_bytes(chunk, "little"), "count": len(chunk), "last": index + 8 >= len(payload),
+            "order": {"venue": venue, "ingress": ingress, "shares": shares}, "user_ref": user_ref,
+        })
+        ctx.set(dut.packet.valid, 1)
+        while not ctx.get(dut.packet.ready):
+            await ctx.tick()
+        await ctx.tick()
+    ctx.set(dut.packet.valid, 0)
+
+
+async def receive(ctx, dut, rng=None):
+    """One frame's bytes. To be started before :func:`send`, so that it sees in each cycle what is ready."""
+    data = b""
+    while True:
+        ctx.set(dut.frames.ready, rng is None or rng.random() < 0.6)
+        if ctx.get(dut.frames.valid) and ctx.get(dut.frames.ready):
+            word = dut.frames.payload
+            count, last = ctx.get(word.count), ctx.get(word.last)
+            assert last or count == 8
+            assert not ctx.get(word.error)
+            data += ctx.get(word.data).to_bytes(8, "little")[:count]
+            if last:
+                await ctx.tick()
+                return data
+        await ctx.tick()
+
+
+def test_latency_and_twelve_words_without_a_pause_back_to_back():
+    dut = UdpTransmit(TINY)
+    cycles = {"packet": [], "valid": [], "free": []}
+
+    async def source(ctx):
+        cycles["packet"].append(0)
+        for _ in range(3):
+            await send(ctx, dut, bytes(50))
+
+    async def sink(ctx):
+        ctx.set(dut.frames.ready, 1)
+        for _ in range(40):
+            cycles["valid"].append(ctx.get(dut.frames.valid))
+            cycles["free"].append(ctx.get(dut.free))
+            await ctx.tick()
+
+    simulate(dut, sink, source)
+    assert cycles["valid"] == [0] * UdpTransmit.LATENCY + [1] * 36 + [0] * 3
+    assert [cycle for cycle, free in enumerate(cycles["free"]) if free] == [0, 12, 24, 36, 37, 38, 39]
+
+
+@pytest.mark.parametrize(("seed", "payload_bytes"), [(1, 50), (2, 50), (3, 18), (4, 46), (5, 57)])
+def test_frames_equal_the_model(seed, payload_bytes):
+    rng = random.Random(seed)
+    dut = UdpTransmit(TINY, payload_bytes)
+    expected, received, sent = [], [], []
+    total = 25
+    clock = 0xFFFFFF00  # wraps on the way
+
+    async def source(ctx):
+        addresses = [random_address(rng) for _ in range(2)]
+        for number in range(total):
+            addresses[rng.randrange(2)] = random_address(rng, extreme=rng.random() < 0.2)
+            set_addresses(ctx, dut, addresses)
+            payload, venue = rng.randbytes(payload_bytes), rng.randrange(2)
+            expected.append(order_frame(addresses[venue], payload))
+            await send(ctx, dut, payload, venue=venue, ingress=(clock + number) % 2**32, user_ref=number, shares=rng.getrandbits(32))
+            for _ in range(rng.choice([0, 0, 1, 5])):
+                await ctx.tick()
+
+    async def sink(ctx):
+        waits = random.Random(seed)
+        for _ in range(total):
+            received.append(await receive(ctx, dut, waits))
+
+    async def watch(ctx):
+        nonlocal clock
+        inside = False
+        while True:
+            ctx.set(dut.now, clock)
+            transferred = ctx.get(dut.frames.valid) and ctx.get(dut.frames.ready)
+            assert ctx.get(dut.sent.valid) == (transferred and not inside)
+            if ctx.get(dut.sent.valid):
+                record = dut.sent.payload
+                assert ctx.get(record.latency) == (clock - ctx.get(record.order.ingress)) % 2**32
+                sent.append(ctx.get(record.user_ref))
+            if transferred:
+                inside = not ctx.get(dut.frames.payload.last)
+            await ctx.tick()
+            clock = (clock + 1) % 2**32
+
+    simulate(dut, sink, source, processes=[watch])
+    assert received == expected
+    assert sent == list(range(total))
+
+
+def test_an_independent_decoder_agrees():
+    dut = UdpTransmit(TINY)
+    address = Address(0x010203040506, 0x0A0B0C0D0E0F, 0xC0A80001, 0x0A000102, 26477, 40000)
+    payload = bytes(range(50))
+    result = []
+
+    async def source(ctx):
+        set_addresses(ctx, dut, [address, Address(0, 0, 0, 0, 0, 0)])
+        await send(ctx, dut, payload)
+
+    async def sink(ctx):
+        result.append(await receive(ctx, dut))
+
+    simulate(dut, sink, source)
+    assert len(result[0]) == 92
+    frame = dpkt.ethernet.Ethernet(result[0])
+    assert (frame.dst, frame.src, frame.type) == (bytes(range(1, 7)), bytes(range(10, 16)), 0x0800)
+    ip = frame.data
+    assert dpkt.in_cksum(result[0][14:34]) == 0
+    assert (ip.len, ip.df, ip.mf, ip.offset, ip.p, ip.ttl) == (78, 1, 0, 0, 17, 64)
+    assert (ip.src, ip.dst) == (struct.pack(">I", 0x0A000102), struct.pack(">I", 0xC0A80001))
+    assert (ip.data.sport, ip.data.dport, ip.data.ulen, ip.data.sum) == (40000, 26477, 58, 0)
+    assert ip.data.data == payload
+
+
+@pytest.mark.parametrize("payload_bytes", [0, 17, 55, 56])
+def test_lengths_that_do_not_fit_are_refused(payload_bytes):
+    with pytest.raises(ValueError, match="payload_bytes must be at least 18"):
+        UdpTransmit(TINY, payload_bytes)

@@ -1,0 +1,143 @@
+"""What the venue would read in our packets, decoded by the model."""
+
+import random
+
+import pytest
+
+from hw.config import TINY
+from hw.order_entry.ouch50 import OuchEnterOrder
+from sim.golden.ouch50 import Packet, decode, enter_order, packets
+from sim.golden.records import BUY, SELL, Order
+from tests.hw.bench import simulate
+
+NAMES = ["AMZN    ", "BRK.A   ", "X       ", "ABCDEFGH"]
+
+
+def fields(order):
+    return order._asdict() | {"ingress": 0}
+
+
+def set_names(ctx, dut):
+    for symbol, name in enumerate(NAMES):
+        ctx.set(dut.names[symbol], int.from_bytes(name.encode(), "little"))
+
+
+async def collect(ctx, dut, rng=None):
+    """One packet's bytes with its order's shares and user reference; checks the framing of the words."""
+    data = b""
+    while True:
+        ctx.set(dut.packet.ready, rng is None or rng.random() < 0.6)
+        if ctx.get(dut.packet.valid) and ctx.get(dut.packet.ready):
+            word = dut.packet.payload
+            count, last = ctx.get(word.count), ctx.get(word.last)
+            assert last or count == 8
+            data += ctx.get(word.data).to_bytes(8, "little")[:count]
+            if last:
+                beside = ctx.get(word.order.shares), ctx.get(word.user_ref)
+                await ctx.tick()
+                ctx.set(dut.packet.ready, 0)
+                return data, *beside
+        await ctx.tick()
+
+
+def test_latency_and_seven_words_without_a_pause():
+    dut = OuchEnterOrder(TINY)
+
+    async def testbench(ctx):
+        set_names(ctx, dut)
+        ctx.set(dut.orders.payload, fields(Order(1, 0, 0, BUY, 100, 12_345)))
+        ctx.set(dut.orders.valid, 1)
+        ctx.set(dut.packet.ready, 1)
+        valid, ready = [], []
+        for _ in range(18):
+            valid.append(ctx.get(dut.packet.valid))
+            ready.append(ctx.get(dut.orders.ready))
+            await ctx.tick()
+        assert valid == [0] * OuchEnterOrder.LATENCY + [1] * 7 + [0] + [1] * 7 + [0, 1]
+        assert ready == [1, *[0] * 7, 1, *[0] * 7, 1, 0]
+
+    simulate(dut, testbench)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_packets_equal_the_model(seed):
+    rng = random.Random(seed)
+    dut = OuchEnterOrder(TINY)
+    references = [1, 1]
+
+    async def testbench(ctx):
+        set_names(ctx, dut)
+        for _ in range(60):
+            order = Order(rng.randrange(16), rng.randrange(2), rng.randrange(4), rng.choice([BUY, SELL]),
+                          rng.getrandbits(32), rng.getrandbits(31))
+            if rng.random() < 0.1:
+                venue = rng.randrange(2)
+                references[venue] = rng.getrandbits(31)
+                ctx.set(dut.set_user_ref, 1)
+                ctx.set(dut.set_user_ref_venue, venue)
+                ctx.set(dut.set_user_ref_value, references[venue])
+                await ctx.tick()
+                ctx.set(dut.set_user_ref, 0)
+            assert [ctx.get(dut.next_user_ref[venue]) for venue in range(2)] == references
+            ctx.set(dut.orders.payload, fields(order))
+            ctx.set(dut.orders.valid, 1)
+            assert ctx.get(dut.orders.ready)
+            await ctx.tick()
+            ctx.set(dut.orders.valid, rng.random() < 0.5)
+            ctx.set(dut.orders.payload, 0)
+            ctx.set(dut.link_free, 0)  # nothing more is taken
+            data, shares, user_ref = await collect(ctx, dut, rng)
+            ctx.set(dut.link_free, 1)
+            ctx.set(dut.orders.valid, 0)
+            assert data == enter_order(order, name=NAMES[order.symbol], user_ref=references[order.venue])
+            assert (shares, user_ref) == (order.shares, references[order.venue])
+            (packet,) = packets([data])
+            assert packet == Packet("U", data[3:])
+            assert decode(packet.payload, inbound=True).fields["price"] == order.price
+            references[order.venue] += 1
+
+    simulate(dut, testbench)
+
+
+def test_no_order_is_taken_that_could_not_leave_at_once():
+    dut = OuchEnterOrder(TINY)
+
+    async def testbench(ctx):
+        ctx.set(dut.link_free, 0)
+        ctx.set(dut.orders.valid, 1)
+        for _ in range(5):
+            assert not ctx.get(dut.orders.ready)
+            await ctx.tick()
+        assert not ctx.get(dut.packet.valid)
+        ctx.set(dut.link_free, 1)
+        assert ctx.get(dut.orders.ready)
+
+    simulate(dut, testbench)
+
+
+def test_numbers_never_repeat_when_they_run_out():
+    dut = OuchEnterOrder(TINY)
+
+    async def testbench(ctx):
+        ctx.set(dut.set_user_ref, 1)
+        ctx.set(dut.set_user_ref_venue, 1)
+        ctx.set(dut.set_user_ref_value, 0xFFFFFFFF)
+        await ctx.tick()
+        ctx.set(dut.set_user_ref, 0)
+        assert not ctx.get(dut.exhausted)
+        ctx.set(dut.orders.payload, fields(Order(1, 1, 0, BUY, 100, 12_345)))
+        ctx.set(dut.orders.valid, 1)
+        await ctx.tick()
+        _, _, user_ref = await collect(ctx, dut)
+        assert user_ref == 0xFFFFFFFF
+        for _ in range(5):
+            assert ctx.get(dut.exhausted)
+            assert not ctx.get(dut.orders.ready)
+            await ctx.tick()
+        ctx.set(dut.set_user_ref, 1)
+        ctx.set(dut.set_user_ref_value, 1)
+        await ctx.tick()
+        ctx.set(dut.set_user_ref, 0)
+        assert ctx.get(dut.orders.ready)
+
+    simulate(dut, testbench)
