@@ -1,0 +1,349 @@
+"""The order book of one venue: every live order, every price level, the best of each side."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.book.best_levels import BestLevels
+from hw.book.order_store import OrderStore
+from hw.book.price_levels import PriceLevels
+from hw.book.records import Records
+from hw.config import CardConfig
+from hw.types import BookEvent, BookEventKind, Price, TopOfBook
+
+Flags = data.StructLayout({
+    "bad": 1,  # zero shares or price, or no such kind
+    "removes": 1,  # an order must be found and reduced, first of all
+    "takes_all": 1,  # DELETE and REPLACE
+    "known": 1,  # the order was found
+    "excess": 1,  # more shares than it had
+    "takes_some": 1,  # more than zero shares
+    "alive": 1,  # the order is still there
+    "added": 1,  # an order was added in the cycle before
+    "replacing": 1,  # the old order of a REPLACE is gone, the new one is being added
+    "was_best": 1,  # it was on the best level,
+    "was_price": Price,  # at this price,
+    "restored": 1,  # where the new one brings the same number of shares
+})
+"""What has been found out about the event in progress."""
+
+
+class Book(wiring.Component):
+    """Takes book events in, one at a time, and answers each with the symbol's top of book.
+
+    Every order is kept under its full reference in a hash table (:mod:`hw.book.order_store`), every price level in a
+    hash table of its side (:mod:`hw.book.price_levels`), so that any price from 1 to 2^32 - 1 is exact. The best of
+    both sides of every symbol is kept beside them: only an event that empties the best level waits for the winner tree.
+
+    Parameters
+    ----------
+    config : CardConfig
+    venue : int
+        Index of the venue, for the records.
+
+    Ports
+    -----
+    events : In(stream of BookEvent)
+        ``event.symbol`` must be a slot of this card; an event about a known order is booked on the symbol it was added on.
+    tops : Out(stream of TopOfBook)
+        Exactly one record an event, in order; for the symbol that was changed, or ``event.symbol`` where nothing was.
+    clear : In(1)
+        Pulse: forget everything, as after reset. A record that waits in ``tops`` still comes out; ``changed`` then counts
+        from an empty book that is not stale.
+    busy : Out(1)
+        The memories are being cleared (after reset, and from ``clear`` on); no event is taken.
+    venue_stale : In(1)
+        Marks the records ``stale`` while it is high; remembers nothing.
+    unknown_reference, duplicate_reference, store_full, levels_full, bad_event, overflow : Out(1)
+        Pulses; what happened to an event, at the latest two cycles after its record became valid.
+
+    Errors
+    ------
+    All but an unknown reference (which changes nothing) make the symbol stale until ``clear``: a duplicate reference, no
+    free way in the order store or among the levels (the order is not added), zero shares or price (not added), more shares
+    executed or cancelled than the order had (it dies), a level whose total does not fit (it counts on modulo 2^32). A
+    REPLACE that can't be added is still a removal. A kind that does not exist is a bad event.
+
+    Latency
+    -------
+    From the cycle in which the event is transferred to the first cycle with ``tops.valid``, and the cycle in which the next
+    event can be taken; n is the number of levels of the winner tree (``tree_levels``: TINY 2, ECP5 4, ALVEO 5):
+
+    ==============================================================  ==========  ==========
+    case                                                            valid       next event
+    ==============================================================  ==========  ==========
+    ADD, all cases                                                  5           5
+    EXECUTE, CANCEL, DELETE, but for the next line                  8           8
+    EXECUTE, CANCEL, DELETE that empties the best level             12 + n      12 + n
+    REPLACE, but for the next line                                  13          13
+    REPLACE that empties the best level                             14 + n      14 + n
+    unknown reference                                               8           8
+    ==============================================================  ==========  ==========
+
+    ``LATENCY`` is the first line's. The next event is taken only when the record before it has been taken.
+    """
+
+    LATENCY = 5
+
+    def __init__(self, config: CardConfig, venue: int = 0):
+        if not 0 <= venue < config.venues:
+            raise ValueError(f"venue must be 0 to {config.venues - 1}, not {venue}")
+        self._store = OrderStore(config)
+        self._levels = PriceLevels(config)
+        self._best = BestLevels(config)
+        self._records = Records(config, venue)
+        self._rows = max(self._store.depth, self._levels.depth, config.symbols)
+        self.tree_levels = self._levels.tree_levels
+        super().__init__({
+            "events": In(stream.Signature(BookEvent)),
+            "tops": Out(stream.Signature(TopOfBook)),
+            "clear": In(1),
+            "busy": Out(1),
+            "venue_stale": In(1),
+            "unknown_reference": Out(1),
+            "duplicate_reference": Out(1),
+            "store_full": Out(1),
+            "levels_full": Out(1),
+            "bad_event": Out(1),
+            "overflow": Out(1),
+        })
+        self._event = Signal(BookEvent)
+        self._order = Signal(self._store.order)
+        self._place = Signal(self._store.place_bits)
+        self._change = Signal(self._levels.change_layout)
+        self._flags = Signal(Flags)
+        self._clearing = Signal()
+        self._clear_requested = Signal()
+        self._row = Signal(range(self._rows))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.store = store = self._store
+        m.submodules.levels = levels = self._levels
+        m.submodules.best = best = self._best
+        m.submodules.records = records = self._records
+        event, order, change, flags = self._event, self._order, self._change, self._flags
+        symbol = event.symbol[:len(best.symbol)]
+
+        m.d.comb += [
+            store.key.eq(event.reference),
+            store.write_place.eq(self._place),
+            store.write_entry.valid.eq(flags.alive),
+            store.write_entry.key.eq(event.reference),
+            store.write_entry.value.eq(order),
+            levels.price.eq(event.price),
+            levels.region.eq(Cat(event.side, symbol)),
+            levels.change.eq(change),
+            best.symbol.eq(symbol),
+            best.side.eq(event.side),
+            best.price.eq(event.price),
+            best.shares.eq(event.shares),
+            records.event.eq(event),
+            records.best.eq(best.following),
+            records.venue_stale.eq(self.venue_stale),
+            records.doubt.eq(levels.overflow),
+            records.doubt_symbol.eq(change.region[1:]),
+            store.write.eq(flags.added),
+            levels.start.eq(flags.added),
+        ]
+        m.d.sync += [pulse.eq(0) for pulse in (
+            self.unknown_reference, self.duplicate_reference, self.store_full, self.levels_full, self.bad_event, flags.added,
+        )]
+        m.d.sync += self.overflow.eq(levels.overflow)
+        wiring.connect(m, records.tops, wiring.flipped(self.tops))
+
+        # the replaced order gave exactly this to the best level: then nothing has changed at the top
+        m.d.sync += flags.restored.eq(flags.was_best & (event.price == flags.was_price) & (event.shares == change.shares))
+
+        for part in (store, levels, best):
+            m.d.comb += [part.clear.eq(self._clearing), part.row.eq(self._row)]
+        m.d.comb += [records.clear.eq(self._clearing), self.busy.eq(self._clearing | self._clear_requested)]
+        with m.If(self.clear):
+            m.d.sync += self._clear_requested.eq(1)
+
+        with m.FSM(init="CLEAR"):
+            self._idle_states(m)
+            self._lookup_states(m)
+            self._add_states(m)
+            self._remove_states(m)
+        return m
+
+    def _idle_states(self, m):
+        """CLEAR: walk all memories. IDLE: take an event."""
+        row, requested = self._row, self._clear_requested
+        with m.State("CLEAR"):
+            m.d.comb += self._clearing.eq(1)
+            m.d.sync += row.eq(row + 1)
+            with m.If(row == self._rows - 1):
+                m.d.sync += row.eq(0)
+                m.next = "IDLE"
+        with m.State("IDLE"):
+            with m.If(requested):
+                m.d.sync += requested.eq(self.clear)
+                m.next = "CLEAR"
+            with m.Else():
+                m.d.comb += self.events.ready.eq(self._records.free)
+            with m.If(self.events.valid & self.events.ready):
+                m.d.sync += [self._event.eq(self.events.payload), self._flags.eq(0)]
+                m.next = "HASH"
+
+    def _lookup_states(self, m):
+        """HASH, READ, MATCH: find the reference among the orders and the price among the levels."""
+        event, flags = self._event, self._flags
+        kind = event.kind.as_value()
+        prices = (event.kind == BookEventKind.ADD) | (event.kind == BookEventKind.REPLACE)
+        with m.State("HASH"):
+            m.d.comb += [self._store.lookup.eq(1), self._levels.lookup.eq(1), self._best.load.eq(~flags.replacing)]
+            m.d.sync += [
+                flags.bad.eq((prices & ((event.shares == 0) | (event.price == 0))) | (kind > BookEventKind.REPLACE.value)),
+                flags.removes.eq((kind >= BookEventKind.EXECUTE.value) & (kind <= BookEventKind.REPLACE.value) & ~flags.replacing),
+                flags.takes_all.eq(kind >= BookEventKind.DELETE.value),
+            ]
+            m.next = "READ"
+        with m.State("READ"):
+            m.next = "MATCH"
+        with m.State("MATCH"):
+            with m.If(flags.removes):
+                m.next = "SELECT"
+            with m.Else():
+                m.next = "DECIDE"
+
+    def _add_states(self, m):
+        """DECIDE: add the order, or say why not."""
+        store, levels, best, records = self._store, self._levels, self._best, self._records
+        event, order, change, flags = self._event, self._order, self._change, self._flags
+        good = Signal()
+        ahead = Signal()
+        with m.State("DECIDE"):
+            m.d.comb += [
+                good.eq(~flags.bad & ~store.found & store.room & (levels.found | levels.room)),
+                ahead.eq(best.improves | best.joins),
+                best.replace.eq(good & ahead),
+                best.level.eq(best.joined),
+                records.emit.eq(1),
+                records.touched.eq(((good & ahead) | flags.was_best) & ~(good & flags.restored)),
+                records.trouble.eq(~good | (best.joins & best.joined_overflow)),
+            ]
+            with m.If(best.improves):
+                m.d.comb += [
+                    best.level.price.eq(event.price),
+                    best.level.shares.eq(event.shares),
+                    best.level.orders.eq(1),
+                    best.level.slot.eq(levels.slot),
+                    best.level.valid.eq(1),
+                ]
+            m.d.sync += [
+                flags.added.eq(good),
+                flags.alive.eq(1),
+                self._place.eq(store.free_place),
+                order.symbol.eq(event.symbol),
+                order.side.eq(event.side),
+                order.slot.eq(levels.slot),
+                order.shares.eq(event.shares),
+                change.region.eq(levels.region),
+                change.slot.eq(levels.slot),
+                change.price.eq(event.price),
+                change.create.eq(~levels.found),
+                change.remove.eq(0),
+                change.shares.eq(event.shares),
+                self.bad_event.eq(flags.bad),
+                self.duplicate_reference.eq(~flags.bad & store.found),
+                self.store_full.eq(~flags.bad & ~store.found & ~store.room),
+                self.levels_full.eq(~flags.bad & ~store.found & ~levels.found & ~levels.room),
+            ]
+            m.next = "IDLE" if levels.spacing <= self.LATENCY else "SETTLE"
+        if levels.spacing > self.LATENCY:
+            settle = Signal(range(levels.spacing - self.LATENCY))
+            with m.State("SETTLE"):  # a deep tree can't take a new level every 5 cycles
+                m.d.sync += settle.eq(settle + 1)
+                with m.If(settle == levels.spacing - self.LATENCY - 1):
+                    m.d.sync += settle.eq(0)
+                    m.next = "IDLE"
+
+    def _remove_states(self, m):
+        """SELECT, FETCH, COUNT, UPDATE: take the order, or some of its shares, off its level; SEARCH, REFILL: find the next best."""
+        store, levels, best, records = self._store, self._levels, self._best, self._records
+        event, order, change, flags = self._event, self._order, self._change, self._flags
+        replaces = event.kind == BookEventKind.REPLACE
+
+        with m.State("SELECT"):
+            m.d.sync += [
+                flags.known.eq(store.found),
+                self._place.eq(store.found_place),
+                order.eq(store.value),
+                change.region.eq(Cat(store.value.side, store.value.symbol)),
+                change.slot.eq(store.value.slot),
+                change.create.eq(0),
+                change.remove.eq(1),
+            ]
+            with m.If(store.found):
+                m.d.sync += [event.symbol.eq(store.value.symbol), event.side.eq(store.value.side)]
+            m.next = "FETCH"
+
+        with m.State("FETCH"):
+            dies = flags.takes_all | (event.shares >= order.shares)
+            m.d.comb += [best.load.eq(1), levels.start.eq(flags.known)]
+            m.d.sync += [
+                flags.alive.eq(~dies),
+                flags.excess.eq(flags.known & ~flags.takes_all & (event.shares > order.shares)),
+                change.whole.eq(dies),
+                change.shares.eq(Mux(dies, order.shares, event.shares)),
+                order.shares.eq(order.shares - event.shares),
+            ]
+            m.next = "COUNT"
+
+        with m.State("COUNT"):
+            m.d.comb += store.write.eq(flags.known)
+            m.d.sync += flags.takes_some.eq(change.shares.any())
+            m.next = "UPDATE"
+
+        at_best = Signal()
+        with m.State("UPDATE"):
+            m.d.comb += [
+                at_best.eq(flags.known & best.near.valid & (best.near.slot == change.slot)),
+                levels.search.eq(at_best & levels.emptied),
+                best.replace.eq(at_best & ~levels.emptied),
+                best.level.eq(best.near),
+                best.level.shares.eq(levels.totals.shares),
+                best.level.orders.eq(levels.totals.orders),
+                records.touched.eq(at_best & flags.takes_some),
+                records.trouble.eq(flags.excess),
+            ]
+            m.d.sync += [
+                self.unknown_reference.eq(~flags.known),
+                self.bad_event.eq(flags.excess),
+                flags.was_best.eq(at_best),
+                flags.was_price.eq(best.near.price),
+                flags.replacing.eq(flags.known & replaces),
+                flags.removes.eq(0),
+            ]
+            with m.If(flags.known & replaces):
+                m.d.sync += event.reference.eq(event.new_reference)
+            with m.If(levels.search):
+                m.next = "SEARCH"
+            with m.Elif(flags.known & replaces):
+                m.next = "SETTLED"
+            with m.Else():
+                m.d.comb += records.emit.eq(1)
+                m.next = "IDLE"
+
+        with m.State("SETTLED"):  # the level's slot is free from the next cycle on
+            m.next = "HASH"
+
+        with m.State("SEARCH"):
+            m.d.comb += [store.lookup.eq(flags.replacing & levels.best_known), levels.lookup.eq(flags.replacing & levels.best_known)]
+            with m.If(levels.best_known):
+                m.next = "REFILL"
+
+        with m.State("REFILL"):
+            m.d.comb += [
+                best.replace.eq(1),
+                best.level.eq(Mux(levels.best.valid, Cat(levels.best, levels.best_totals), 0)),
+                records.touched.eq(1),
+                records.trouble.eq(flags.excess),
+                records.emit.eq(~flags.replacing),
+            ]
+            with m.If(flags.replacing):
+                m.next = "MATCH"
+            with m.Else():
+                m.next = "IDLE"

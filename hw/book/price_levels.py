@@ -1,0 +1,186 @@
+"""Price levels of every side of every symbol, and the best of each: no ladder, any price has a place."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.book.order_store import slot_bits, symbol_bits
+from hw.book.winner_tree import RADIX, WinnerTree
+from hw.config import CardConfig
+from hw.lib.hash_table import WAY_BITS, HashTable
+from hw.types import OrderCount, Price, Shares, Side
+
+Totals = data.StructLayout({"shares": Shares, "orders": OrderCount})
+
+
+class PriceLevels(wiring.Component):
+    """A hash table of the prices that orders rest at, their totals, and the winner tree over its sets.
+
+    A region is one side of one symbol: Cat(side, symbol). A slot is a place of the region's hash table.
+
+    Parameters
+    ----------
+    config : CardConfig
+        ``levels`` slots a region.
+
+    Ports
+    -----
+    lookup : In(1), region : In, price : In(Price)
+        Cycle t. ``region`` and ``price`` hold until t + 2.
+    found : Out(1), room : Out(1), slot : Out
+        From t + 3 on: the level exists; a new level would have room; the level's slot, or the slot it would take.
+    start : In(1), change : In
+        Cycle s: one order comes to or leaves the level ``change.slot`` of ``change.region``. ``change`` holds until
+        s + 3; its ``shares`` and ``whole`` are not needed before s + 1. At least ``spacing`` cycles after the start before.
+        ``create``: the level is new, at ``price``. ``remove``: take ``shares`` away, and one order if ``whole``;
+        else add both.
+    totals : Out(Totals), emptied : Out(1), overflow : Out(1)
+        Cycle s + 2: the level's totals after the change (modulo 2^32 and 2^16); no order is left, and the slot is free
+        from s + 4 on; a total did not fit.
+    search : In(1)
+        Cycle s + 2, with ``emptied``: the region's best price is wanted.
+    best_known : Out(1)
+        Cycle s + ``tree_latency``, if it was wanted: the best price without the emptied level is known.
+    best : Out({price, slot, valid}), best_totals : Out(Totals)
+        The cycle after: this price, and the totals of its level.
+    clear : In(1), row : In
+        Empties row ``row`` of every memory.
+    """
+
+    SEED = 2
+
+    def __init__(self, config: CardConfig):
+        slot = slot_bits(config)
+        regions = 2 * config.symbols
+        region = symbol_bits(config) + 1
+        self._table = HashTable(32, 0, places=config.levels, regions=regions, seed=self.SEED)
+        self._tree = WinnerTree(leaves=config.levels // RADIX, regions=regions)
+        self._totals_depth = regions * config.levels
+        self.tree_latency = self._tree.latency
+        self.tree_levels = self._tree.levels
+        self.spacing = self._tree.spacing
+        self.depth = max(self._table.depth, self._tree.depth)
+        self.change_layout = data.StructLayout({
+            "region": region,
+            "slot": slot,
+            "price": Price,
+            "create": 1,
+            "remove": 1,
+            "whole": 1,
+            "shares": Shares,
+        })
+        super().__init__({
+            "lookup": In(1),
+            "region": In(region),
+            "price": In(Price),
+            "found": Out(1),
+            "room": Out(1),
+            "slot": Out(slot),
+            "start": In(1),
+            "change": In(self.change_layout),
+            "totals": Out(Totals),
+            "emptied": Out(1),
+            "overflow": Out(1),
+            "search": In(1),
+            "best_known": Out(1),
+            "best": Out(data.StructLayout({"price": Price, "slot": slot, "valid": 1})),
+            "best_totals": Out(Totals),
+            "clear": In(1),
+            "row": In((self.depth - 1).bit_length()),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = self._table
+        m.submodules.tree = tree = self._tree
+        change = self.change
+        started = Signal(2)
+        m.d.sync += started.eq(Cat(self.start, started))
+
+        # prices
+        clearing_slot = Signal()
+        m.d.sync += clearing_slot.eq(self.emptied)
+        m.d.comb += [
+            table.lookup.eq(self.lookup),
+            table.key.eq(self.price),
+            table.region.eq(Mux(self.start, change.region, self.region)),
+            table.fetch.eq(self.start & change.remove),
+            table.fetch_place.eq(change.slot),
+            self.found.eq(table.found),
+            self.room.eq(table.room),
+            self.slot.eq(Mux(table.found, table.found_place, table.free_place)),
+            table.write.eq((self.start & change.create) | clearing_slot),
+            table.write_region.eq(change.region),
+            table.write_place.eq(change.slot),
+            table.write_entry.valid.eq(~clearing_slot),
+            table.write_entry.key.eq(Mux(clearing_slot, 0, change.price)),
+            table.clear.eq(self.clear),
+            table.row.eq(self.row),
+        ]
+
+        self._keep_totals(m, started[1])
+
+        # the group that the slot is in, after the change, as the tree compares it
+        side = change.region[0]
+        bank = change.slot[WAY_BITS]
+        for way in range(RADIX):
+            entry = Signal(table.entry, name=f"entry{way}")
+            rank = tree.group[way]
+            m.d.comb += [
+                entry.eq(Mux(bank, table.rows[1][way].as_value(), table.rows[0][way].as_value())),
+                rank.rank.eq(entry.key ^ side.replicate(32)),
+                rank.valid.eq(entry.valid),
+            ]
+            with m.If(change.slot[:WAY_BITS] == way):
+                m.d.comb += [rank.rank.eq(change.price ^ side.replicate(32)), rank.valid.eq(change.create)]
+        m.d.comb += [
+            tree.start.eq(self.start & (change.create | change.remove)),
+            tree.region.eq(change.region),
+            tree.slot.eq(change.slot),
+            tree.commit.eq(change.create | self.emptied),
+            tree.ask.eq(self.search),
+            tree.clear.eq(self.clear),
+            tree.row.eq(self.row),
+            self.best_known.eq(tree.done),
+        ]
+        m.d.sync += [
+            self.best.valid.eq(tree.best.valid),
+            self.best.price.eq(tree.best.rank ^ tree.best_region[0].replicate(32)),
+            self.best.slot.eq(tree.best.slot),
+        ]
+        return m
+
+    def _keep_totals(self, m, ready):
+        """Reads a level's totals, changes them two cycles later and writes them back."""
+        m.submodules.totals = memory = Memory(shape=Totals, depth=self._totals_depth, init=[])
+        read = memory.read_port()
+        write = memory.write_port()
+        change = self.change
+        before = Signal(Totals)
+        m.d.comb += [
+            read.en.eq(self.start | self.best_known),
+            read.addr.eq(Mux(self.start, Cat(change.slot, change.region), Cat(self._tree.best.slot, self._tree.best_region))),
+            self.best_totals.eq(read.data),
+        ]
+        m.d.sync += before.eq(Mux(change.create, 0, read.data.as_value()))
+
+        shares_carry = Signal()
+        orders_carry = Signal()
+        with m.If(change.remove):
+            m.d.comb += [
+                self.totals.shares.eq(before.shares - change.shares),
+                self.totals.orders.eq(before.orders - change.whole),
+            ]
+        with m.Else():
+            m.d.comb += [
+                Cat(self.totals.shares, shares_carry).eq(before.shares + change.shares),
+                Cat(self.totals.orders, orders_carry).eq(before.orders + 1),
+            ]
+        m.d.comb += [
+            self.emptied.eq(ready & change.remove & change.whole & (before.orders == 1)),
+            self.overflow.eq(ready & (shares_carry | orders_carry)),
+            write.en.eq(ready),
+            write.addr.eq(Cat(change.slot, change.region)),
+            write.data.eq(self.totals),
+        ]

@@ -1,0 +1,106 @@
+"""The records that the book gives out, and which symbols it is not sure of."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.book.best_levels import best_layout
+from hw.book.order_store import symbol_bits
+from hw.config import CardConfig
+from hw.types import BookEvent, TopOfBook
+
+
+class Records(wiring.Component):
+    """Writes one TopOfBook record an event and remembers which symbols are stale.
+
+    Parameters
+    ----------
+    config : CardConfig
+    venue : int
+
+    Ports
+    -----
+    event : In(BookEvent)
+        The event that is answered; its symbol has been there for a cycle when ``emit`` comes.
+    best : In(2 levels)
+        Best bid and ask after it.
+    emit : In(1)
+        Write the record: it is valid in the next cycle. Only while ``free``.
+    touched : In(1)
+        With ``emit``: ``best`` differs from the symbol's record before.
+    trouble : In(1)
+        With ``emit``: the symbol is stale from here on.
+    doubt : In(1), doubt_symbol : In
+        A symbol is stale from here on, whatever is emitted.
+    venue_stale : In(1)
+        All records are stale while it is high.
+    free : Out(1)
+        There is no record waiting, or it is being taken.
+    tops : Out(stream of TopOfBook)
+    clear : In(1)
+        No symbol is stale any more, nor was in its last record.
+    """
+
+    def __init__(self, config: CardConfig, venue: int):
+        self._venue = venue
+        self._symbols = config.symbols
+        bits = symbol_bits(config)
+        super().__init__({
+            "event": In(BookEvent),
+            "best": In(data.ArrayLayout(best_layout(config), 2)),
+            "emit": In(1),
+            "touched": In(1),
+            "trouble": In(1),
+            "doubt": In(1),
+            "doubt_symbol": In(bits),
+            "venue_stale": In(1),
+            "free": Out(1),
+            "tops": Out(stream.Signature(TopOfBook)),
+            "clear": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        tops = self.tops
+        record = tops.payload
+        bid, ask = self.best[0], self.best[1]
+        symbol = self.event.symbol[:len(self.doubt_symbol)]
+
+        stale = Signal(1 << len(symbol))
+        shown = Signal.like(stale)  # stale as of the symbol's last record
+        was_stale = Signal()
+        was_shown = Signal()
+        is_stale = Signal()
+        m.d.sync += [was_stale.eq(stale.bit_select(symbol, 1)), was_shown.eq(shown.bit_select(symbol, 1))]
+        m.d.comb += [
+            is_stale.eq(was_stale | self.trouble | self.venue_stale),
+            self.free.eq(~tops.valid | tops.ready),
+        ]
+
+        with m.If(tops.ready):
+            m.d.sync += tops.valid.eq(0)
+        with m.If(self.emit):
+            m.d.sync += [
+                tops.valid.eq(1),
+                record.venue.eq(self._venue),
+                record.symbol.eq(self.event.symbol),
+                record.bid_price.eq(bid.price),
+                record.bid_shares.eq(bid.shares),
+                record.bid_orders.eq(bid.orders),
+                record.ask_price.eq(ask.price),
+                record.ask_shares.eq(ask.shares),
+                record.ask_orders.eq(ask.orders),
+                record.stale.eq(is_stale),
+                record.changed.eq(self.touched | (is_stale ^ was_shown)),
+                record.sequence.eq(self.event.sequence),
+                record.timestamp.eq(self.event.timestamp),
+                record.ingress.eq(self.event.ingress),
+                shown.bit_select(symbol, 1).eq(is_stale),
+            ]
+            with m.If(self.trouble):
+                m.d.sync += stale.bit_select(symbol, 1).eq(1)
+        with m.If(self.doubt):
+            m.d.sync += stale.bit_select(self.doubt_symbol, 1).eq(1)
+        with m.If(self.clear):
+            m.d.sync += [stale.eq(0), shown.eq(0)]
+        return m
