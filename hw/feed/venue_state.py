@@ -5,7 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.reasons import StaleReason
-from hw.types import PayloadWord, Verdict
+from hw.types import FrameReceive, Verdict
+
+IN_FLIGHT = 32
+"""Frames that are between the port and their fate at most: a frame has at least one word, and its fate follows within fewer cycles."""
 
 
 class VenueState(wiring.Component):
@@ -15,13 +18,13 @@ class VenueState(wiring.Component):
     -----
     gap, malformed, dropped : In(1)
         Pulses: messages never came; a message of a good frame could not be read; events did not fit.
-    payload : In(stream of PayloadWord, always ready)
-    verdict : In(stream of Verdict, always ready)
-        Watched to know when no frame is in progress.
+    frames : In(FrameReceive)
+    final : In(stream of Verdict, always ready)
+        One per frame, when its fate is decided; with ``frames`` it tells when no frame is in progress.
     resync : In(1)
         Pulse: the host wants a fresh start.
     restart : Out(1)
-        One cycle, between two frames, after ``resync``: resets the feed stages and clears the book.
+        One cycle, while no frame is in progress, after ``resync``: what waits is thrown away, the book is cleared, the sequence is set.
     stale : Out(1)
         From the cycle after the loss until ``restart``.
     reason : Out(StaleReason)
@@ -33,8 +36,8 @@ class VenueState(wiring.Component):
     gap: In(1)
     malformed: In(1)
     dropped: In(1)
-    payload: In(stream.Signature(PayloadWord, always_ready=True))
-    verdict: In(stream.Signature(Verdict, always_ready=True))
+    frames: In(FrameReceive)
+    final: In(stream.Signature(Verdict, always_ready=True))
     resync: In(1)
     restart: Out(1)
     stale: Out(1)
@@ -43,15 +46,16 @@ class VenueState(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        in_frame = Signal()
+        inside = Signal()  # the frame that is coming in has begun
+        in_flight = Signal(range(IN_FLIGHT))
         wanted = Signal()
 
-        with m.If(self.verdict.valid):
-            m.d.sync += in_frame.eq(0)
-        with m.Elif(self.payload.valid):
-            m.d.sync += in_frame.eq(1)
+        begins = self.frames.valid & ~inside
+        with m.If(self.frames.valid):
+            m.d.sync += inside.eq(~self.frames.payload.last)
+        m.d.sync += in_flight.eq(in_flight + begins - self.final.valid)
 
-        m.d.comb += self.restart.eq(wanted & ~in_frame & ~self.payload.valid & ~self.verdict.valid)
+        m.d.comb += self.restart.eq(wanted & (in_flight == 0) & ~self.frames.valid)
         with m.If(self.resync):
             m.d.sync += wanted.eq(1)
         with m.Elif(self.restart):

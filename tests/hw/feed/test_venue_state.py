@@ -36,19 +36,25 @@ def test_a_loss_latches_until_the_restart(port, reason):
     simulate(dut, testbench)
 
 
-def test_a_restart_waits_for_the_verdict():
+def test_a_restart_waits_for_the_fate_of_every_frame():
     dut = VenueState()
 
     async def testbench(ctx):
-        ctx.set(dut.payload.valid, 1)
-        await pulse(ctx, dut.resync)
-        for _ in range(3):
+        async def word(last):
+            ctx.set(dut.frames.valid, 1)
+            ctx.set(dut.frames.payload.last, last)
             assert not ctx.get(dut.restart)
             await ctx.tick()
-        ctx.set(dut.payload.valid, 0)
-        await ctx.tick()
-        assert not ctx.get(dut.restart), "the frame has no verdict yet"
-        await pulse(ctx, dut.verdict.valid)
+            ctx.set(dut.frames.valid, 0)
+
+        await word(last=0)
+        await pulse(ctx, dut.resync)
+        await word(last=1)
+        await word(last=1)  # another frame, of one word
+        assert not ctx.get(dut.restart)
+        await pulse(ctx, dut.final.valid)
+        assert not ctx.get(dut.restart), "the second frame has no verdict yet"
+        await pulse(ctx, dut.final.valid)
         assert ctx.get(dut.restart)
 
     simulate(dut, testbench)
@@ -58,7 +64,7 @@ def test_a_loss_wins_over_a_request_that_waits():
     dut = VenueState()
 
     async def testbench(ctx):
-        ctx.set(dut.payload.valid, 1)
+        ctx.set(dut.frames.valid, 1)
         await pulse(ctx, dut.resync)
         await pulse(ctx, dut.gap)
         for _ in range(4):
