@@ -21,6 +21,9 @@ DELAY = 25_000
 STEP = 5_000
 """The offset moves in steps of one part in this many of the price: two hundredths of a percent."""
 
+REACH = 20
+"""Orders further than one part in this many from the other side of the shadow's market are not followed."""
+
 MAX_STEPS = 3
 MOVE_CHANCE = 1 / 300
 """Of the offset, at each order followed."""
@@ -117,7 +120,7 @@ class Shadow:
 
     def _add(self, listing: _Listing, reference: int, side: str, shares: int, original_price: int) -> None:
         price = self._price(listing, side, original_price)
-        if not price or not shares or reference in listing.references:
+        if not price or not shares or reference in listing.references or self._far(listing, side, price):
             return
         ours = self._next_reference()
         listing.book.add(ours, side, shares, price)
@@ -140,6 +143,10 @@ class Shadow:
         if side == SELL:
             price = max(price, listing.book.best(BUY) + tick)
         return price if 0 < price <= 2_000_000_000 else 0
+
+    def _far(self, listing: _Listing, side: str, price: int) -> bool:
+        opposite = listing.book.best(SELL if side == BUY else BUY)
+        return bool(opposite) and abs(price - opposite) > opposite // REACH
 
     def _next_reference(self) -> int:
         self._reference += self._random.randrange(1, 5)
