@@ -30,5 +30,8 @@ class Bench:
 
 
 BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
+    Bench("udp_receive", "udp_receive", minimum=4_000),
+    Bench("moldudp64", "moldudp64", minimum=12_000),
+    Bench("itch50", "itch50", minimum=13_000),
     Bench("gateway", "risk", minimum=15_000),
 )}
