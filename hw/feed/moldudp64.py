@@ -1,0 +1,349 @@
+"""MoldUDP64: message boundaries and sequence tracking."""
+
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.reasons import DropReason
+from hw.types import Gap, MessageWord, PayloadWord, Sequence, Verdict
+
+END_OF_SESSION = 0xFFFF
+SHORTEST_DELIVERED = 9
+"""Bytes; a shorter message could begin and end in one word, and no protocol has them."""
+FIRST_BLOCK = 4
+"""Lane of word 2 in which the first block begins."""
+
+LANES = range(-1, 8)
+"""Where the length of a block can begin."""
+
+
+class Chain(data.Struct):
+    """Where the blocks lead that begin in one word, one directly after the other."""
+
+    leaves: 8
+    """One-hot, by lane + 1 of its length: the block that goes on in the next word, or ends with this one."""
+    splits: 1
+    """The chain ends with a length whose second byte is in the next word."""
+    fits: 1
+    """The chain ends exactly where the payload does, before the word's end."""
+    begun: 5
+    """One-hot: how many blocks begin, 0 to 4. A split length counts in the next word."""
+
+
+class Block(data.Struct):
+    """A block that leaves the word in which it begins."""
+
+    next: 9
+    """One-hot: lane of the next word in which the next block begins; 8 stands for right after it, none for later."""
+    rest: 16
+    """Bytes of the block in the following words."""
+    long: 1
+    """Its message is one to be delivered."""
+
+
+def any_of(choices):
+    """The value whose condition holds (at most one does), or zero."""
+    return reduce(or_, (Mux(condition, Value.cast(value), 0) for condition, value in choices), Const(0))
+
+
+class MoldUdp64(wiring.Component):
+    """Finds the messages in a packet, passes those not seen before, and names the ones that never came.
+
+    Up to four blocks can begin in one word (when they are empty), so where the chain of length fields leads is worked
+    out in two cycles: first for each lane a block might begin in, without knowing which it is, then for the one it is.
+
+    Ports
+    -----
+    payload : In(stream.Signature(PayloadWord, always_ready=True))
+        UDP payload, a packet after the other.
+    verdict_in : In(stream.Signature(Verdict, always_ready=True))
+        One per packet, after its last word (or without any), before the next packet's first word.
+    set_sequence : In(1)
+        Pulse: the host names the next message; whatever session comes next is followed. A packet that is under way
+        meanwhile is still filtered by the number before, but its gap is measured from the new one.
+    sequence_in : In(Sequence)
+        With ``set_sequence``: sequence number of the next message.
+    words : Out(stream.Signature(MessageWord, always_ready=True))
+        Messages of at least nine bytes that have not been delivered by a good packet before. What a packet delivers may
+        take effect only with its verdict.
+    verdict : Out(stream.Signature(Verdict, always_ready=True))
+        One per packet, after its last word: the reason of ``verdict_in`` if there is one; else MALFORMED (lengths and
+        count of blocks contradict each other); else SESSION (not the session that the first good packet was of).
+    gap : Out(stream.Signature(Gap, always_ready=True))
+        One cycle after the verdict of a good packet: messages between the expected one and the packet's first.
+    expected : Out(Sequence)
+        Sequence number of the next message; 1 after reset. Changes one cycle after the verdict of a good packet.
+    duplicate : Out(1)
+        Pulse per message that is not delivered because it was before (even if the packet turns out bad), with the word
+        in which it begins.
+    heartbeat, end_of_session : Out(1)
+        Pulses one cycle after the verdict of such a packet.
+
+    Latency: ``LATENCY`` cycles from a payload word to its message word, ``VERDICT_LATENCY`` from ``verdict_in`` to
+    ``verdict``. One word per cycle.
+    """
+
+    LATENCY = 2
+    VERDICT_LATENCY = 2
+
+    payload: In(stream.Signature(PayloadWord, always_ready=True))
+    verdict_in: In(stream.Signature(Verdict, always_ready=True))
+    set_sequence: In(1)
+    sequence_in: In(Sequence)
+    words: Out(stream.Signature(MessageWord, always_ready=True))
+    verdict: Out(stream.Signature(Verdict, always_ready=True))
+    gap: Out(stream.Signature(Gap, always_ready=True))
+    expected: Out(Sequence, init=1)
+    duplicate: Out(1)
+    heartbeat: Out(1)
+    end_of_session: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        self._take_word(m)
+        self._prepare_lanes(m)
+        self._read_header(m)
+        self._follow_blocks(m)
+        self._number_messages(m)
+        self._deliver(m)
+        self._judge(m)
+        return m
+
+    def _take_word(self, m):
+        """First cycle: the word, and which one of the packet it is."""
+        word, here = self.payload.payload, self.payload.valid
+        self._finish = Signal()  # a cycle after verdict_in: every word of the packet is through
+        self._here, self._last = Signal(), Signal()
+        self._data, self._count = Signal(64), Signal(4)
+        self._ingress = Signal.like(word.ingress)
+        self._word = Signal(3)  # one-hot: word 0, 1, 2; zero for all that follow
+        following = Signal(3, init=1)
+        m.d.sync += [
+            self._finish.eq(self.verdict_in.valid),
+            self._here.eq(here),
+            self._last.eq(here & word.last),
+            self._data.eq(word.data),
+            self._count.eq(word.count),
+            self._ingress.eq(word.ingress),
+            self._word.eq(Mux(here, following, 0)),
+        ]
+        with m.If(here):
+            m.d.sync += following.eq(following << 1)
+        with m.If(self.verdict_in.valid):
+            m.d.sync += following.eq(1)
+
+    def _prepare_lanes(self, m):
+        """First cycle: for each lane, where the blocks would lead if one began there.
+
+        Lane -1 stands for a block whose length has its first byte in the word before.
+        """
+        word, here = self.payload.payload, self.payload.valid
+        byte = {lane: word.data.word_select(lane, 8) for lane in range(8)}
+        byte[-1] = Signal(8, name="byte_before")
+        with m.If(here):
+            m.d.sync += byte[-1].eq(byte[7])
+        beyond = Signal(8)
+        m.d.comb += beyond.eq(Cat(word.last & (word.count <= lane) for lane in range(8)))
+
+        chains = {lane: Signal(Chain, name=f"chain_{lane}") for lane in LANES}
+        self._chains = {lane: Signal(Chain, name=f"prepared_{lane}") for lane in LANES}
+        self._blocks = {lane: Signal(Block, name=f"block_{lane}") for lane in LANES[:-1]}
+        for lane, chain in chains.items():
+            m.d.sync += self._chains[lane].eq(chain)
+            m.d.comb += chain.fits.eq(0 if lane < 0 else word.last & (word.count == lane))
+        m.d.comb += [chains[7].splits.eq(~beyond[7]), chains[7].begun.eq(1)]
+
+        for lane, block in self._blocks.items():
+            length, whole, small = Cat(byte[lane + 1], byte[lane]), ~beyond[lane + 1], Signal(name=f"small_{lane}")
+            stays, hops = Signal(name=f"stays_{lane}"), Signal(8, name=f"hops_{lane}")
+            m.d.comb += [
+                small.eq(length[4:] == 0),
+                stays.eq(whole & (~small | (length[:4] >= 6 - lane))),
+                hops.eq(Cat(whole & small & (length[:4] == to - lane - 2) if to >= lane + 2 else 0 for to in range(8))),
+            ]
+            ahead = [(hops[to], chains[to]) for to in range(lane + 2, 8)]
+            m.d.comb += [
+                chains[lane].leaves.eq(any_of((hop, chain.leaves) for hop, chain in ahead) | stays << lane + 1),
+                chains[lane].splits.eq(any_of((hop, chain.splits) for hop, chain in ahead)),
+                chains[lane].begun.eq(any_of((hop, chain.begun << 1) for hop, chain in ahead) | Cat(~whole, stays)),
+            ]
+            with m.If(hops.any()):
+                m.d.comb += chains[lane].fits.eq(any_of((hop, chain.fits) for hop, chain in ahead))
+            m.d.sync += [
+                block.next.eq(Cat(small & (length[:4] == at + 6 - lane) for at in range(9))),
+                block.rest.eq(length + (lane - 6)),
+                block.long.eq(~small | (length[:4] >= SHORTEST_DELIVERED)),
+            ]
+
+    def _read_header(self, m):
+        """Second cycle: session, sequence and count, and how many of the packet's messages were there before."""
+
+        def number(first, count):
+            return Cat(self._data.word_select(lane, 8) for lane in reversed(range(first, first + count)))
+
+        self._session, self._followed, self._follows = Signal(80), Signal(80), Signal()
+        self._sequence, self._messages, self._end_of_session = Signal(Sequence), Signal(16), Signal()
+        self._after = Signal(Sequence)  # the packet's last
+        upper, ahead = Signal(48), Signal(signed(49))  # of the sequence: bits 63 to 16, and how far the expected is ahead
+        self._other_session = Signal()
+
+        with m.If(self._word[0]):
+            m.d.sync += self._session[:64].eq(self._data)
+        with m.If(self._word[1]):
+            m.d.sync += [
+                self._session[64:].eq(self._data[:16]),
+                upper.eq(number(2, 6)),
+                ahead.eq(self.expected[16:] - number(2, 6)),
+            ]
+
+        lower, count = number(0, 2), number(2, 2)
+        self._first = Cat(lower, upper)
+        no_blocks = count == END_OF_SESSION
+        with m.If(self._word[2]):
+            m.d.sync += [
+                self._other_session.eq(self._session != self._followed),
+                self._sequence.eq(self._first),
+                self._messages.eq(Mux(no_blocks, 0, count)),
+                self._end_of_session.eq(no_blocks),
+                self._after.eq(self._first + Mux(no_blocks, 0, count)),
+            ]
+
+        # More than 65,535 messages behind: none of this packet is new.
+        difference = Signal(17)
+        m.d.comb += difference.eq(self.expected[:16] - lower)
+        below = difference[16]
+        self._repeats = (ahead > 0) | ((ahead == 0) & ~below & (difference != 0))
+        self._repeated = Mux((ahead == 0) | ((ahead == 1) & below), difference[:16], 0xFFFF)
+
+    def _follow_blocks(self, m):
+        """Second cycle: the chain of the lane in which a block does begin, and where that leaves the next word."""
+        self._lane = Signal(9)  # one-hot: where the next block begins in the present word; 8: right after it
+        split, inside, distance = Signal(), Signal(), Signal(16)
+        self._chain, block = Signal(Chain), Signal(Block)
+        m.d.comb += [
+            self._chain.eq(any_of(((split, self._chains[-1]), *((self._lane[lane], self._chains[lane]) for lane in range(8))))),
+            block.eq(any_of((self._chain.leaves[lane + 1], block) for lane, block in self._blocks.items())),
+        ]
+        passing = inside & ~self._lane[:8].any()
+        after = Signal(9)
+        m.d.comb += after.eq(block.next | Cat(passing & (distance == 8 + lane) for lane in range(9)))
+
+        self._whole = Signal()  # the last block ended where the payload did
+        with m.If(self._finish):
+            m.d.sync += [self._lane.eq(0), split.eq(0), inside.eq(0), self._whole.eq(0)]
+        with m.Elif(self._word[1]):
+            m.d.sync += self._lane.eq(1 << FIRST_BLOCK)
+        with m.Elif(self._here):
+            m.d.sync += [
+                self._lane.eq(after),
+                split.eq(self._chain.splits),
+                inside.eq((self._chain.leaves.any() | passing) & ~after[:8].any()),
+                distance.eq(Mux(passing, distance - 8, block.rest)),
+                self._whole.eq(self._last & (self._chain.fits | after[0] & (self._count == 8))),
+            ]
+
+    def _number_messages(self, m):
+        """Second cycle, a word behind: ``_begun`` blocks began in the word before and are not in the counts yet."""
+        begun = Signal(3)
+        m.d.comb += begun.eq(any_of((self._chain.begun[count], count) for count in range(1, 5)))
+        self._begun, self._number, self._blocks_seen = Signal(3), Signal(Sequence), Signal(16)
+        m.d.sync += [
+            self._begun.eq(Mux(self._here, begun, 0)),
+            self._number.eq(self._number + self._begun),
+            self._blocks_seen.eq(self._blocks_seen + self._begun),
+        ]
+        with m.If(self._word[2]):
+            m.d.sync += [self._number.eq(self._first - 1), self._blocks_seen.eq(0)]
+        with m.If(self._word[0]):
+            m.d.sync += self._blocks_seen.eq(0)
+
+        # Messages that are still to be left out, after the one that began last; negative: that one was new.
+        repeats, left, left_now = Signal(), Signal(16), Signal(signed(17))
+        m.d.comb += left_now.eq(left - self._begun)
+        m.d.sync += [left.eq(left_now), repeats.eq(repeats & (left_now >= 0))]
+        with m.If(self._word[2]):
+            m.d.sync += [left.eq(self._repeated), repeats.eq(self._repeats)]
+
+        self._repeated_before, self._repeated_now = Signal(), Signal()
+        many = left_now[3:].any()
+        m.d.comb += [
+            self._repeated_before.eq(repeats & (left_now >= 0)),
+            self._repeated_now.eq(
+                Mux(
+                    self._word[2],
+                    self._repeats,
+                    repeats & ~left_now[16] & any_of((self._chain.begun[count], many | (left_now[:3] >= count)) for count in range(1, 5)),
+                )
+            ),
+        ]
+
+    def _deliver(self, m):
+        """Second cycle: boundaries of the messages that are new."""
+        out = self.words.payload
+        delivering, waits = Signal(), Signal()  # waits: a message begins in lane 0 of the next word
+        ends, begins, begins_new, waited_new = Signal(), Signal(), Signal(), Signal()
+        leaving = self._chain.leaves
+        m.d.comb += [
+            ends.eq(self._here & self._lane[1:].any()),
+            begins.eq(self._here & any_of((leaving[lane + 1], self._blocks[lane].long) for lane in range(-1, 6))),
+            begins_new.eq(begins & ~self._repeated_now),
+            waited_new.eq(self._here & waits & ~self._repeated_before),
+        ]
+        with m.If(self._here):
+            m.d.sync += [
+                delivering.eq(begins_new | waited_new | (delivering & ~ends)),
+                waits.eq(leaving[7] & self._blocks[6].long),
+            ]
+        with m.If(self._finish):
+            m.d.sync += [delivering.eq(0), waits.eq(0)]
+
+        m.d.sync += [
+            self.words.valid.eq(self._here & ~self._word[:2].any()),
+            out.data.eq(self._data),
+            out.ends.eq(ends & delivering & any_of((self._lane[end], self._count >= end) for end in range(1, 9))),
+            out.end.eq(any_of((self._lane[end], end) for end in range(1, 9))),
+            out.starts.eq(begins_new | waited_new),
+            out.start.eq(any_of((leaving[lane + 1], lane + 2) for lane in range(-1, 6))),
+            out.sequence.eq(self._number + self._begun),
+            out.ingress.eq(self._ingress),
+            self.duplicate.eq((begins & self._repeated_now) | (self._here & waits & self._repeated_before)),
+        ]
+
+    def _judge(self, m):
+        """After verdict_in: the packet's own faults, then what a good packet changes."""
+        incoming = Signal.like(self.verdict_in.payload.reason)
+        malformed, other_session, reason, good = Signal(), Signal(), Signal(DropReason), Signal()
+        m.d.sync += incoming.eq(self.verdict_in.payload.reason)
+        m.d.comb += [
+            malformed.eq(~self._whole | ((self._blocks_seen + self._begun) != self._messages)),
+            other_session.eq(self._follows & self._other_session),
+            reason.eq(
+                Mux(incoming != DropReason.NONE, incoming,
+                Mux(malformed, DropReason.MALFORMED,
+                Mux(other_session, DropReason.SESSION, DropReason.NONE)))
+            ),
+        ]  # fmt: skip
+        m.d.sync += [
+            self.verdict.valid.eq(self._finish),
+            self.verdict.payload.reason.eq(reason),
+            good.eq(self._finish & (reason == DropReason.NONE)),
+        ]
+
+        gap = self.gap.payload
+        m.d.sync += [
+            self.gap.valid.eq(good & (self._sequence > self.expected)),
+            gap.session.eq(self._session),
+            gap.first.eq(self.expected),
+            gap.count.eq(self._sequence - self.expected),
+            self.heartbeat.eq(good & (self._messages == 0) & ~self._end_of_session),
+            self.end_of_session.eq(good & self._end_of_session),
+        ]
+        with m.If(good):
+            m.d.sync += [self._followed.eq(self._session), self._follows.eq(1)]
+            with m.If(self._after > self.expected):
+                m.d.sync += self.expected.eq(self._after)
+        with m.If(self.set_sequence):
+            m.d.sync += [self.expected.eq(self.sequence_in), self._follows.eq(0)]

@@ -1,0 +1,98 @@
+"""Holds back what a frame caused until the frame is known to be good."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class CommitBuffer(wiring.Component):
+    """A queue whose entries can be taken back until they are committed.
+
+    Parameters
+    ----------
+    shape : ShapeLike
+        Shape of an entry.
+    depth : int
+        Entries held, committed or not; a power of two, at least 2.
+
+    Ports
+    -----
+    input : In(stream.Signature(shape, always_ready=True))
+        Entries. One that finds the buffer full is lost, and with it all that is not committed yet.
+    commit, discard : In(1)
+        What becomes of all entries since the last of these pulses, one received in this very cycle included.
+        ``discard`` wins over ``commit``.
+    output : Out(stream.Signature(shape))
+        Committed entries in order. The payload comes straight from the block RAM: register it before long logic.
+    overflow : Out(1)
+        An entry of those not committed yet was lost: even ``commit`` will discard them. Combinational from ``input``.
+    dropped : Out(1)
+        Pulse, one cycle after a ``commit`` that had to discard because of ``overflow``.
+    level : Out(range(depth + 1))
+        Entries held, committed or not, the one at the output included.
+
+    Latency: ``LATENCY`` cycles from an entry and its commit to the output; one entry per cycle in and out.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, shape, depth: int):
+        if depth < 2 or depth & (depth - 1):
+            raise ValueError(f"depth must be a power of two and at least 2, not {depth}")
+        self.shape = shape
+        self.depth = depth
+        super().__init__({
+            "input": In(stream.Signature(shape, always_ready=True)),
+            "commit": In(1),
+            "discard": In(1),
+            "output": Out(stream.Signature(shape)),
+            "overflow": Out(1),
+            "dropped": Out(1),
+            "level": Out(range(depth + 1)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = entries = memory.Memory(shape=self.shape, depth=self.depth, init=[])
+        write, read = entries.write_port(), entries.read_port()
+
+        # Free-running numbers of entries, one bit wider than an address: taken <= fetched <= committed <= written.
+        written, committed, fetched, taken = (
+            Signal(range(2 * self.depth), name=name) for name in ("written", "committed", "fetched", "taken")
+        )
+        lost = Signal()
+        full, store, after = Signal(), Signal(), Signal.like(written)
+        m.d.comb += [
+            self.level.eq((written - taken)[: len(written)]),
+            full.eq(self.level[-1]),
+            self.overflow.eq(lost | self.input.valid & full),
+            store.eq(self.input.valid & ~full & ~lost),
+            after.eq(written + store),
+            write.addr.eq(written),
+            write.data.eq(self.input.payload),
+            write.en.eq(store),
+        ]
+
+        keep, end = Signal(), Signal()
+        m.d.comb += [end.eq(self.commit | self.discard), keep.eq(self.commit & ~self.discard & ~self.overflow)]
+        m.d.sync += [
+            lost.eq(self.overflow & ~end),
+            written.eq(Mux(end & ~keep, committed, after)),
+            committed.eq(Mux(keep, after, committed)),
+            self.dropped.eq(self.commit & ~self.discard & self.overflow),
+        ]
+
+        fetch, take = Signal(), Signal()
+        m.d.comb += [
+            take.eq(self.output.valid & self.output.ready),
+            fetch.eq((fetched != committed) & (~self.output.valid | self.output.ready)),
+            read.addr.eq(fetched),
+            read.en.eq(fetch),
+            self.output.payload.eq(read.data),
+        ]
+        m.d.sync += [
+            fetched.eq(fetched + fetch),
+            taken.eq(taken + take),
+            self.output.valid.eq(fetch | self.output.valid & ~take),
+        ]
+        return m

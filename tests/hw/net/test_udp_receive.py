@@ -1,0 +1,205 @@
+"""UdpReceive: every frame gets the verdict of the reference, and the payload of a good one arrives whole."""
+
+import random
+from ipaddress import IPv4Address
+
+import pytest
+
+from hw.net.udp_receive import UdpReceive
+from hw.reasons import DropReason
+from sim.golden.ethernet import build_udp, checksum, receive
+from tests.hw.bench import simulate
+from tests.hw.feed.words import IDLE, frame_words, put
+
+IP, PORT = int(IPv4Address("233.54.12.111")), 26_477
+ADDRESS = {"ip": IP, "port": PORT}
+
+
+class Seen:
+    """What came out for one frame."""
+
+    def __init__(self, payload, ingress, last, reason, cycle):
+        self.payload, self.ingress, self.last, self.reason, self.cycle = payload, ingress, last, reason, cycle
+
+
+def run(frames, *, pause=lambda: 0, between=lambda: 0):
+    """Sends frames (bytes, or pairs of bytes and error flag) and returns what was seen of each.
+
+    ``pause`` and ``between`` give the idle cycles before each word and before each frame.
+    """
+    dut = UdpReceive()
+    cycles, ends = [], []
+    for frame in frames:
+        data, error = frame if isinstance(frame, tuple) else (frame, False)
+        cycles += [IDLE] * between()
+        for word in frame_words(data, error=error):
+            cycles += [IDLE] * pause() + [word]
+        ends.append(len(cycles) - 1)
+    seen = []
+
+    async def testbench(ctx):
+        ctx.set(dut.address, ADDRESS)
+        payload, ingress, last = b"", [], []
+        for now, word in enumerate(cycles + [IDLE] * UdpReceive.VERDICT_LATENCY):
+            await put(ctx, dut.frames, word)
+            ctx.set(dut.now, now)
+            if ctx.get(dut.payload.valid):
+                out = ctx.get(dut.payload.payload)
+                assert out.count == 8 or out.last
+                payload += out.data.to_bytes(8, "little")[: out.count]
+                ingress.append((out.ingress, now))
+                last.append(out.last)
+            if ctx.get(dut.verdict.valid):
+                assert not ctx.get(dut.payload.valid), "the verdict comes after the last payload word"
+                seen.append(Seen(payload, ingress, last, DropReason(ctx.get(dut.verdict.payload.reason)), now))
+                payload, ingress, last = b"", [], []
+            await ctx.tick()
+
+    simulate(dut, testbench)
+    assert len(seen) == len(frames)
+    for result, end in zip(seen, ends, strict=True):
+        assert result.cycle == end + UdpReceive.VERDICT_LATENCY
+    return seen
+
+
+def check(frames, seen):
+    """Compares with the reference; returns the reasons."""
+    for number, (frame, result) in enumerate(zip(frames, seen, strict=True)):
+        data, error = frame if isinstance(frame, tuple) else (frame, False)
+        expected = receive(data, IP, PORT, error=error)
+        assert result.reason == expected.reason, f"frame {number} {data.hex()}: {result.reason!r}, not {expected.reason!r}"
+        if expected.payload is not None:
+            assert result.payload == expected.payload
+            assert result.last == [0] * (len(result.last) - 1) + [1] * bool(result.last)
+    return [result.reason for result in seen]
+
+
+def feed_frame(payload, **changes):
+    return build_udp(payload, **{"destination_ip": IP, "destination_port": PORT, **changes})
+
+
+def test_payload_of_every_length_with_and_without_checksum_and_padding():
+    frames = [
+        feed_frame(random.Random(length).randbytes(length), udp_checksum=checksum, pad=pad)
+        for length in range(40) for checksum in (True, False) for pad in (True, False)
+    ]  # fmt: skip
+    assert set(check(frames, run(frames))) == {DropReason.NONE}
+
+
+def test_latency_of_payload_and_its_ingress_time():
+    # The first byte of the payload is byte 42 of the frame: lane 2 of word 5.
+    payload = bytes(range(28))
+    seen = run([feed_frame(payload)])[0]
+    frame_cycle_of_last_byte = [(42 + end - 1) // 8 for end in (8, 16, 24, 28)]
+    assert [ingress for ingress, _ in seen.ingress] == frame_cycle_of_last_byte
+    latencies = [now - ingress for ingress, now in seen.ingress]
+    assert latencies == [1, 1, 1, 2]
+    assert max(latencies) == UdpReceive.LATENCY
+
+
+@pytest.mark.parametrize("udp_checksum", [True, False])
+def test_wrong_byte_at_every_position(udp_checksum):
+    payload = random.Random(1).randbytes(45)
+    good = feed_frame(payload, udp_checksum=udp_checksum)
+    frames = []
+    for position in range(len(good)):
+        for change in (0x01, 0x80, 0xFF):
+            bad = bytearray(good)
+            bad[position] ^= change
+            frames.append(bytes(bad))
+    frames.append(good)
+    reasons = check(frames, run(frames))
+    assert reasons[-1] == DropReason.NONE
+    if udp_checksum:
+        # Only the FCS, which the MAC checks, covers the source address; nothing follows from it, so nothing is lost.
+        harmless = {position for position in range(len(good)) if reasons[3 * position] == DropReason.NONE}
+        assert harmless == set(range(6, 12))
+    assert {DropReason.NOT_MATCHED, DropReason.IP_CHECKSUM, DropReason.FRAGMENT_OR_OPTIONS, DropReason.TRUNCATED} <= set(reasons)
+
+
+def test_frame_cut_at_every_length():
+    good = feed_frame(bytes(range(30)))
+    frames = [good[:length] for length in range(1, len(good) + 1)]
+    reasons = check(frames, run(frames))
+    assert reasons == [DropReason.TRUNCATED] * (len(good) - 1) + [DropReason.NONE]
+
+
+def test_mac_error_wins():
+    frames = [(feed_frame(b"x" * 20), True), (b"\0", True), (feed_frame(b"y", destination_port=1), True), feed_frame(b"good")]
+    assert check(frames, run(frames)) == [DropReason.MAC_ERROR] * 3 + [DropReason.NONE]
+
+
+def with_ip_field(frame, at, value):
+    """A byte of the IP header changed and the checksum made right again."""
+    header = bytearray(frame[14:34])
+    header[at] = value
+    header[10:12] = b"\0\0"
+    header[10:12] = checksum(bytes(header)).to_bytes(2, "big")
+    return frame[:14] + bytes(header) + frame[34:]
+
+
+def test_reasons_of_frames_that_are_right_in_themselves():
+    good = feed_frame(bytes(50))
+    other_ip = IP ^ 1 << 23  # shares the group's Ethernet address
+    cases = [
+        (feed_frame(bytes(50), destination_mac=0x01005E000001), DropReason.NOT_MATCHED),
+        (good[:12] + b"\x86\xdd" + good[14:], DropReason.NOT_MATCHED),
+        (feed_frame(bytes(50), destination_ip=other_ip), DropReason.NOT_MATCHED),
+        (feed_frame(bytes(50), destination_port=PORT ^ 1), DropReason.NOT_MATCHED),
+        (with_ip_field(good, 9, 6), DropReason.NOT_MATCHED),  # TCP
+        (with_ip_field(good, 0, 0x65), DropReason.NOT_MATCHED),  # version 6
+        (with_ip_field(good, 0, 0x46), DropReason.FRAGMENT_OR_OPTIONS),
+        (with_ip_field(good, 6, 0x20), DropReason.FRAGMENT_OR_OPTIONS),
+        (with_ip_field(good, 7, 1), DropReason.FRAGMENT_OR_OPTIONS),
+        (with_ip_field(good, 6, 0), DropReason.NONE),  # "don't fragment" not set
+        (with_ip_field(good, 6, 0x80), DropReason.NONE),  # the reserved bit is nobody's business
+        (with_ip_field(good, 3, good[17] ^ 4), DropReason.TRUNCATED),
+        (with_ip_field(with_ip_field(good, 2, 0), 3, 12), DropReason.TRUNCATED),  # an IP length below its own header
+        (with_ip_field(good, 2, 0xFF), DropReason.TRUNCATED),
+    ]
+    frames = [frame for frame, _ in cases]
+    assert check(frames, run(frames)) == [reason for _, reason in cases]
+
+
+def test_checksum_that_comes_to_zero_is_sent_as_ones():
+    for value in range(1 << 16):
+        frame = feed_frame(value.to_bytes(2, "big"))
+        if frame[40:42] == b"\xff\xff":
+            break
+    else:
+        raise AssertionError("no payload with this checksum")
+    assert check([frame], run([frame])) == [DropReason.NONE]
+
+
+def random_frame(rng):
+    frame = feed_frame(rng.randbytes(rng.randrange(120)), udp_checksum=rng.random() < 0.7)
+    kind = rng.randrange(6)
+    if kind == 0:
+        return frame[: rng.randrange(1, len(frame) + 1)]
+    if kind == 1:
+        bad = bytearray(frame)
+        for _ in range(rng.randrange(1, 4)):
+            bad[rng.randrange(len(bad))] = rng.randrange(256)
+        return bytes(bad)
+    if kind == 2:
+        return frame + rng.randbytes(rng.randrange(1, 60))
+    if kind == 3:
+        return rng.randbytes(rng.randrange(1, 100))
+    if kind == 4:
+        return (frame, rng.random() < 0.5)
+    return frame
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_frames_with_and_without_pauses(seed):
+    rng = random.Random(seed)
+    frames = [random_frame(rng) for _ in range(150)]
+    hurry = seed % 2 == 0
+    seen = run(
+        frames,
+        pause=lambda: 0 if hurry or rng.random() < 0.7 else rng.randrange(3),
+        between=lambda: 0 if rng.random() < 0.6 else rng.randrange(4),
+    )
+    reasons = check(frames, seen)
+    assert reasons.count(DropReason.NONE) > 40, f"seed {seed}"
+    assert len(set(reasons)) >= 5, f"seed {seed}"
