@@ -11,6 +11,9 @@ from amaranth.lib.wiring import In, Out
 
 from hw.export import ports
 
+KEEP = {"keep": 1}
+"""Names that stay in the netlist, to be found and counted there."""
+
 
 def port_bits(component: wiring.Component) -> tuple[Value, Value]:
     """All input bits and all output bits of a component; constant ports (`ready` of an always-ready stream) are left out."""
@@ -37,11 +40,6 @@ class OutOfContext(wiring.Component):
         A signature of the captured outputs.
     reset : In(1)
         Resets the component, two cycles later.
-
-    Attributes
-    ----------
-    extra_ffs, extra_luts : int
-        What the harness itself costs, to be taken off the report.
     """
 
     step: In(1)
@@ -55,9 +53,6 @@ class OutOfContext(wiring.Component):
         self._inputs, self._outputs = port_bits(component)
         if not len(self._outputs):
             raise ValueError(f"{type(component).__name__} has no output port: all of it would be optimised away")
-        # Inputs once, outputs captured and folded, two for the reset, two for the step.
-        self.extra_ffs = len(self._inputs) + 2 * len(self._outputs) + 4
-        self.extra_luts = len(self._outputs) - 1
 
     def elaborate(self, platform):
         m = Module()
@@ -65,21 +60,33 @@ class OutOfContext(wiring.Component):
         m.d.comb += ClockSignal("block").eq(ClockSignal("sync"))
         m.submodules.component = DomainRenamer("block")(self._component)
 
-        reset = Signal(2, reset_less=True)
-        m.d.sync += reset.eq(Cat(self.reset, reset))
-        m.d.comb += ResetSignal("block").eq(reset[1])
+        resets = Signal(2, reset_less=True, attrs=KEEP)
+        m.d.sync += resets.eq(Cat(self.reset, resets))
+        m.d.comb += ResetSignal("block").eq(resets[1])
 
         # The enable keeps yosys from merging these flip-flops with equal ones inside the component.
-        step = Signal(2, reset_less=True)
-        m.d.sync += step.eq(Cat(self.step, step))
-        feed = Signal(len(self._inputs), reset_less=True)
-        captured = Signal(len(self._outputs), reset_less=True)
-        fold = Signal(len(self._outputs), reset_less=True)
+        steps = Signal(2, reset_less=True, attrs=KEEP)
+        m.d.sync += steps.eq(Cat(self.step, steps))
+        feed = Signal(len(self._inputs), reset_less=True, attrs=KEEP)
+        captured = Signal(len(self._outputs), reset_less=True, attrs=KEEP)
+        fold = Signal(len(self._outputs), reset_less=True, attrs=KEEP)
         m.d.comb += [self._inputs.eq(feed), self.scan_out.eq(fold[-1])]
-        with m.If(step[1]):
+        with m.If(steps[1]):
             m.d.sync += [
                 feed.eq(Cat(self.scan_in, feed)),
                 captured.eq(self._outputs),
                 fold.eq(captured ^ Cat(Const(0, 1), fold)),
             ]
         return m
+
+
+def harness_cost(netlist: dict) -> tuple[int, int]:
+    """LUTs and flip-flops of the harness in a netlist of yosys: one each bit that is not constant, and a LUT where two are folded."""
+    names = netlist["modules"]["top"]["netnames"]
+
+    def live(name: str) -> list[bool]:
+        return [isinstance(bit, int) for bit in names[name]["bits"]] if name in names else []
+
+    captured, fold = live("captured"), live("fold")
+    luts = sum(both for both in map(all, zip(captured[1:], fold, strict=False)))
+    return luts, sum(sum(live(name)) for name in ("resets", "steps", "feed")) + sum(captured) + sum(fold)

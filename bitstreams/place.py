@@ -10,6 +10,7 @@ named cards of ``hw.config``. A bare class is called without arguments. What was
 
 import argparse
 import importlib
+import json
 import sys
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from bitstreams.flow import FlowError, Placement, median, place, synthesise
-from bitstreams.out_of_context import OutOfContext
+from bitstreams.out_of_context import OutOfContext, harness_cost
 
 TARGET_MHZ = 200
 """What the placer aims at: above the 156.25 MHz needed, so that it does not stop early."""
@@ -37,10 +38,10 @@ def component(expression: str) -> wiring.Component:
 
 def place_component(made: wiring.Component, *, seeds: tuple[int, ...] = (1,), mhz: float = TARGET_MHZ) -> Placement:
     """Median placement of a component by itself, without what the harness around it costs."""
-    harness = OutOfContext(made)
-    folder = synthesise(rtlil.convert(harness, name="top", emit_src=False))
+    folder = synthesise(rtlil.convert(OutOfContext(made), name="top", emit_src=False))
     result = median([place(folder, seed=seed, mhz=mhz) for seed in seeds])
-    return replace(result, luts=result.luts - harness.extra_luts, ffs=result.ffs - harness.extra_ffs)
+    luts, ffs = harness_cost(json.loads((folder / "netlist.json").read_text()))
+    return replace(result, luts=result.luts - luts, ffs=result.ffs - ffs)
 
 
 def main() -> int:

@@ -60,6 +60,20 @@ def test_pipeline_registers_of_the_component_are_not_merged_with_the_harness():
     assert (placed.luts, placed.ffs) == (0, 16)
 
 
+def test_constant_outputs_do_not_count():
+    class Half(wiring.Component):
+        a: In(8)
+        b: Out(16)
+
+        def elaborate(self, platform):
+            m = Module()
+            m.d.sync += self.b[4:12].eq(self.a)
+            return m
+
+    placed = place_component(Half())
+    assert (placed.luts, placed.ffs) == (0, 8)
+
+
 def test_a_component_without_outputs_is_refused():
     with pytest.raises(ValueError, match="Silent has no output port"):
         OutOfContext(Silent())
