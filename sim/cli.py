@@ -1,0 +1,107 @@
+"""Commands that simulate. The host's command line finds them by their entry points and never imports this package by name."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sim.readers.errors import BadInput
+from sim.replay.errors import ReplayError
+from sim.replay.replay import Engine, Options, Report, Stage
+from sim.replay.replay import Progress as Tell
+from sim.replay.replay import replay as run_replay
+
+NOT_RIGHT, REFUSED = 1, 2
+SHOW_AFTER = 2.0
+"""Seconds without a word are fine."""
+
+
+def replay(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="ITCH 5.0 BinaryFILE or pcap, plain or gzip. File i is venue i.")],
+    symbols: Annotated[str | None, typer.Option(help="Names with commas between them, or top:N. Default: all with book activity.")] = None,
+    engine: Annotated[Engine, typer.Option(help="The card's RTL, compiled, or the golden model.")] = Engine.RTL,
+    card: Annotated[str | None, typer.Option(help="Named configuration. Default: the smallest that fits.")] = None,
+    bbo_out: Annotated[Path | None, typer.Option(help="CSV of the top of book after every book message; gzip if it ends in .gz. "
+                                                      "With more files: F.venue0.csv and so on.")] = None,
+    protocol: Annotated[str, typer.Option(help="auto or itch50.")] = "auto",
+    line: Annotated[int | None, typer.Option(help="Of a capture with lines A and B: which, from 1. Default: the first seen.")] = None,
+) -> None:
+    """Send recorded market data through the card and write its top of book.
+
+    Exit status: 0 right; 1 the result can't be trusted (an overflow, a gap, a stale book) and was not written; 2 the input was refused.
+    """
+    from host.card.protocol import CardError  # noqa: PLC0415 (not needed to show the help)
+
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        report = run_replay(Options(tuple(files), engine, symbols, card, bbo_out, protocol, line), stages(errors))
+    except (BadInput, ReplayError, CardError, _build_error()) as error:
+        errors.print(f"trapjaw: {error}", markup=False)
+        raise typer.Exit(REFUSED) from None
+    Console().print(summary(report))
+    for problem in report.result.problems:
+        errors.print(f"trapjaw: not right: {problem}", markup=False)
+    if report.result.problems:
+        raise typer.Exit(NOT_RIGHT)
+
+
+def _build_error() -> type[Exception]:
+    """The compiler's complaint, where the tools are there at all."""
+    try:
+        from sim.verilated.build import BuildError  # noqa: PLC0415
+    except ImportError:
+        return ReplayError
+    return BuildError
+
+
+def stages(console: Console) -> Stage:
+    """A progress bar for each stage that takes long enough, on a terminal."""
+
+    @contextmanager
+    def stage(name: str, total: int | None) -> Iterator[Tell]:
+        begin = time.monotonic()
+        bar = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} messages"), TimeElapsedColumn(),
+                       console=console, transient=True)
+        task = bar.add_task(name, total=total)
+
+        def tell(count: int) -> None:
+            bar.advance(task, count)
+            if console.is_terminal and not bar.live.is_started and time.monotonic() - begin > SHOW_AFTER:
+                bar.start()
+
+        try:
+            yield tell
+        finally:
+            bar.stop()
+
+    return stage
+
+
+def summary(report: Report) -> Table:
+    """The result as a table."""
+    result = report.result
+    engine = f"card {report.card}" if report.card else "golden engine"
+    table = Table(title=f"replay through {engine}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    messages = report.types.total()
+    table.add_row("messages", f"{messages:,}")
+    for kind, count in report.types.most_common():
+        table.add_row(f"  {kind}", f"{count:,}")
+    if report.duplicates:
+        table.add_row("duplicates", f"{report.duplicates:,}")
+    table.add_row("symbols", f"{len(report.symbols):,}")
+    table.add_row("rows", f"{result.rows:,}")
+    table.add_row("changes of the top", f"{result.events:,}")
+    if result.cycles:
+        table.add_row("cycles", f"{result.cycles:,}")
+        table.add_row("cycles per second", f"{result.cycles / result.seconds:,.0f}")
+    table.add_row("seconds", f"{result.seconds:.2f}")
+    table.add_row("messages per second", f"{messages / result.seconds:,.0f}")
+    return table

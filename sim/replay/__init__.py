@@ -1,0 +1,1 @@
+"""`trapjaw replay`: recorded market data through an engine, and the top of book after every book message."""

@@ -1,0 +1,139 @@
+"""A replay from its files to its result: survey, choice of symbols and card, engine, output."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from hw.config import CARDS, CardConfig
+from sim.golden.itch50 import decode
+from sim.readers.itch50 import IS_BOOK, locate_of
+from sim.replay.bbo import BboFiles
+from sim.replay.errors import ReplayError
+from sim.replay.feeds import Feed, open_feed
+from sim.replay.golden import replay_golden
+from sim.replay.result import Result
+from sim.replay.selection import Selection, select
+from sim.replay.survey import Survey, survey
+
+
+class Engine(StrEnum):
+    RTL = "rtl"
+    GOLDEN = "golden"
+
+
+Progress = Callable[[int], None]
+Stage = Callable[[str, int | None], AbstractContextManager[Progress]]
+"""Begins a stage of the work with its name and its number of messages, if that is known; gives what is told of messages as they pass."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person asks for; see the command."""
+
+    files: tuple[Path, ...]
+    engine: Engine = Engine.RTL
+    symbols: str | None = None
+    card: str | None = None
+    bbo_out: Path | None = None
+    protocol: str = "auto"
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it.
+
+    Attributes
+    ----------
+    types : Counter
+        Messages of all files by type.
+    duplicates : int
+        Messages that came again.
+    card : str
+        Name of the simulated card; empty for the golden engine.
+    """
+
+    types: Counter[str]
+    duplicates: int
+    symbols: tuple[str, ...]
+    card: str
+    result: Result
+
+
+def replay(options: Options, stage: Stage) -> Report:
+    """Does it all. Output files are there afterwards only if the result has no problems."""
+    feeds = [open_feed(path, options.protocol, options.line) for path in options.files]
+    surveys = []
+    for feed in feeds:
+        with stage(f"reading {feed.path.name}", None) as progress:
+            surveys.append(survey(feed, progress))
+    selection = select(surveys, options.symbols)
+    config = None
+    if options.engine is Engine.RTL:
+        with stage("choosing a card", None) as progress:
+            config = choose_card(options.card, feeds, selection, all_symbols=options.symbols is None)
+    total = sum(each.messages for each in surveys)
+    with BboFiles(options.bbo_out, len(feeds)) as output:
+        result = _run(config, feeds, selection, output, stage, total)
+        result.problems = [*_losses(surveys, feeds), *result.problems]
+        if not result.problems:
+            output.keep()
+    types = sum((each.types for each in surveys), Counter[str]())
+    duplicates = sum(each.losses.duplicates for each in surveys)
+    return Report(types, duplicates, selection.names, config.name if config else "", result)
+
+
+def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *, all_symbols: bool) -> CardConfig:
+    """The named card, or the smallest that takes everything; raises ReplayError where none does."""
+    if name is not None and name not in CARDS:
+        raise ReplayError(f"no card {name!r}: there are {', '.join(CARDS)}")
+    candidates = [CARDS[name]] if name is not None else list(CARDS.values())
+    largest = candidates[-1]
+    if len(feeds) > largest.venues:
+        raise ReplayError(f"{len(feeds)} files want a feed port each; card {largest.name} has {largest.venues}")
+    if len(selection.names) > largest.symbols:
+        found = "symbols have book activity" if all_symbols else "symbols were chosen"
+        raise ReplayError(
+            f"{len(selection.names)} {found}; card {largest.name} has {largest.symbols} slots: choose with --symbols A,B or "
+            f"--symbols top:{largest.symbols}"
+        )
+    if name is not None:
+        return largest
+    for config in candidates:
+        if len(feeds) <= config.venues and len(selection.names) <= config.symbols and _fits(config, feeds, selection):
+            return config
+    raise ReplayError("the live orders or price levels do not fit any named card; choose fewer symbols, or the golden engine")
+
+
+def _fits(config: CardConfig, feeds: Sequence[Feed], selection: Selection) -> bool:
+    from sim.capacity import fits  # noqa: PLC0415 (needs the HDL tools, which the golden engine does not)
+
+    def events(feed: Feed, slots: dict[int, int]):  # type: ignore[no-untyped-def]
+        for _, message in feed.messages():
+            if IS_BOOK[message[0]] and locate_of(message) in slots:
+                yield decode(message)
+
+    return all(fits(config, slots, events(feed, slots)) for feed, slots in zip(feeds, selection.locates, strict=True))
+
+
+def _run(config: CardConfig | None, feeds: Sequence[Feed], selection: Selection, output: BboFiles, stage: Stage, total: int) -> Result:
+    if config is None:
+        with stage("golden engine", total) as progress:
+            return replay_golden(feeds, selection, output, progress)
+    from sim.replay.rtl import replay_rtl  # noqa: PLC0415 (needs the HDL tools)
+    from sim.verilated.build import library  # noqa: PLC0415
+
+    with stage(f"compiling card {config.name}", None):
+        built = library(config)
+    with stage(f"card {config.name}", total) as progress:
+        return replay_rtl(built, config, feeds, selection, output, progress)
+
+
+def _losses(surveys: Sequence[Survey], feeds: Sequence[Feed]) -> list[str]:
+    return [
+        f"venue {venue}: {each.losses.missing} messages are missing in {feed.path}, the first is {each.losses.first_missing}"
+        for venue, (each, feed) in enumerate(zip(surveys, feeds, strict=True)) if each.losses.missing
+    ]
