@@ -42,11 +42,11 @@ def stages() -> list[Stage]:
     """The list of hw/card.py, in the order in which an event passes."""
     from hw.card import STAGES
 
-    return [_stage(*entry) for entry in STAGES]
+    last_of_venue = max(number for number, (_, _, folder) in enumerate(STAGES) if folder == "book")
+    return [_stage(name, component, per_venue=number <= last_of_venue) for number, (name, component, _) in enumerate(STAGES)]
 
 
-def _stage(name: str, component: type, folder: str, latency: int) -> Stage:
+def _stage(name: str, component: type, *, per_venue: bool) -> Stage:
     source = Path(inspect.getsourcefile(component)).resolve().relative_to(ROOT).as_posix()
     purpose = inspect.cleandoc(component.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    per_venue = folder.strip("/").removeprefix("hw/") in ("feed", "book") or name.lower().endswith("receive")
-    return Stage(name, component.__name__, source, latency, purpose, per_venue)
+    return Stage(name, component.__name__, source, component.LATENCY, purpose, per_venue)
