@@ -122,7 +122,7 @@ class Card(wiring.Component):
             state.resync.eq(control.resync),
             book.venue_stale.eq(state.stale), book.clear.eq(state.restart),
             control.expected.eq(framer.expected), control.backlog.eq(buffer.level), self.backlog[venue].eq(buffer.level),
-            control.stale.eq(state.stale), control.stale_reason.eq(state.reason), control.busy.eq(book.busy),
+            control.stale.eq(state.stale), control.stale_reason.eq(state.reason), control.busy.eq(book.busy | state.pending),
         ]
         self.records += [
             (framer.gap.valid, events.gap(Const(venue), framer.gap.payload, self.clock.now), 4),

@@ -25,6 +25,8 @@ class VenueState(wiring.Component):
         Pulse: the host wants a fresh start.
     restart : Out(1)
         One cycle, while no frame is in progress, after ``resync``: what waits is thrown away, the book is cleared, the sequence is set.
+    pending : Out(1)
+        A restart was asked for and has not come yet: what arrives now will be thrown away.
     stale : Out(1)
         From the cycle after the loss until ``restart``.
     reason : Out(StaleReason)
@@ -40,6 +42,7 @@ class VenueState(wiring.Component):
     final: In(stream.Signature(Verdict, always_ready=True))
     resync: In(1)
     restart: Out(1)
+    pending: Out(1)
     stale: Out(1)
     reason: Out(StaleReason)
     went_stale: Out(1)
@@ -48,18 +51,17 @@ class VenueState(wiring.Component):
         m = Module()
         inside = Signal()  # the frame that is coming in has begun
         in_flight = Signal(range(IN_FLIGHT))
-        wanted = Signal()
 
         begins = self.frames.valid & ~inside
         with m.If(self.frames.valid):
             m.d.sync += inside.eq(~self.frames.payload.last)
         m.d.sync += in_flight.eq(in_flight + begins - self.final.valid)
 
-        m.d.comb += self.restart.eq(wanted & (in_flight == 0) & ~self.frames.valid)
+        m.d.comb += self.restart.eq(self.pending & (in_flight == 0) & ~self.frames.valid)
         with m.If(self.resync):
-            m.d.sync += wanted.eq(1)
+            m.d.sync += self.pending.eq(1)
         with m.Elif(self.restart):
-            m.d.sync += wanted.eq(0)
+            m.d.sync += self.pending.eq(0)
 
         loss = Signal(StaleReason)
         for lost, reason in ((self.dropped, StaleReason.DROPPED), (self.malformed, StaleReason.MALFORMED), (self.gap, StaleReason.GAP)):

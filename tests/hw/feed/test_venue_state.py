@@ -54,6 +54,7 @@ def test_a_restart_waits_for_the_fate_of_every_frame():
         assert not ctx.get(dut.restart)
         await pulse(ctx, dut.final.valid)
         assert not ctx.get(dut.restart), "the second frame has no verdict yet"
+        assert ctx.get(dut.pending)
         await pulse(ctx, dut.final.valid)
         assert ctx.get(dut.restart)
 
