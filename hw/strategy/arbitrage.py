@@ -147,10 +147,9 @@ class Arbitrage(wiring.Component):
         if self._venues > 2:
             candidates, beats = self._rank(m, candidates)
             cycles += self.RANKING
-        # The symbol's state is asked for one cycle before the decision.
-        before, valid_before = delayed(m, trigger, cycles - 1), delayed(m, valid, cycles - 1)
-        self._next_symbol, self._next_valid = before.symbol, valid_before
-        self._decide(m, delayed(m, before, 1), delayed(m, valid_before, 1), candidates, beats)
+        early, early_valid = delayed(m, trigger, cycles - 2), delayed(m, valid, cycles - 2)
+        state, cooling, until = self._symbol_state(m, early, early_valid)
+        self._decide(m, delayed(m, early, 2), delayed(m, early_valid, 2), candidates, beats, state, cooling, until)
         return m
 
     def _look_up(self, m):
@@ -276,38 +275,53 @@ class Arbitrage(wiring.Component):
                 beats[low][high], beats[high][low] = better, ~better
         return [delayed(m, candidate, self.RANKING) for candidate in candidates], beats
 
-    def _symbol_state(self, m, next_slot):
-        """What was signalled and what cools down, by symbol. Every cycle reads one symbol and writes back another, one later.
+    def _symbol_state(self, m, early, early_valid):
+        """What was signalled and whether it cools down, by symbol; ``early`` comes two cycles before its decision.
 
-        Returns the symbol's state and the state to write back, both for the slot that ``next_slot`` named in the cycle before.
+        Every cycle reads a symbol's state, passes one on to the decision, and writes back what the decision made of it. A cycle
+        without a record does so for some symbol in turn: there a cooldown that is over ends. Returns the state at the decision,
+        whether the symbol cools down, and the end of a cooldown that would begin now.
         """
         layout = data.StructLayout({"signalled": self._venues ** 2, "cooling": 1, "until": 33})
         m.submodules.states = memory = Memory(shape=layout, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
         write = memory.write_port()
         read = memory.read_port(transparent_for=[write])
-        slot, after = Signal(range(self._symbols)), Signal(layout)
-        m.d.sync += slot.eq(next_slot)
-        m.d.comb += [read.addr.eq(next_slot), write.addr.eq(slot), write.data.eq(after), write.en.eq(1)]
+        sweep, asked, read_slot, slot = (Signal(range(self._symbols), name=name) for name in ("sweep", "asked", "read_slot", "slot"))
+        state, self._after, self._fire = Signal(layout), Signal(layout), Signal()
+
+        with m.If(~early_valid):
+            m.d.sync += sweep.eq(Mux(sweep == self._symbols - 1, 0, sweep + 1))
+        m.d.comb += [
+            asked.eq(Mux(early_valid, early.symbol, sweep)),
+            read.addr.eq(asked),
+            write.addr.eq(slot),
+            write.data.eq(self._after),
+            write.en.eq(1),
+        ]
+        m.d.sync += [read_slot.eq(asked), slot.eq(read_slot)]
+        # The decision of the cycle before is not in the memory yet when the symbol is the same.
+        again, fired, was_cooling, cooling = Signal(), Signal(), Signal(), Signal()
+        next_now, until = Signal(33, init=1), Signal(33)
+        m.d.sync += [
+            state.eq(Mux(read_slot == slot, self._after.as_value(), read.data.as_value())),
+            again.eq(read_slot == slot),
+            fired.eq(self._fire),
+            was_cooling.eq(read.data.cooling & ~(read.data.until - next_now)[32]),
+            next_now.eq(next_now + 1),
+            until.eq(next_now + self.settings.cooldown),
+        ]
         with m.If(self._starting):
             m.d.comb += [write.addr.eq(self._walk), write.data.eq(0)]
-        return read.data, after
+            m.d.sync += state.eq(0)
+        m.d.comb += cooling.eq(Mux(again & fired, self.settings.cooldown != 0, was_cooling))
+        return state, cooling, until
 
-    def _decide(self, m, trigger, valid, candidates, beats):
+    def _decide(self, m, trigger, valid, candidates, beats, state, cooling, until):
         """Last cycle: what is new and does not cool down becomes orders, unless some still wait."""
-        sweep, next_slot = Signal(range(self._symbols)), Signal(range(self._symbols))
-        m.d.comb += next_slot.eq(Mux(self._next_valid, self._next_symbol, sweep))
-        with m.If(~self._next_valid):  # a cycle without a record lets a symbol's cooldown end
-            m.d.sync += sweep.eq(Mux(sweep == self._symbols - 1, 0, sweep + 1))
-        state, after = self._symbol_state(m, next_slot)
-
-        now, until = Signal(33), Signal(33)
-        cooling = Signal()
-        m.d.sync += [now.eq(now + 1), until.eq(now + self.settings.cooldown + 1)]
-        m.d.comb += cooling.eq(state.cooling & ~(state.until - now)[32])
-
+        after, fire = self._after, self._fire
         count = len(candidates)
         fresh, chosen, kept = Signal(count), Signal(count), Signal(count)
-        new, fire = Signal(), Signal()
+        new = Signal()
         waiting = Signal(range(3))
         for k, candidate in enumerate(candidates):
             signalled = Cat(state.signalled[bit] & this_way for bit, this_way in self._ways(trigger, candidate, k)).any()

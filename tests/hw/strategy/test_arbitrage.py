@@ -344,4 +344,4 @@ def test_equals_the_rule(venues, seed, rate, ready):
             missed.append(decided)
     assert [order for _, order, _ in bench.orders] == expected
     assert bench.missed == missed
-    assert len(expected) > 100, f"seed {seed} gave only {len(expected)} orders"
+    assert len(expected) > 80, f"seed {seed} gave only {len(expected)} orders"
