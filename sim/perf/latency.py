@@ -1,0 +1,141 @@
+"""Tick-to-trade, measured at the ports of the simulated card: one trigger at a time into a quiet card.
+
+Two definitions that are never mixed: from the word with the last byte of the trigger in to the first word of the order frame out; and
+from the word with the first byte of the trigger's message in to the first word of the order frame out.
+"""
+
+from collections.abc import Iterator
+from statistics import median
+from typing import NamedTuple
+
+from host.card.registers import EventKind
+from host.card.simulated import SimulatedCard
+from hw.card import STAGES
+from hw.config import TINY, CardConfig
+from sim.flow import Message, itch
+from sim.flow.framing import Frame, frames
+from sim.flow.source import Source, VenueSource
+from sim.session.desk import Desk, feed_addresses
+from sim.session.settings import SessionSettings
+from sim.verilated.build import library
+
+SYMBOL = "PROBE"
+LOCATES = (7, 11)
+ASK, BID = 100_0000, 101_0000
+FAR = {"B": 90_0000, "S": 110_0000}
+SETTINGS = SessionSettings(seed=0, max_position=1 << 31, rate_burst=60_000, rate_interval=1, cooldown=1)
+
+STEP = 1_000_000
+"""Nanoseconds between two frames: each message is alone in its frame, but for what stands before a trigger on purpose."""
+
+FILLER = 27
+"""Length of a trading action with its length field: each one moves what follows by three byte lanes."""
+
+
+class Measured(NamedTuple):
+    """One trigger and the first order that it caused, in cycles."""
+
+    kind: str
+    from_end: int
+    from_start: int
+
+
+class MeasurementError(RuntimeError):
+    """The card did not do what the measurement needs; the numbers would mean something else."""
+
+
+class _Script:
+    """Frames that build a one-sided market at one venue and cross it at the other, over and over."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.triggers: dict[tuple[int, int], str] = {}
+        """Venue and time of each trigger: its message type."""
+        self._time = 1_000_000_000
+        self._reference = 0
+        for kind in "AFU":
+            for venue in range(2):
+                for side in "BS":
+                    for lane in range(8):
+                        self._probe(kind, venue, side, lane)
+
+    def _frame(self, venue: int, *data: bytes) -> None:
+        self.messages += [Message(self._time, venue, message) for message in data]
+        self._time += STEP
+
+    def _add(self, venue: int, side: str, price: int, participant: str = "") -> bytes:
+        self._reference += 1
+        return itch.add(self._time, LOCATES[venue], SYMBOL, self._reference, side, 100, price, participant)
+
+    def _delete(self, venue: int, reference: int) -> None:
+        self._frame(venue, itch.delete(self._time, LOCATES[venue], reference))
+
+    def _probe(self, kind: str, venue: int, side: str, lane: int) -> None:
+        other, there = 1 - venue, "S" if side == "B" else "B"
+        price, opposite = (BID, ASK) if side == "B" else (ASK, BID)
+        self._frame(other, self._add(other, there, opposite))
+        resting = self._reference
+        if kind == "U":
+            self._frame(venue, self._add(venue, side, FAR[side]))
+            old, self._reference = self._reference, self._reference + 1
+            trigger = itch.replace(self._time, LOCATES[venue], old, self._reference, 100, price)
+        else:
+            trigger = self._add(venue, side, price, "MPID" if kind == "F" else "")
+        self.triggers[venue, self._time] = kind
+        filler = [itch.trading_action(self._time, LOCATES[venue], SYMBOL, "T")] * lane
+        self._frame(venue, *filler, trigger)
+        self._delete(venue, self._reference)
+        self._delete(other, resting)
+
+
+def measure(config: CardConfig = TINY) -> dict:
+    """Cycles of each stage as it declares them, and tick-to-trade in both definitions by kind of trigger."""
+    script = _Script()
+    with SimulatedCard(library(config)) as card:
+        measured = list(_run(card, config, script))
+    if len(measured) != len(script.triggers):
+        raise MeasurementError(f"{len(script.triggers)} triggers were sent, {len(measured)} were measured")
+    return {
+        "card": config.name,
+        "clock_mhz": config.clock_hz / 1e6,
+        "stages": [{"name": name, "component": component.__name__, "cycles": component.LATENCY} for name, component, _ in STAGES],
+        "triggers": len(measured),
+        "end_of_trigger_to_first_byte_out": _by_kind([(each.kind, each.from_end) for each in measured], config),
+        "start_of_message_to_start_of_frame": _by_kind([(each.kind, each.from_start) for each in measured], config),
+    }
+
+
+def _run(card: SimulatedCard, config: CardConfig, script: _Script) -> Iterator[Measured]:
+    desk = Desk(card, config)
+    venues = [VenueSource(f"venue {v}", "probe", True, {SYMBOL: locate}) for v, locate in enumerate(LOCATES)]
+    desk.prepare(Source("probe", [SYMBOL], venues, lambda: script.messages, len(script.messages), 4, 2, BID), SETTINGS)
+    card.run_until_idle()
+    for frame in frames(script.messages, feed_addresses(len(venues))):
+        start = card.cycle + 8
+        card.queue(frame.venue, [frame.data], starts=[start])
+        if not card.run_until_idle():
+            raise MeasurementError("the card did not become idle after one frame")
+        kind = script.triggers.get((frame.venue, frame.time))
+        sent, latencies = card.take_frames(), [event["latency"] for what, event in desk.events() if what == EventKind.ORDER_SENT]
+        if len(sent) != (2 if kind else 0):
+            raise MeasurementError(f"frame of message {frame.sequence} at venue {frame.venue} caused {len(sent)} orders")
+        if kind:
+            yield _first(kind, frame, start, sent[0].first_cycle, latencies[0])
+
+
+def _first(kind: str, frame: Frame, start: int, out: int, said: int) -> Measured:
+    trigger = frame.places[-1]
+    measured = Measured(kind, out - start - trigger.last_word, out - start - trigger.first_word)
+    if measured.from_end != said:
+        raise MeasurementError(f"the card says that an order took {said} cycles, at its ports it took {measured.from_end}")
+    return measured
+
+
+def _by_kind(cycles: list[tuple[str, int]], config: CardConfig) -> dict:
+    def summary(values: list[int]) -> dict:
+        middle = median(values)
+        return {"min": min(values), "median": middle, "max": max(values), "median_ns": round(middle * 1e9 / config.clock_hz, 1)}
+
+    kinds = sorted({kind for kind, _ in cycles})
+    return {kind: summary([value for each, value in cycles if each == kind]) for kind in kinds} | {
+        "all": summary([value for _, value in cycles])}
