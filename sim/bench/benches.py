@@ -33,5 +33,10 @@ BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
     Bench("udp_receive", "udp_receive", minimum=4_000),
     Bench("moldudp64", "moldudp64", minimum=12_000),
     Bench("itch50", "itch50", minimum=13_000),
+    Bench("book", "book", minimum=20_000),
+    Bench("arbitrage", "arbitrage", minimum=30_000),
+    Bench("arbitrage_4", 'hw.strategy.arbitrage:Arbitrage(CardConfig("four", 4, 4, 256, 64, 128, 64))', minimum=30_000,
+          module="sim.bench.bench_arbitrage"),
     Bench("gateway", "risk", minimum=15_000),
+    Bench("order_entry", "sim.bench.order_entry:OrderEntry(config)", minimum=1_200),
 )}

