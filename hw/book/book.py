@@ -66,21 +66,23 @@ class Book(wiring.Component):
 
     Latency
     -------
-    From the cycle in which the event is transferred to the first cycle with ``tops.valid``, and the cycle in which the next
-    event can be taken; n is the number of levels of the winner tree (``tree_levels``: TINY 2, ECP5 4, ALVEO 5):
+    From the cycle in which the event is transferred to the first cycle with ``tops.valid``; n is the number of levels of the
+    winner tree (``tree_levels``: TINY 2, ECP5 4, ALVEO 5):
 
-    ==============================================================  ==========  ==========
-    case                                                            valid       next event
-    ==============================================================  ==========  ==========
-    ADD, all cases                                                  5           5
-    EXECUTE, CANCEL, DELETE, but for the next line                  8           8
-    EXECUTE, CANCEL, DELETE that empties the best level             12 + n      12 + n
-    REPLACE, but for the next line                                  13          13
-    REPLACE that empties the best level                             14 + n      14 + n
-    unknown reference                                               8           8
-    ==============================================================  ==========  ==========
+    ==============================================================  ======
+    case                                                            cycles
+    ==============================================================  ======
+    ADD, all cases                                                  5
+    EXECUTE, CANCEL, DELETE, but for the next line                  8
+    EXECUTE, CANCEL, DELETE that empties the best level             12 + n
+    REPLACE, but for the next line                                  13
+    REPLACE that empties the best level                             14 + n
+    unknown reference                                               8
+    ==============================================================  ======
 
-    ``LATENCY`` is the first line's. The next event is taken only when the record before it has been taken.
+    The next event can be taken in the cycle in which the record is, at the earliest (if n is more than 5, an ADD and a REPLACE
+    need n - 5 cycles more).
+    ``LATENCY`` is the first line's.
     """
 
     LATENCY = 5

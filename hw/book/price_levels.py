@@ -9,7 +9,7 @@ from hw.book.order_store import slot_bits, symbol_bits
 from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import CardConfig
 from hw.lib.hash_table import WAY_BITS, HashTable
-from hw.types import OrderCount, Price, Shares, Side
+from hw.types import OrderCount, Price, Shares
 
 Totals = data.StructLayout({"shares": Shares, "orders": OrderCount})
 
@@ -54,13 +54,13 @@ class PriceLevels(wiring.Component):
         slot = slot_bits(config)
         regions = 2 * config.symbols
         region = symbol_bits(config) + 1
-        self._table = HashTable(32, 0, places=config.levels, regions=regions, seed=self.SEED)
+        self.table = HashTable(32, 0, places=config.levels, regions=regions, seed=self.SEED)
         self._tree = WinnerTree(leaves=config.levels // RADIX, regions=regions)
         self._totals_depth = regions * config.levels
         self.tree_latency = self._tree.latency
         self.tree_levels = self._tree.levels
         self.spacing = self._tree.spacing
-        self.depth = max(self._table.depth, self._tree.depth)
+        self.depth = max(self.table.depth, self._tree.depth)
         self.change_layout = data.StructLayout({
             "region": region,
             "slot": slot,
@@ -92,7 +92,7 @@ class PriceLevels(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.table = table = self._table
+        m.submodules.table = table = self.table
         m.submodules.tree = tree = self._tree
         change = self.change
         started = Signal(2)

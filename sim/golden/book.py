@@ -107,7 +107,7 @@ class Book:
         if order is None:
             self.unknown += 1
             return None
-        if kind == EXECUTE or kind == CANCEL:
+        if kind in (EXECUTE, CANCEL):
             self._take(event.reference, order, event.shares)
             return order.locate
         self._take(event.reference, order, order.shares)

@@ -55,31 +55,31 @@ class Run:
 
 
 def set_event(ctx, payload, event: BookEvent, symbol: int, sequence: int):
-    ctx.set(payload, {
-        "kind": event.kind, "side": event.side, "locate": event.locate, "symbol": symbol, "reference": event.reference,
-        "new_reference": event.new_reference, "shares": event.shares, "price": event.price, "sequence": sequence,
-        "timestamp": event.timestamp, "ingress": sequence & 0xFFFFFFFF,
-    })
+    values = {**event._asdict(), "symbol": symbol, "sequence": sequence, "ingress": sequence}
+    layout = data.Layout.cast(payload.shape())
+    ctx.set(payload.as_value(), sum(values[name] << field.offset for name, field in layout))
 
 
 def read_record(ctx, payload) -> Record:
     bits = ctx.get(payload.as_value())
     value = {name: bits >> field.offset & (1 << field.width) - 1 for name, field in data.Layout.cast(payload.shape())}
     top = tuple(value[f"{side}_{field}"] for side in SIDES for field in ("price", "shares", "orders"))
-    return Record(value["symbol"], top, value["stale"], value["changed"], value["sequence"], value["timestamp"], value["ingress"], value["venue"])
+    return Record(top=top, **{field: value[field] for field in Record._fields if field != "top"})
 
 
-def run_book(dut, events, *, symbol=lambda locate: locate, seed=None, acts=None, deadline=None):
+def run_book(dut, events, *, seed=None, acts=None, beside=(), deadline=None):
     """Sends ``events`` and returns a Run with one record for each.
 
     Parameters
     ----------
-    symbol : function
-        Card symbol of a locate.
     seed : int, optional
         Pauses in the events and back-pressure on the records, at random; without it both flow freely.
     acts : dict, optional
         Number of an event to ``async function(ctx)``, called once all records before that event are out.
+    beside : tuple of async functions
+        Run beside the events, from the first cycle on.
+
+    The locate of an event is its symbol.
     """
     run = Run()
     acts = acts or {}
@@ -95,12 +95,13 @@ def run_book(dut, events, *, symbol=lambda locate: locate, seed=None, acts=None,
                 await acts[index](ctx)
             while seed is not None and rng.random() < 0.3:
                 await ctx.tick()
-            set_event(ctx, dut.events.payload, event, symbol(event.locate), index + 1)
+            set_event(ctx, dut.events.payload, event, event.locate, index + 1)
             ctx.set(dut.events.valid, 1)
-            while not ctx.get(dut.events.ready):
-                await ctx.tick()
-            run.taken.append(cycle)
-            await ctx.tick()
+            taken = False
+            while not taken:  # as of the clock edge: ready depends on what happens to the record before
+                run_at = cycle
+                _, _, taken = await ctx.tick().sample(dut.events.ready)
+            run.taken.append(run_at)
             ctx.set(dut.events.valid, 0)
 
     async def collect(ctx):
@@ -130,5 +131,5 @@ def run_book(dut, events, *, symbol=lambda locate: locate, seed=None, acts=None,
             await ctx.tick()
             cycle += 1
 
-    simulate(dut, feed, collect, processes=(watch,), deadline=deadline or 2000 + 60 * len(events))
+    simulate(dut, feed, collect, *beside, processes=(watch,), deadline=deadline or 2000 + 60 * len(events))
     return run

@@ -1,0 +1,268 @@
+"""The book against its contract, case by case, and against the reference book on random streams."""
+
+import pytest
+
+from hw.book.book import Book
+from hw.config import TINY, CardConfig
+from sim.capacity import PlacedBook
+from sim.golden.records import ADD
+from tests.hw.book.driver import run_book
+from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, delete, execute, flow, replace
+
+EMPTY = (0, 0, 0)
+DEEP = CardConfig("deep", venues=2, symbols=1, orders=64, levels=1 << 13, backlog=128, events=16)
+
+
+def cycles(tree_levels):
+    """Cycles from an event to its record, by case; the table of the component's docstring."""
+    return {
+        "ADD": 5, "TAKE": 8, "UNKNOWN": 8, "TAKE EMPTIES": 12 + tree_levels,
+        "REPLACE": 13, "REPLACE EMPTIES": 14 + tree_levels,
+    }  # fmt: skip
+
+
+def answers(events, **options):
+    """Top, stale and changed after each event."""
+    return [(record.top, record.stale, record.changed) for record in run_book(Book(TINY), events, **options).records]
+
+
+def tops(events):
+    return [top for top, _, _ in answers(events)]
+
+
+def pulses(events):
+    return dict(run_book(Book(TINY), events).pulses)
+
+
+def check(config, events, run, *, table=None):
+    """Every record against the reference; every latency against the table, if there is one."""
+    model = ExpectedBook(config)
+    assert len(run.records) == len(events)
+    for index, (event, record) in enumerate(zip(events, run.records, strict=True)):
+        answer = model.answer(event)
+        got = (record.symbol, record.top, record.stale, record.changed)
+        assert got == (answer.locate, answer.top, answer.stale, answer.changed), f"event {index}: {event}"
+        assert (record.sequence, record.ingress, record.timestamp, record.venue) == (index + 1, index + 1, event.timestamp, 0)
+        if table:
+            assert run.latencies[index] == table[answer.case], f"event {index}, {answer.case}: {event}"
+    return model
+
+
+def test_add_improves_joins_or_rests_behind():
+    assert tops([
+        add(1, BUY, 100, 5000), add(2, BUY, 50, 5000), add(3, BUY, 10, 5100), add(4, BUY, 70, 4900),
+        add(5, SELL, 30, 5300), add(6, SELL, 20, 5200), add(7, SELL, 1, 5400), add(8, SELL, 2, 5200),
+    ]) == [
+        (5000, 100, 1, *EMPTY), (5000, 150, 2, *EMPTY), (5100, 10, 1, *EMPTY), (5100, 10, 1, *EMPTY),
+        (5100, 10, 1, 5300, 30, 1), (5100, 10, 1, 5200, 20, 1), (5100, 10, 1, 5200, 20, 1), (5100, 10, 1, 5200, 22, 2),
+    ]  # fmt: skip
+
+
+def test_shares_go_and_the_order_dies_with_the_last():
+    assert tops([
+        add(1, SELL, 100, 5000), add(2, SELL, 100, 5000), execute(1, 30), cancel(1, 20), execute(1, 50), execute(1, 1), cancel(2, 100),
+    ]) == [
+        (*EMPTY, 5000, 100, 1), (*EMPTY, 5000, 200, 2), (*EMPTY, 5000, 170, 2), (*EMPTY, 5000, 150, 2), (*EMPTY, 5000, 100, 1),
+        (*EMPTY, 5000, 100, 1), (*EMPTY, *EMPTY),
+    ]  # fmt: skip
+
+
+def test_next_best_is_found_when_the_best_level_empties():
+    prices = [7000, 1, 6500, 2_000_000_000, 4, 1_000_000_000, 6501, MAX]
+    events = [add(number, side, number, price) for side in (BUY, SELL) for number, price in enumerate(prices, 1 + 10 * side)]
+    bids, asks = sorted(prices, reverse=True), sorted(prices)
+    events += [delete(1 + prices.index(price)) for price in bids] + [delete(11 + prices.index(price)) for price in asks]
+    seen = tops(events)[16:]
+    best = {price: (price, 1 + prices.index(price), 1) for price in prices}
+    ask = (asks[0], 11 + prices.index(asks[0]), 1)
+    assert seen[:8] == [(*best.get(price, EMPTY), *ask) for price in [*bids[1:], None]]
+    assert [top[3] for top in seen[8:]] == [*asks[1:], 0]
+
+
+def test_replace_keeps_side_and_symbol_of_the_old_order():
+    run = run_book(Book(TINY), [
+        add(1, SELL, 100, 5000, locate=2), add(2, SELL, 100, 4900, locate=2), replace(2, 3, 40, 5100, locate=1), replace(1, 4, 7, 5200),
+        delete(3), execute(2, 1), delete(4),
+    ])  # fmt: skip
+    assert [record.symbol for record in run.records] == [2, 2, 2, 2, 2, 0, 2]
+    assert [record.top[3:] for record in run.records] == [
+        (5000, 100, 1), (4900, 100, 1), (5000, 100, 1), (5100, 40, 1), (5200, 7, 1), EMPTY, EMPTY,
+    ]  # fmt: skip
+    assert run.pulses == {"unknown_reference": 1}
+
+
+def test_replace_by_the_same_reference_price_and_shares_changes_nothing():
+    seen = answers([
+        add(1, BUY, 100, 5000), replace(1, 1, 100, 5000), replace(1, 2, 100, 5000), add(3, BUY, 5, 5000), replace(3, 4, 5, 5000),
+        replace(4, 5, 6, 5000), replace(5, 6, 6, 4000), replace(6, 7, 6, 4000),
+    ])  # fmt: skip
+    assert [changed for _, _, changed in seen] == [1, 0, 0, 1, 0, 1, 1, 0]
+    assert seen[-1][0] == (5000, 100, 1, *EMPTY)
+
+
+def test_unknown_reference_changes_nothing_but_has_its_record():
+    run = run_book(Book(TINY), [
+        add(1, BUY, 100, 5000, locate=1), delete(9, locate=1), execute(9, 1), replace(9, 10, 5, 5100, locate=1), cancel(10, 5, locate=1),
+    ])  # fmt: skip
+    assert [(record.symbol, record.top[:3], record.stale, record.changed) for record in run.records] == [
+        (1, (5000, 100, 1), 0, 1), (1, (5000, 100, 1), 0, 0), (0, EMPTY, 0, 0), (1, (5000, 100, 1), 0, 0), (1, (5000, 100, 1), 0, 0),
+    ]  # fmt: skip
+    assert run.pulses == {"unknown_reference": 4}
+
+
+def test_the_whole_reference_is_the_key():
+    references = [1 << bit for bit in range(64)]
+    events = [add(reference, BUY, 1 + bit, 5000) for bit, reference in enumerate(references)]
+    events += [delete(reference ^ 1 << 63) for reference in references[:63]] + [delete(reference) for reference in references]
+    run = run_book(Book(TINY), events)
+    total = sum(range(1, 65))
+    assert {record.top[:3] for record in run.records[64:127]} == {(5000, total, 64)}
+    assert [record.top[1] for record in run.records[127:]] == [sum(range(2 + bit, 65)) for bit in range(64)]
+    assert run.pulses == {"unknown_reference": 63}
+
+
+@pytest.mark.parametrize(("events", "top", "pulse"), [
+    ([add(1, BUY, 9, 70), add(1, SELL, 9, 80)], (70, 9, 1, *EMPTY), "duplicate_reference"),
+    ([add(1, BUY, 9, 70), add(2, BUY, 9, 80), replace(1, 2, 5, 90)], (80, 9, 1, *EMPTY), "duplicate_reference"),
+    ([add(1, BUY, 9, 70), execute(1, 10)], (*EMPTY, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), add(2, BUY, 1, 70), cancel(1, MAX)], (70, 1, 1, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), add(2, BUY, 0, 80)], (70, 9, 1, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), add(2, BUY, 9, 0)], (70, 9, 1, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), add(2, BUY, 1, 60), replace(1, 3, 0, 80)], (60, 1, 1, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), replace(1, 3, 5, 0)], (*EMPTY, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), add(2, BUY, 9, 70)._replace(kind=5)], (70, 9, 1, *EMPTY), "bad_event"),
+    ([add(1, SELL, MAX, 70), add(2, SELL, 2, 70)], (*EMPTY, 70, 1, 2), "overflow"),
+])
+def test_an_event_that_contradicts_the_book_makes_its_symbol_stale(events, top, pulse):
+    others = [add(50, SELL, 3, 900, locate=1), add(51, SELL, 3, 900, locate=0), delete(52)]
+    run = run_book(Book(TINY), [*events, *others])
+    assert run.records[len(events) - 1].top == top
+    assert [record.stale for record in run.records] == [0] * (len(events) - 1) + [1, 0, 1, 1]
+    assert [record.changed for record in run.records[-2:]] == [int(top[3:] == EMPTY), 0]
+    assert run.pulses == {pulse: 1, "unknown_reference": 1}
+
+
+def test_a_total_that_does_not_fit_behind_the_best_is_seen_too():
+    run = run_book(Book(TINY), [add(1, BUY, MAX, 70), add(2, BUY, 1, 80), add(3, BUY, 1, 70), delete(2), delete(3)])
+    assert run.pulses == {"overflow": 1}
+    assert [(record.top[:3], record.stale) for record in run.records[3:]] == [((70, 0, 2), 1), ((70, MAX, 1), 1)]
+
+
+def test_a_full_order_store_makes_only_that_symbol_stale():
+    events = [add(reference, BUY, 1, 1000 + reference % 8, locate=1) for reference in range(0, 1 << 20, 64)]
+    places = PlacedBook(TINY)
+    full = next(index for index, event in enumerate(events) if not places.apply(event, 1))
+    events = [*events[: full + 1], add(7, SELL, 5, 9000), delete(0, locate=1)]
+    run = run_book(Book(TINY), events)
+    assert run.pulses == {"store_full": 1}
+    assert full > TINY.orders // 3
+    assert [record.stale for record in run.records] == [0] * full + [1, 0, 1]
+    check(TINY, events, run)
+
+
+def test_no_room_for_a_level_makes_only_that_symbol_stale():
+    events = [add(1 + number, SELL, 1, 10_000 - 100 * number, locate=3) for number in range(TINY.levels + 1)]
+    places = PlacedBook(TINY)
+    full = next(index for index, event in enumerate(events) if not places.apply(event, 3))
+    events = [*events[: full + 1], add(900, BUY, 5, 9000, locate=2), add(901, BUY, 5, 10_000 - 100 * full, locate=3)]
+    run = run_book(Book(TINY), events)
+    assert run.pulses == {"levels_full": 1}
+    assert full > TINY.levels // 2
+    assert [record.stale for record in run.records] == [0] * full + [1, 0, 1]
+    check(TINY, events, run)
+
+
+def test_clear_forgets_everything():
+    async def clear(ctx):
+        ctx.set(dut.clear, 1)
+        await ctx.tick()
+        ctx.set(dut.clear, 0)
+        assert ctx.get(dut.busy)
+        assert not ctx.get(dut.events.ready)
+
+    dut = Book(TINY)
+    before = [*flow(1, 60, faults=0), add(5, BUY, 1, 1), add(5, BUY, 1, 1)]
+    after = [*(delete(event.reference, locate=event.locate) for event in before), *flow(1, 60, faults=0)]
+    run = run_book(dut, [*before, *after], acts={len(before): clear})
+    forgotten = run.records[len(before) : len(before) + len(before)]
+    assert {(record.top, record.stale, record.changed) for record in forgotten} == {((*EMPTY, *EMPTY), 0, 0)}
+    assert run.pulses["unknown_reference"] >= len(before)
+    again = run.records[-60:]
+    assert [(record.top, record.changed) for record in again] == [(record.top, record.changed) for record in run.records[:60]]
+
+
+@pytest.mark.parametrize("delay", range(0, 18))
+def test_whenever_clear_comes_the_next_event_finds_an_empty_book(delay):
+    dut = Book(TINY)
+    events = [add(1, BUY, 5, 70), add(2, BUY, 5, 80), delete(2)]
+
+    async def clear(ctx):
+        while ctx.get(dut.events.payload.sequence) != len(events):
+            await ctx.tick()
+        for _ in range(delay):
+            await ctx.tick()
+        ctx.set(dut.clear, 1)
+        await ctx.tick()
+        ctx.set(dut.clear, 0)
+
+    async def wait(ctx):
+        for _ in range(30):
+            await ctx.tick()
+
+    run = run_book(dut, [*events, delete(1), add(3, BUY, 1, 60)], acts={len(events): wait}, beside=(clear,))
+    assert [record.top for record in run.records[-2:]] == [(*EMPTY, *EMPTY), (60, 1, 1, *EMPTY)]
+
+
+def test_a_stale_venue_marks_its_records():
+    dut = Book(TINY)
+
+    def set_stale(value):
+        async def act(ctx):
+            ctx.set(dut.venue_stale, value)
+
+        return act
+
+    events = [add(1, BUY, 5, 70), delete(9), delete(9), delete(9), delete(9)]
+    run = run_book(dut, events, acts={1: set_stale(1), 3: set_stale(0)})
+    assert [(record.stale, record.changed) for record in run.records] == [(0, 1), (1, 1), (1, 0), (0, 1), (0, 0)]
+
+
+def test_an_event_may_name_the_order_of_the_event_before():
+    events = []
+    for number in range(1, 60, 3):
+        events += [add(number, number % 2, 10, 5000 + number), execute(number, 4), replace(number, number + 1, 6, 5000)]
+        events += [replace(number + 1, number + 2, 6, 4000 + number), cancel(number + 2, 1), delete(number + 2)]
+    run = run_book(Book(TINY), events)
+    check(TINY, events, run, table=cycles(2))
+    assert not run.pulses
+
+
+@pytest.mark.parametrize("config", [TINY, DEEP], ids=lambda config: config.name)
+def test_cycles_are_those_of_the_table_and_the_next_event_follows_at_once(config):
+    dut = Book(config)
+    table = cycles(dut.tree_levels)
+    assert table["ADD"] == Book.LATENCY
+    events = list(flow(7, 250, symbols=1, prices=8, crowd=8, faults=0.05))
+    run = run_book(dut, events, deadline=20_000)
+    model = check(config, events, run, table=table)
+    assert min(model.cases[case] for case in table) >= 3, model.cases
+    for event, latency, occupied in zip(events, run.latencies, run.occupied, strict=False):
+        settles = event.kind == ADD or latency in (table["REPLACE"], table["REPLACE EMPTIES"])
+        assert occupied == latency + settles * max(0, dut.tree_levels - 5)
+
+
+@pytest.mark.parametrize(("seed", "shape"), [
+    (1, {"prices": 8, "crowd": 12}),
+    (2, {"prices": 40, "crowd": 30, "symbols": 1, "faults": 0}),
+    (3, {"prices": [1, 4, 70_000, 1_000_000_000, 2_000_000_000, MAX], "crowd": 12, "symbols": 4}),
+])
+def test_equals_the_reference_under_random_pauses(seed, shape):
+    events = list(flow(seed, 350, **shape))
+    run = run_book(Book(TINY), events, seed=seed)
+    model = check(TINY, events, run)
+    assert min(model.cases[case] for case in ("ADD", "TAKE", "REPLACE", "TAKE EMPTIES")) > 5, model.cases
+
+
+def test_refuses_a_venue_that_the_card_does_not_have():
+    with pytest.raises(ValueError, match="venue must be 0 to 1, not 2"):
+        Book(TINY, 2)
