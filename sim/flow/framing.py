@@ -25,14 +25,15 @@ class FeedAddressing(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A message within its frame."""
+    """A message and where it stands in its frame."""
 
     time: int
     kind: str
     first_word: int
     """8-byte word of the frame that has its first byte."""
     last_word: int
-    last_of_frame: bool
+    alone: bool
+    """It is the only message of its frame."""
 
 
 class Frame(NamedTuple):
@@ -86,7 +87,6 @@ def _frame(group: list[Message], address: FeedAddressing, sequence: int) -> Fram
     places, at = [], HEADERS + HEADER_LENGTH
     for message in group:
         at += 2
-        last = message is group[-1]
-        places.append(Place(message.time, chr(message.data[0]), at // 8, (at + len(message.data) - 1) // 8, last))
+        places.append(Place(message.time, chr(message.data[0]), at // 8, (at + len(message.data) - 1) // 8, len(group) == 1))
         at += len(message.data)
     return Frame(group[-1].time, group[0].venue, sequence, data, tuple(places))

@@ -103,8 +103,9 @@ def _latency(record: SessionRecord) -> str:
     return _section(
         "Tick-to-trade",
         f"{legend}<div class=pair>{''.join(panels)}</div>{_latency_table(record, rows)}"
-        "<h3>By what caused the order</h3><p class=quiet>First orders, from the end of the trigger. A message with others behind it in its "
-        "frame waits for the frame's end: nothing takes effect before the frame is known to be good.</p>"
+        "<h3>By what caused the order</h3><p class=quiet>First orders, from the end of the trigger. Alone: one message in its frame, and "
+        "nothing before it that the card was still busy with. In a burst it may wait for the end of its frame (nothing takes effect before "
+        "the frame is known to be good), for events ahead of it at the book, and for an order frame that is still leaving.</p>"
         f"{_latency_table(record, latency_by_trigger(record))}",
     )
 

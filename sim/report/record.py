@@ -38,8 +38,8 @@ class SentOrder:
     trigger_sequence: int
     trigger: str
     """Kind of the message that caused it, its ITCH type letter."""
-    trigger_alone: bool
-    """That message was the last of its frame: nothing behind it delayed the frame's verdict."""
+    quiet: bool
+    """That message was alone in its frame, and before it nothing had come or left for a while."""
     leg: int
     """1 for the first order of its trigger, 2 for the second."""
     from_end: int

@@ -39,16 +39,16 @@ TRIGGERS = {
 
 
 def latency_by_trigger(record: SessionRecord) -> list[LatencySummary]:
-    """From the trigger's last byte, for first orders only, by kind of trigger and by its place in the frame."""
+    """From the trigger's last byte, for first orders only, by kind of trigger and by what else was going on."""
     groups: dict[tuple[str, bool], list[int]] = {}
     for order in record.sent:
         if order.leg == 1:
-            groups.setdefault((order.trigger, order.trigger_alone), []).append(order.from_end)
+            groups.setdefault((order.trigger, order.quiet), []).append(order.from_end)
     rows = []
     for trigger, name in TRIGGERS.items():
-        for alone, place in ((True, "last of its frame"), (False, "more messages behind it")):
-            if values := groups.get((trigger, alone)):
-                rows.append(LatencySummary.of(f"{name} ({trigger}), {place}", values))
+        for quiet, words in ((True, "alone"), (False, "in a burst")):
+            if values := groups.get((trigger, quiet)):
+                rows.append(LatencySummary.of(f"{name} ({trigger}), {words}", values))
     return rows
 
 

@@ -56,13 +56,13 @@ def _orders(record: SessionRecord) -> Table:
 def _latency(record: SessionRecord) -> Table | None:
     if not record.sent:
         return None
-    table = _table("Tick-to-trade", "from → to", "orders", "min", "p50", "p99", "max")
-    for attribute, name in (("from_end", "end of trigger → first word out"), ("from_start", "start of message → start of frame")):
-        for words, legs in (("all orders", (1, 2)), ("first of a trigger", (1,))):
+    table = _table("Tick-to-trade, in cycles (ns)", "from → to", "orders", "min", "p50", "p99", "max")
+    for attribute, name in (("from_end", "end of trigger → first word"), ("from_start", "start of message → frame")):
+        for words, legs in ((name, (1, 2)), ("  first order of a trigger", (1,))):
             values = [getattr(order, attribute) for order in record.sent if order.leg in legs]
             if values:
-                row = LatencySummary.of(f"{name}, {words}", values)
-                figures = [f"{cycles} = {record.nanoseconds(cycles):.1f} ns" for cycles in (row.least, row.median, row.p99, row.most)]
+                row = LatencySummary.of(words, values)
+                figures = [f"{cycles} ({record.nanoseconds(cycles):.1f})" for cycles in (row.least, row.median, row.p99, row.most)]
                 table.add_row(row.name, f"{row.count:,}", *figures)
     table.caption = f"cycles of {record.clock_hz / 1e6:g} MHz"
     table.caption_justify = "left"
@@ -70,10 +70,10 @@ def _latency(record: SessionRecord) -> Table | None:
 
 
 def _reconciliation(record: SessionRecord) -> Panel:
-    lines = []
+    agree = sum(check.ok for check in record.checks)
+    lines = [Text(f"{agree} of {len(record.checks)} accounts agree: orders on the wire, refusals, positions, frames, counters")]
     for check in record.checks:
-        mark, style = ("=", "green") if check.ok else ("≠", "bold red")
-        found = "" if check.ok else f", found {check.actual:,}"
-        lines.append(Text.assemble((f"{mark} ", style), f"{check.name}: {check.expected:,}{found}", style="" if check.ok else style))
+        if not check.ok:
+            lines.append(Text(f"≠ {check.name}: {check.expected:,}, found {check.actual:,}", style="bold red"))
     verdict = Text("reconciliation OK", style="bold green") if record.reconciled else Text("RECONCILIATION FAILED", style="bold red")
     return Panel(Group(*lines), title=verdict, title_align="left", border_style="green" if record.reconciled else "red", expand=False)

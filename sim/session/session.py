@@ -2,6 +2,7 @@
 
 import random
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -22,6 +23,9 @@ from sim.session.timeline import Timeline
 
 STEP = 4_096
 """Cycles between two looks at the card."""
+
+QUIET = 40
+"""Cycles: a frame that comes this long after the one before it finds the books idle."""
 
 SIDES = (BUY, SELL)
 
@@ -74,7 +78,11 @@ class Session:
         self._pushed = [0] * venues
         self._good_frames = [0] * venues
         self._expected_drops = dict.fromkeys((reason for reason in DropReason if reason), 0)
-        self._wire: dict[tuple[int, int], int] = {}
+        self._frame_of: list[list[int]] = [[] for _ in range(venues)]
+        self._arrived: list[tuple[int, int]] = []
+        self._wire: dict[tuple[int, int], SimulatedFrame] = {}
+        self._left: list[int] = []
+        self._refused: set[tuple[int, int]] = set()
         self._sent: list[dict[str, int]] = []
         self._legs: dict[tuple[int, int], int] = {}
         self._now = 0
@@ -111,8 +119,11 @@ class Session:
         due: list[list[tuple[int, bytes, bool]]] = [[] for _ in self._pushed]
         while following is not None and following[0] < horizon:
             start, frame = following
-            due[frame.venue] += [(start, data, error) for data, error in self._with_damage(frame)]
+            for data, error in self._with_damage(frame):
+                due[frame.venue].append((start, data, error))
+                self._arrived.append((start, start + -(-len(data) // 8)))
             self._places[frame.venue] += frame.places
+            self._frame_of[frame.venue] += [len(self._arrived) - 1] * len(frame.places)
             self._now = frame.time
             self.progress.messages += len(frame.places)
             following = next(arrivals, None)
@@ -156,7 +167,8 @@ class Session:
     def _take_frame(self, sent: SimulatedFrame) -> None:
         order = self._ledger.frame(sent.data, sent.error)
         if order is not None:
-            self._wire[order.venue, order.user_ref] = sent.first_cycle
+            self._wire[order.venue, order.user_ref] = sent
+        self._left.append(sent.last_cycle)
 
     def _take_quote(self, event: dict[str, int]) -> None:
         place = self._place(event["venue"], event["sequence"])
@@ -181,6 +193,7 @@ class Session:
         reason = RejectReason(event["reason"]).name
         self._ledger.rejects[reason] += 1
         self.progress.rejects[reason] = self._ledger.rejects[reason]
+        self._refused.add((event["trigger_venue"], event["trigger_sequence"]))
         place = self._place(event["trigger_venue"], event["trigger_sequence"])
         self._record.rejected.append(RejectedOrder(
             place.time, event["venue"], event["symbol"], SIDES[event["side"]], event["shares"], event["price"], reason,
@@ -226,12 +239,25 @@ class Session:
         trigger = event["trigger_venue"], event["trigger_sequence"]
         place = self._place(*trigger)
         leg = self._legs[trigger] = self._legs.get(trigger, 0) + 1
+        frame = self._wire.get((event["venue"], event["user_ref"]))
         return SentOrder(
-            time=place.time, cycle=self._wire.get((event["venue"], event["user_ref"]), 0), venue=event["venue"], symbol=event["symbol"],
+            time=place.time, cycle=frame.first_cycle if frame else 0, venue=event["venue"], symbol=event["symbol"],
             side=SIDES[event["side"]], shares=event["shares"], price=event["price"], user_ref=event["user_ref"], trigger_venue=trigger[0],
-            trigger_sequence=trigger[1], trigger=place.kind, trigger_alone=place.last_of_frame, leg=leg, from_end=event["latency"],
+            trigger_sequence=trigger[1], trigger=place.kind, quiet=place.alone and self._quiet_before(*trigger), leg=leg,
+            from_end=event["latency"],
             from_start=event["latency"] + place.last_word - place.first_word, filled=self._ledger.orders[number].filled,
         )
+
+    def _quiet_before(self, venue: int, sequence: int) -> bool:
+        """Whether nothing came shortly before the frame of this message, no order was leaving, and none of its own was refused."""
+        if (venue, sequence) in self._refused:
+            return False
+        number = self._frame_of[venue][sequence - 1]
+        start, _ = self._arrived[number]
+        came = self._arrived[number - 1][1] if number else 0
+        left = self._left[at - 1] if (at := bisect_left(self._left, start)) else 0
+        leaving = at < len(self._left) and self._left[at] < start + QUIET // 2  # its frame began before ours was digested
+        return came + QUIET <= start and left < start and not leaving
 
     def _checks(self) -> list[Check]:
         desk, venues = self._desk, range(len(self._pushed))
@@ -251,7 +277,8 @@ class Session:
                   if count or drops[reason.name]]
         trouble = ("GAPS", "STALE", "UNKNOWN_REFERENCES", "DUPLICATE_REFERENCES", "STORE_FULL", "LEVELS_FULL", "BAD_EVENTS")
         for counter in chain(trouble, ("EVENTS_LOST", "BAD_REPLIES", "BUS_ERRORS")):
-            total = sum(desk.counter(counter, venue) for venue in venues) if counter in trouble else desk.counter(counter)
+            asked = [venue for venue in venues if counter != "UNKNOWN_REFERENCES" or self._source.venues[venue].synthetic]
+            total = sum(desk.counter(counter, venue) for venue in asked) if counter in trouble else desk.counter(counter)
             lines.append(Check(counter.lower().replace("_", " "), 0, total))
         violations = self._card.violations()
         return [*lines, Check("breaches of the stream rules at the order port", 0, int(bool(violations)))]

@@ -34,13 +34,13 @@ class SessionSettings:
     """
 
     seed: int
-    max_shares: int = 400
-    max_notional: int = 100_000_0000
-    max_position: int = 1_500
-    rate_burst: int = 6
-    rate_interval: int = 2_500
+    max_shares: int = 300
+    max_notional: int = 80_000_0000
+    max_position: int = 600
+    rate_burst: int = 4
+    rate_interval: int = 4_000
     min_profit: int = 100
-    leg_shares: int = 500
+    leg_shares: int = 400
     cooldown: int = 300
     idle_limit: int = 250
     reply_delay: int = 1_500

@@ -47,7 +47,7 @@ def test_places_point_at_the_messages_words():
         for place in frame.places:
             words = frame.data[8 * place.first_word : 8 * place.last_word + 8]
             assert place.kind.encode() in words[:8]
-        assert [place.last_of_frame for place in frame.places] == [False] * (len(frame.places) - 1) + [True]
+        assert {place.alone for place in frame.places} == {len(frame.places) == 1}
 
 
 def test_first_word_is_exact():

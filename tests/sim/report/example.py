@@ -8,7 +8,7 @@ START = 34_200_000_000_000
 def order(number, *, leg, venue, side, price, from_end, filled=100, time=START + 20_000):
     return SentOrder(
         time=time, cycle=1_000 + number, venue=venue, symbol=0, side=side, shares=100, price=price, user_ref=number, trigger_venue=0,
-        trigger_sequence=9, trigger="A", trigger_alone=True, leg=leg, from_end=from_end, from_start=from_end + 4, filled=filled,
+        trigger_sequence=9, trigger="A", quiet=True, leg=leg, from_end=from_end, from_start=from_end + 4, filled=filled,
     )
 
 

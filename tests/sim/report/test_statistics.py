@@ -28,7 +28,7 @@ def test_percentiles_of_nothing_are_refused(values, share):
 
 
 def test_latency_by_trigger_takes_first_orders_only():
-    assert latency_by_trigger(example()) == [LatencySummary("Add (A), last of its frame", 2, 20, 20, 26, 26)]
+    assert latency_by_trigger(example()) == [LatencySummary("Add (A), alone", 2, 20, 20, 26, 26)]
 
 
 def test_accounts_add_up():
