@@ -10,6 +10,8 @@ from sim.report.svg import Plot, Scale, compact, drawing, element, polyline, tex
 
 WIDTH = 1040
 LEFT, RIGHT = 64, 18
+SECOND = 10**9
+"""In nanoseconds."""
 
 
 def latency_histogram(record: SessionRecord, first: Sequence[int], second: Sequence[int], title: str) -> str:
@@ -182,18 +184,29 @@ def _edge_strip(record: SessionRecord, symbol: int, x: Scale, begin: int, end: i
         element("line", x1=x.start, x2=x.end, y1=y(most), y2=y(most), class_="grid"),
         element("path", d="".join(area), class_="edge") if area else "",
         text(x.start + 6, bottom - height + 11, "edge: best bid of one venue less best ask of the other, per share", class_="label quiet"),
-        _time_axis(plot, record.market_start, begin, end),
+        _time_axis(plot, begin, end),
     ))
 
 
-def _time_axis(plot: Plot, origin: int, begin: int, end: int) -> str:
-    """Time since the market's start, in a unit that suits the width of the picture."""
+def _time_axis(plot: Plot, begin: int, end: int) -> str:
+    """Time of day where the picture is wide; else the time since a round instant before it, in a unit that suits."""
     span = end - begin
-    unit, name = next(((unit, name) for unit, name in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")) if span >= 3 * unit), (1, "ns"))
+    if span >= 180 * SECOND:
+        step = next(step for step in (60, 120, 300, 600, 1_800, 3_600, 7_200, 86_400) if span / (step * SECOND) <= 10) * SECOND
+        values = range(-(-begin // step) * step, end + 1, step)
+        return plot.bottom_axis(values, [clock(value)[:5] for value in values], "exchange time")
+    unit, name = next(((unit, name) for unit, name in ((SECOND, "s"), (10**6, "ms"), (10**3, "µs")) if span >= 3 * unit), (1, "ns"))
+    origin = begin // (1_000 * unit) * 1_000 * unit if unit < SECOND else begin // SECOND * SECOND
     values = ticks((begin - origin) / unit, (end - origin) / unit, 9)
-    return plot.bottom_axis(
-        [origin + value * unit for value in values], [f"{value:,.10g}" for value in values], f"{name} since the market's first message"
-    )
+    title = f"{name} after {clock(origin)}"
+    return plot.bottom_axis([origin + value * unit for value in values], [f"{value:,.10g}" for value in values], title)
+
+
+def clock(time: int) -> str:
+    """Nanoseconds since midnight as hours, minutes, seconds and as many digits as it needs."""
+    seconds, rest = divmod(time, SECOND)
+    fraction = f".{rest:09d}".rstrip("0").rstrip(".")
+    return f"{seconds // 3_600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}"
 
 
 def bars(counts: dict[str, int], class_: str, label: str, *, other: str = "") -> str:
@@ -231,14 +244,14 @@ def message_rate(record: SessionRecord) -> str:
                 parts.append(element("rect", x=left, y=y, width=bar, height=under - y, class_=f"v{venue} fill"))
                 base += stack[number]
     parts.append(text(x.start + 6, 20, f"messages per {_duration(width)}", class_="label quiet"))
-    parts.append(_time_axis(plot, record.market_start, begin, end))
+    parts.append(_time_axis(plot, begin, end))
     return drawing(WIDTH, height, *parts, label="Messages over time")
 
 
 def positions(record: SessionRecord) -> str:
     """Position of every symbol over time, with the limit."""
     height, limit = 230, record.position_limit
-    begin, end = record.market_start, max(record.market_end, record.market_start + 1)
+    begin, end = record.first_quote, max(record.market_end, record.first_quote + 1)
     most = max([abs(step.shares) for step in record.positions] + [limit, 1])
     plot = Plot(Scale(begin, end, LEFT, WIDTH - RIGHT), Scale(-most * 1.05, most * 1.05, height - 44, 10))
     levels = ticks(-most, most, 5)
@@ -255,7 +268,7 @@ def positions(record: SessionRecord) -> str:
         if steps:
             parts.append(polyline(points, f"line s{symbol % 8}"))
     parts.append(text(plot.x.start + 6, plot.y(limit) + 13, f"limit {limit:,}", class_="label quiet"))
-    parts.append(_time_axis(plot, record.market_start, begin, end))
+    parts.append(_time_axis(plot, begin, end))
     return drawing(WIDTH, height, *parts, label="Positions over time")
 
 

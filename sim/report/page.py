@@ -137,7 +137,7 @@ def _market(record: SessionRecord) -> str:
         name = escape(record.symbols[symbol])
         checked = "" if number else " checked"
         inputs.append(f"<input type=radio name=symbol id=symbol{number}{checked}><label for=symbol{number}>{name}</label>")
-        whole = charts.top_of_book(record, symbol, record.market_start, record.market_end)
+        whole = charts.top_of_book(record, symbol, record.first_quote, record.market_end)
         panels.append(f"<div class=panel>{whole}{_anatomy(record, symbol)}</div>")
     return _section("Top of book and orders", f"{legend}<div class=tabs>{''.join(inputs)}{''.join(panels)}</div>")
 

@@ -154,6 +154,11 @@ class SessionRecord:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def first_quote(self) -> int:
+        """When the first top of book was seen; before it there is nothing to show of the market."""
+        return self.quotes[0].time if self.quotes else self.market_start
+
+    @property
     def messages(self) -> int:
         return sum(venue.messages for venue in self.venues)
 
