@@ -17,12 +17,15 @@ class Bench:
         Transactions compared with the golden model, below which the bench fails; of a full run, a short run does its share.
     module : str
         Python module with the cocotb tests; by default ``sim.bench.bench_<name>``.
+    probes : tuple of str
+        Ports inside the device that the bench looks at, see :class:`sim.bench.watched.Watched`.
     """
 
     name: str
     stage: str
     minimum: int
     module: str = ""
+    probes: tuple[str, ...] = ()
 
     @property
     def tests(self) -> str:

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import importlib
+import inspect
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from hw import export
@@ -52,18 +54,18 @@ def tool_environment() -> dict[str, str]:
     }
 
 
-def build(stage: str, config: CardConfig, *, waves: bool = False) -> Path:
+def build(stage: str, config: CardConfig, *, probes: tuple[str, ...] = (), waves: bool = False) -> Path:
     """Verilates a stage for cocotb and returns the folder of the simulator; one that is there already is used again."""
-    watched = Watched(component_of(stage, config))
-    text = export.export(watched, TOP)
-    name = "".join(c if c.isalnum() else "_" for c in stage.split(":")[-1])
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    watched = Watched(component_of(stage, config), probes)
+    text = rtlil.convert(watched, name=TOP, ports=export.ports(watched), emit_src=False)
+    name = "".join(c if c.isalnum() else "_" for c in stage.split(":")[-1])[:32].strip("_")
+    digest = hashlib.sha256((text + inspect.getsource(export)).encode()).hexdigest()[:12]
     folder = BUILD / f"{name}-{config.name}-{digest}{'-waves' if waves else ''}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side
         if not (folder / "done").exists():
-            _verilate(stage, text, folder, waves)
+            _verilate(stage, export.export(Watched(component_of(stage, config), probes), TOP), folder, waves)
             (folder / STREAMS).write_text(json.dumps(watched.streams), encoding="utf-8")
             (folder / "done").touch()
     return folder

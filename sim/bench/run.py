@@ -45,7 +45,7 @@ def run_bench(bench: Bench, *, seed: int, card: CardConfig = TINY, share: float 
     outcome = Outcome(bench, seed)
     started = time.monotonic()
     try:
-        folder = build(bench.stage, card, waves=waves)
+        folder = build(bench.stage, card, probes=bench.probes, waves=waves)
     except Exception as error:  # whatever elaboration or a tool has against it
         outcome.failures.append(f"no device: {error!r}" if not isinstance(error, BuildError) else f"no device: {error}")
         return outcome
@@ -62,6 +62,7 @@ def run_bench(bench: Bench, *, seed: int, card: CardConfig = TINY, share: float 
     )
     environment = os.environ | tool_environment() | {
         "TRAPJAW_BENCH_RESULTS": str(results), "TRAPJAW_BENCH_STAGE": bench.stage, "TRAPJAW_BENCH_CARD": card.name,
+        "TRAPJAW_BENCH_PROBES": ",".join(bench.probes),
         "TRAPJAW_BENCH_SHARE": str(share), "TRAPJAW_BENCH_WATCHED": str(folder / STREAMS), "COCOTB_RANDOM_SEED": str(seed),
         "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "COCOTB_LOG_LEVEL": os.environ.get("COCOTB_LOG_LEVEL", "INFO"),
         "COCOTB_ANSI_OUTPUT": "0",

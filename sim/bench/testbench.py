@@ -12,8 +12,10 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
 from hw.config import CARDS
+from sim.bench.build import component_of
 from sim.bench.layouts import codec_of
 from sim.bench.streams import Monitor, Pattern, Port, Sink, Source, StreamChecker, StreamRuleError
+from sim.bench.watched import Watched
 
 PERIOD_PS = 6400
 
@@ -22,6 +24,7 @@ STAGE = "TRAPJAW_BENCH_STAGE"
 CARD = "TRAPJAW_BENCH_CARD"
 SHARE = "TRAPJAW_BENCH_SHARE"
 WATCHED = "TRAPJAW_BENCH_WATCHED"
+PROBES = "TRAPJAW_BENCH_PROBES"
 
 
 class Testbench:
@@ -33,6 +36,8 @@ class Testbench:
     component : wiring.Component
         The same device as Amaranth sees it: its signature says which ports there are, and their shapes.
     rng : random.Random
+    probes : Watched
+        The device as it was built, where it has probes.
 
     Attributes
     ----------
@@ -44,13 +49,17 @@ class Testbench:
         What the test compared with the golden model; see :meth:`compare`.
     """
 
-    def __init__(self, dut, component, rng):
+    def __init__(self, dut, component, rng, probes=None):
         self.dut, self.component, self.rng, self.now, self.transactions = dut, component, rng, 0, 0
         self._parts, self._drivers, self._sources, self._in_reset = [], [], [], True
         self._shapes, self._ports = {}, {}
         self._watched = json.loads(Path(os.environ[WATCHED]).read_text(encoding="utf-8"))
         self.checkers = []
         self._explore(component.signature, ())
+        if probes is not None:
+            self._shapes |= probes.probed_signals
+            for name, (shape, always_ready) in probes.probed_streams.items():
+                self._ports[name] = Port(self.dut, name, shape, always_ready=always_ready)
         for port in self._ports.values():
             self.checkers.append(StreamChecker(port, reset=lambda: self._in_reset))
 
@@ -187,6 +196,15 @@ def share(count: int) -> int:
     return max(1, int(count * float(os.environ.get(SHARE, "1"))))
 
 
+def start(dut) -> Testbench:
+    """The bench around the device that this simulation was started for, with its clock running."""
+    component = component_of(os.environ[STAGE], CARDS[os.environ.get(CARD, "tiny")])
+    names = os.environ.get(PROBES, "")
+    probes = Watched(component, names.split(",")) if names else None
+    Clock(dut.clk, PERIOD_PS, unit="ps").start()
+    return Testbench(dut, component, random.Random(cocotb.RANDOM_SEED), probes)
+
+
 def bench_test(test=None, *, timeout_us: int = 20_000):
     """Makes a cocotb test of ``async def test(tb)``: builds the bench, resets the device, and writes down what was compared."""
     if test is None:
@@ -194,12 +212,7 @@ def bench_test(test=None, *, timeout_us: int = 20_000):
 
     @functools.wraps(test)
     async def run(dut):
-        from sim.bench.build import component_of
-
-        seed = cocotb.RANDOM_SEED
-        component = component_of(os.environ[STAGE], CARDS[os.environ.get(CARD, "tiny")])
-        Clock(dut.clk, PERIOD_PS, unit="ps").start()
-        tb = Testbench(dut, component, random.Random(seed))
+        tb = start(dut)
         await tb.reset()
         await test(tb)
         tb.finish()
