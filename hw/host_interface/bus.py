@@ -6,8 +6,9 @@ from amaranth.lib.wiring import Out
 ADDRESS_BITS = 20
 """Byte addresses of the 1 MiB window."""
 
-READ_LATENCY = 4
-"""Cycles from ``read`` to its ``read_data``: address register, two levels of the read multiplexer beside the block RAMs' own, choice."""
+READ_LATENCY = 5
+"""Cycles from ``read`` to its ``read_data``: two address registers (so that a write right before has taken effect), two levels of the read
+multiplexer beside the block RAMs' own, and the choice between them."""
 
 RegisterBus = wiring.Signature({
     "address": Out(ADDRESS_BITS),

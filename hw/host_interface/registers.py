@@ -8,7 +8,8 @@ Rules of the map, for every register:
 - An access is 32 bits wide and aligned. Anything else, and any access to an address or in a direction that the tables do not
   have, reads 0, writes nothing and counts as BUS_ERRORS.
 - A register of more than 32 bits takes two words, the low one first. Reading the low word latches the high word of the same
-  instant; writing the low word only waits for the high word, which makes both take effect in one cycle.
+  instant; writing the low word only waits for the high word, which makes both take effect in one cycle. The high word must be the
+  next write after its low word.
 - Offsets and strides never depend on the configuration and never move within a major version. Elements of an array that a
   configuration does not have are no registers.
 """

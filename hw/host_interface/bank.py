@@ -1,0 +1,319 @@
+"""The register bank: everything the host says to the card and hears from it, but the events, goes through here."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.config import CardConfig
+from hw.host_interface import registers
+from hw.host_interface.bus import READ_LATENCY, RegisterBus
+from hw.host_interface.register_file import RegisterFile
+from hw.host_interface.registers import counter_elements
+from hw.reasons import StaleReason
+from hw.types import ArbitrageSettings, FeedAddress, Order, OrderAddress, OrderReply, RiskLimits, SymbolBinding
+
+QUERY_CYCLES = 8
+"""Cycles from a question for a position to the snapshot of the answer; the gateway needs fewer."""
+
+LIMITS = ("max_shares", "max_position", "max_notional", "rate_burst", "rate_interval")
+
+
+def read_port(address, width):
+    """A memory that the host reads through the bank, with a fixed latency."""
+    return wiring.Signature({"address": Out(address), "data": In(width)})
+
+
+def VenueControl(symbols: int) -> wiring.Signature:
+    """What the bank and one venue's stages tell each other.
+
+    Members
+    -------
+    feed_address : Out(FeedAddress)
+    set_sequence : Out(1)
+        Pulse: expect ``sequence`` next, of whatever session.
+    sequence : Out(64)
+    expected : In(64)
+        Sequence number expected next.
+    backlog : In(16)
+        Book events waiting.
+    resync : Out(1)
+        Pulse: start afresh with an empty book.
+    stale, busy : In(1)
+        The books may not be trusted; the book is being cleared.
+    stale_reason : In(StaleReason)
+    bindings : Out(data.ArrayLayout(SymbolBinding, symbols))
+    order_address : Out(OrderAddress)
+    set_user_ref : Out(1)
+        Pulse: the next order carries ``user_ref``.
+    user_ref : Out(32)
+    next_user_ref : In(32)
+        What it will carry.
+    """
+    return wiring.Signature({
+        "feed_address": Out(FeedAddress), "set_sequence": Out(1), "sequence": Out(64), "expected": In(64), "backlog": In(16),
+        "resync": Out(1), "stale": In(1), "busy": In(1), "stale_reason": In(StaleReason),
+        "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)),
+        "order_address": Out(OrderAddress), "set_user_ref": Out(1), "user_ref": Out(32), "next_user_ref": In(32),
+    })
+
+
+class RegisterBank(wiring.Component):
+    """Answers the host's accesses, keeps its settings, and holds the state that no stage may decide alone: armed, killed, limits in force.
+
+    Parameters
+    ----------
+    config : CardConfig
+
+    Ports
+    -----
+    bus : In(RegisterBus)
+    now : In(64)
+        Card time.
+    armed, kill : Out(1)
+        Orders may pass; none may. ``armed`` falls in the cycle after ``kill`` or ``fault``.
+    limits : Out(RiskLimits)
+        In force; all of them change in one cycle, with a commit.
+    limits_valid : Out(1)
+        There has been a commit.
+    fault : In(1)
+        A part of the card is broken: disarms, and does not let it be armed.
+    clear_positions : Out(1)
+        Pulse.
+    arbitrage : Out(ArbitrageSettings)
+    enable : Out(symbols)
+        Symbols that the arbitrage detector may trade.
+    venues : Out(VenueControl).array(venues)
+    names : Out(data.ArrayLayout(64, symbols))
+        Symbols as orders carry them: ASCII, the first character in bits 7:0.
+    query_symbol : Out(8)
+    position : In(signed(33))
+    working_buy, working_sell : In(32)
+        Of ``query_symbol``, at most ``QUERY_CYCLES`` - 2 cycles after it.
+    replies : Out(stream.Signature(OrderReply, always_ready=True))
+    host_orders : Out(stream.Signature(Order))
+    state : Out(32)
+        The STATE register.
+    write_index : In(32)
+    read_index : Out(32)
+        Of the event ring.
+    ring : Out(address of a word of the ring; data 3 cycles later)
+    counters : Out(address in ``counter_elements(config)``; data 2 cycles later)
+    bus_error, limits_refused, host_order_refused : Out(1)
+        Pulses: an access that the map does not have; a commit with a wrong generation; an order while the last one was waiting.
+
+    Notes
+    -----
+    A read takes ``bus.READ_LATENCY`` cycles. A write has taken effect here two cycles after it, before any later read looks.
+    """
+
+    def __init__(self, config: CardConfig):
+        if config.events > registers.RING_MAX_EVENTS:
+            raise ValueError(f"card {config.name}: the window has room for {registers.RING_MAX_EVENTS} events, not {config.events}")
+        self._config = config
+        self._counters = counter_elements(config)
+        super().__init__({
+            "bus": In(RegisterBus), "now": In(64),
+            "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
+            "arbitrage": Out(ArbitrageSettings), "enable": Out(config.symbols),
+            "venues": Out(VenueControl(config.symbols)).array(config.venues),
+            "names": Out(data.ArrayLayout(64, config.symbols)),
+            "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
+            "replies": Out(stream.Signature(OrderReply, always_ready=True)), "host_orders": Out(stream.Signature(Order)),
+            "state": Out(32),
+            "write_index": In(32), "read_index": Out(32),
+            "ring": Out(read_port(range(config.events * registers.RECORD_BYTES // 4), 32)),
+            "counters": Out(read_port(range(len(self._counters)), 64)),
+            "bus_error": Out(1), "limits_refused": Out(1), "host_order_refused": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.file = file = RegisterFile(self._config, registers.REGISTERS)
+        self._answer(m, file)
+        self._identify(m, file.source)
+        self._control(m, file.value, file.written, file.source)
+        self._commit_limits(m, file.value, file.written, file.source)
+        self._set_up_strategy(m, file.value)
+        self._query_position(m, file.value, file.written, file.source)
+        self._ring_doorbells(m, file.value, file.written, file.source)
+        for number in range(self._config.venues):
+            self._connect_venue(m, file, number)
+        for name, text in zip(self.names, file.value.name, strict=True):
+            m.d.comb += name.eq(text)
+        return m
+
+    def _answer(self, m, file):
+        """The bus: what was asked in cycle 0 is registered in 1 and 2, looked up by 4, chosen into the answer by 5."""
+        address = self.bus.address
+        aligned = address[:2] == 0
+        ring_end = registers.RING_OFFSET + self._config.events * registers.RECORD_BYTES
+        in_file = stages(m, aligned & (address < registers.REGISTERS_SIZE))
+        in_ring = stages(m, aligned & (address >= registers.RING_OFFSET) & (address < ring_end))
+        at, read, write = stages(m, address), stages(m, self.bus.read), stages(m, self.bus.write)
+        write_data, file_write = stages(m, self.bus.write_data), stages(m, self.bus.write & in_file[0])
+        m.d.comb += [
+            file.address.eq(at[1]),
+            file.write_data.eq(write_data[1]),
+            file.write.eq(file_write[1]),
+            file.read_address.eq(at[2]),
+            self.ring.address.eq(at[1] >> 2),
+        ]
+        bad_write = stages(m, file.refused | (write[2] & ~in_file[2]), first=2)
+        is_counter = stages(m, self._find_counter(m, at[2]), first=2)
+
+        high_word = at[4][2]
+        latch = Signal(32)
+        answer = Signal(32)
+        known = Signal()
+        row = Signal.like(file.row)
+        m.d.comb += row.eq(file.row)
+        with m.If(is_counter[4]):
+            m.d.comb += [Cat(row.low, row.high).eq(self.counters.data), row.has_low.eq(1), row.has_high.eq(1), row.wide.eq(1)]
+
+        with m.If(in_ring[4]):
+            m.d.comb += [answer.eq(self.ring.data), known.eq(1)]
+        with m.Elif(in_file[4]):
+            m.d.comb += [
+                answer.eq(Mux(high_word, Mux(row.wide, latch, row.high), row.low)),
+                known.eq(Mux(high_word, row.has_high, row.has_low)),
+            ]
+        with m.If(read[4] & in_file[4] & row.wide & ~high_word):
+            m.d.sync += latch.eq(row.high)
+        m.d.sync += [
+            self.bus.read_data.eq(Mux(known, answer, 0)),
+            self.bus_error.eq(bad_write[4] | (read[4] & ~known)),
+        ]
+
+    def _find_counter(self, m, address):
+        """Sets the index of the counter at an address; returns whether there is one."""
+        found = Signal()
+        with m.Switch(address[3:16]):
+            for number, (_, _, offset) in enumerate(self._counters):
+                with m.Case(offset >> 3):
+                    m.d.comb += [self.counters.address.eq(number), found.eq(1)]
+        return found
+
+    def _identify(self, m, source):
+        config = self._config
+        m.d.comb += [
+            source.magic.eq(registers.MAGIC),
+            source.version.eq(registers.VERSION_MAJOR << 16 | registers.VERSION_MINOR),
+            source.config_hash.eq(Const(config.hash, 64)),
+            source.time.eq(self.now),
+        ]
+        for size in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz"):
+            m.d.comb += getattr(source, f"config_{size}").eq(getattr(config, size))
+
+    def _control(self, m, value, written, source):
+        may_arm = self.limits_valid & ~self.kill & ~self.fault
+        m.d.comb += [
+            self.kill.eq(value.kill),
+            self.clear_positions.eq(written.clear_positions & value.clear_positions),
+            self.read_index.eq(value.event_read_index),
+            source.event_write_index.eq(self.write_index),
+            source.arm.eq(self.armed),
+            source.state.eq(self.state),
+            self.state.eq(Cat(
+                self.armed, self.limits_valid, self.kill, self.fault, Const(0, 4),
+                self._per_venue("stale"), self._per_venue("busy"))),
+        ]
+        with m.If(~may_arm):
+            m.d.sync += self.armed.eq(0)
+        with m.Elif(written.arm):
+            m.d.sync += self.armed.eq(value.arm)
+
+    def _per_venue(self, name):
+        bits = [getattr(venue, name) for venue in self.venues]
+        return Cat(*bits, Const(0, registers.MAX_VENUES - len(bits)))
+
+    def _commit_limits(self, m, value, written, source):
+        next_generation = Signal(32, init=1)
+        m.d.sync += self.limits_refused.eq(0)
+        with m.If(written.limits_commit):
+            with m.If(value.limits_commit == next_generation):
+                m.d.sync += [getattr(self.limits, name).eq(getattr(value, f"shadow_{name}")) for name in LIMITS]
+                m.d.sync += [source.limits_generation.eq(next_generation), next_generation.eq(next_generation + 1), self.limits_valid.eq(1)]
+            with m.Else():
+                m.d.sync += self.limits_refused.eq(1)
+        m.d.comb += [getattr(source, f"active_{name}").eq(getattr(self.limits, name)) for name in LIMITS]
+
+    def _set_up_strategy(self, m, value):
+        m.d.comb += [
+            self.arbitrage.min_profit.eq(value.arb_min_profit),
+            self.arbitrage.max_shares.eq(value.arb_max_shares),
+            self.arbitrage.cooldown.eq(value.arb_cooldown),
+            self.enable.eq(Cat(value.arb_enable)),
+        ]
+
+    def _query_position(self, m, value, written, source):
+        remaining = Signal(range(QUERY_CYCLES + 1))
+        m.d.comb += [
+            self.query_symbol.eq(value.position_symbol),
+            source.position_symbol.eq(Cat(self.query_symbol, Const(0, 23), remaining != 0)),
+        ]
+        with m.If(written.position_symbol):
+            m.d.sync += remaining.eq(QUERY_CYCLES)
+        with m.Elif(remaining != 0):
+            m.d.sync += remaining.eq(remaining - 1)
+        with m.If(remaining == 1):
+            m.d.sync += [
+                source.position.eq(self.position),
+                source.working_buy.eq(self.working_buy),
+                source.working_sell.eq(self.working_sell),
+            ]
+
+    def _ring_doorbells(self, m, value, written, source):
+        reply, order = self.replies.payload, self.host_orders.payload
+        m.d.comb += [
+            self.replies.valid.eq(written.reply_doorbell & value.reply_doorbell),
+            reply.shares.eq(value.reply_shares),
+            *(getattr(reply, field).eq(part) for field, part in parts(value.reply, "REPLY")),
+            source.host_order_busy.eq(self.host_orders.valid),
+        ]
+        doorbell = written.host_order_doorbell & value.host_order_doorbell
+        waits = self.host_orders.valid & ~self.host_orders.ready
+        m.d.sync += self.host_order_refused.eq(doorbell & waits)
+        with m.If(~waits):
+            m.d.sync += self.host_orders.valid.eq(doorbell)
+        with m.If(~waits & doorbell):
+            m.d.sync += [
+                *(getattr(order, field).eq(part) for field, part in parts(value.host_order, "HOST_ORDER")),
+                order.shares.eq(value.host_order_shares),
+                order.price.eq(value.host_order_price),
+                order.ingress.eq(self.now),
+            ]
+
+    def _connect_venue(self, m, file, number):
+        venue, value, written, source = self.venues[number], file.value, file.written, file.source
+        m.d.comb += [
+            venue.feed_address.ip.eq(value.feed_ip[number]),
+            venue.feed_address.port.eq(value.feed_port[number]),
+            venue.sequence.eq(value.feed_sequence[number]),
+            venue.set_sequence.eq(written.feed_sequence[number]),
+            venue.resync.eq(written.resync & value.resync[number]),
+            source.feed_expected[number].eq(venue.expected),
+            source.backlog[number].eq(venue.backlog),
+            source.stale_reason[number].eq(venue.stale_reason),
+            venue.user_ref.eq(value.user_ref[number]),
+            venue.set_user_ref.eq(written.user_ref[number]),
+            source.user_ref[number].eq(venue.next_user_ref),
+        ]
+        for field in ("destination_mac", "source_mac", "destination_ip", "source_ip", "destination_port", "source_port"):
+            m.d.comb += getattr(venue.order_address, field).eq(getattr(value, f"order_{field}")[number])
+        for binding, bound in zip(venue.bindings, value.binding[number], strict=True):
+            m.d.comb += [getattr(binding, field).eq(part) for field, part in parts(bound, "BINDING")]
+
+
+def stages(m, value, *, first=0):
+    """A value now and in each later cycle of a read: index n is the value after n cycles of the bus; ``first`` is where it stands."""
+    result = {first: value}
+    for cycle in range(first + 1, READ_LATENCY):
+        result[cycle] = Signal.like(value, name=f"cycle_{cycle}")
+        m.d.sync += result[cycle].eq(result[cycle - 1])
+    return result
+
+
+def parts(value, register):
+    """(name, bits) of each field of a register's value."""
+    (definition,) = (entry for entry in registers.REGISTERS if entry.name == register)
+    return [(field.name, value[field.lsb:field.lsb + field.width]) for field in definition.fields]

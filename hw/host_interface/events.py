@@ -1,0 +1,100 @@
+"""Event records: how what the stages say becomes the 256 bits that the host reads."""
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.host_interface.registers import EVENT_HEADER, EVENTS, RECORD_BYTES, EventKind
+from hw.types import Cycles
+
+Record = unsigned(8 * RECORD_BYTES)
+"""One event record, laid out as EVENT_HEADER and EVENTS say."""
+
+EventStream = stream.Signature(Record, always_ready=True)
+
+LOST_BIT = next(field.lsb for field in EVENT_HEADER if field.name == "lost")
+
+
+def record(kind: EventKind, now, **values):
+    """A record of one kind; every field that the kind has must be given.
+
+    Parameters
+    ----------
+    kind : EventKind
+    now : Cycles
+        Card time.
+    values : ValueCastable by field name
+        Cut to the field's width where they are wider.
+    """
+    fields = {field.name: field for field in EVENTS[kind]}
+    if values.keys() != fields.keys():
+        raise ValueError(f"{kind.name} has the fields {sorted(fields)}, not {sorted(values)}")
+    header = {field.name: field for field in EVENT_HEADER}
+    parts = [(header["kind"], Const(kind, 4)), (header["card_time"], Value.cast(now))]
+    parts += [(fields[name], Value.cast(value)) for name, value in values.items()]
+
+    bits, at = [], 0
+    for field, value in sorted(parts, key=lambda part: part[0].lsb):
+        fitted = value[:field.width] if len(value) >= field.width else Cat(value, Const(0, field.width - len(value)))
+        bits += [Const(0, field.lsb - at), fitted]
+        at = field.lsb + field.width
+    return Cat(*bits, Const(0, 8 * RECORD_BYTES - at))
+
+
+def top_of_book(top, now):
+    """Record of a ``TopOfBook``."""
+    return record(
+        EventKind.TOP_OF_BOOK, now, stale=top.stale, venue=top.venue, symbol=top.symbol, bid_price=top.bid_price, bid_shares=top.bid_shares,
+        ask_price=top.ask_price, ask_shares=top.ask_shares, sequence=top.sequence)
+
+
+def order_sent(sent, now):
+    """Record of a ``SentOrder``."""
+    return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency)
+
+
+def order_rejected(rejected, now):
+    """Record of a ``RejectedOrder``."""
+    return record(EventKind.ORDER_REJECTED, now, **_order(rejected.order), reason=rejected.reason)
+
+
+def _order(order):
+    names = ("side", "venue", "trigger_venue", "symbol", "strategy", "price", "shares", "trigger_sequence")
+    return {name: getattr(order, name) for name in names}
+
+
+def gap(venue, missing, now):
+    """Record of a ``Gap`` at a venue."""
+    return record(EventKind.GAP, now, venue=venue, first=missing.first, count=missing.count)
+
+
+def venue_stale(venue, reason, now):
+    """Record of a venue that went stale."""
+    return record(EventKind.VENUE_STALE, now, venue=venue, reason=reason)
+
+
+class StateWatch(wiring.Component):
+    """Reports every change of the card's state.
+
+    Ports
+    -----
+    state : In(32)
+        The STATE register.
+    now : In(Cycles)
+    records : Out(EventStream)
+        One STATE record in the cycle after a change; the state after reset is all zero and gives none.
+    """
+
+    state: In(32)
+    now: In(Cycles)
+    records: Out(EventStream)
+
+    def elaborate(self, platform):
+        m = Module()
+        before = Signal(32)
+        m.d.sync += [
+            before.eq(self.state),
+            self.records.valid.eq(self.state != before),
+            self.records.payload.eq(record(EventKind.STATE, self.now, state=self.state, changed=self.state ^ before)),
+        ]
+        return m

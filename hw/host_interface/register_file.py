@@ -1,0 +1,190 @@
+"""The flip-flops, the decoder and the read multiplexer of the register map, generated from its definition."""
+
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.config import CardConfig
+from hw.host_interface.registers import Access, Register
+
+ROW_BITS = 3
+"""A row is eight bytes: one wide register or two words."""
+
+GROUP_BITS = 7
+"""A group is sixteen rows: what one level of the read multiplexer chooses from."""
+
+
+class Row(data.Struct):
+    """Two words of the map, as they are read."""
+
+    low: 32
+    high: 32
+    has_low: 1
+    """There is a register to read in the low word; without it the word is 0."""
+    has_high: 1
+    wide: 1
+    """Both words are one register."""
+
+
+class RegisterFile(wiring.Component):
+    """Keeps what the host writes and shows what the card has.
+
+    Parameters
+    ----------
+    config : CardConfig
+    registers : tuple of Register
+        No two may share a word; every wide register stands at a multiple of eight.
+
+    Ports
+    -----
+    address : In(16)
+        Byte offset, a multiple of 4, of the access in this cycle.
+    write : In(1)
+    write_data : In(32)
+    value : Out, one member per RW and WO register
+        What was written last; 0 after reset. Members have the register's name in lower case, arrays are indexed as the register is.
+    written : Out(1), one member per RW and WO register
+        Pulse in the first cycle of the new ``value``: one cycle after the write, of a wide register after that of its high word.
+    source : In, one member per RO and live register
+        What the host reads.
+    refused : Out(1)
+        One cycle after a write that has no register, or that is a high word not right after its low word.
+    read_address : In(16)
+        Byte offset of the row that is read.
+    row : Out(Row)
+        Two cycles after ``read_address``.
+    """
+
+    def __init__(self, config: CardConfig, registers: tuple[Register, ...]):
+        self._config = config
+        self._registers = registers
+        self._check()
+        values = [register for register in registers if register.access is not Access.RO]
+        sources = [register for register in registers if register.access is Access.RO or register.live]
+        super().__init__({
+            "address": In(16), "write": In(1), "write_data": In(32),
+            "value": Out(wiring.Signature({name(r): self._member(Out(r.bits), r) for r in values})),
+            "written": Out(wiring.Signature({name(r): self._member(Out(1), r) for r in values})),
+            "source": In(wiring.Signature({
+                name(r): self._member(Out(signed(r.bits) if r.signed else r.bits), r) for r in sources
+            })),
+            "refused": Out(1),
+            "read_address": In(16),
+            "row": Out(Row),
+        })
+
+    def _check(self):
+        taken = {}
+        for register in self._registers:
+            if not 1 <= register.bits <= 64:
+                raise ValueError(f"register {register.name}: width must be 1 to 64 bits, not {register.bits}")
+            for _, offset in register.elements(self._config):
+                size = 4 * register.words
+                if offset % size:
+                    raise ValueError(f"register {register.name} of {register.bits} bits at {offset:#x}: not a multiple of {size}")
+                for place in range(offset, offset + 4 * register.words, 4):
+                    if place in taken:
+                        raise ValueError(f"registers {taken[place]} and {register.name} share offset {place:#x}")
+                    taken[place] = register.name
+
+    def _member(self, member, register):
+        dimensions = [dimension.size(self._config) for dimension in register.dimensions]
+        return member.array(*dimensions) if dimensions else member
+
+    def elaborate(self, platform):
+        m = Module()
+        self._elaborate_writes(m)
+        self._elaborate_reads(m)
+        return m
+
+    def _elaborate_writes(self, m):
+        low = Signal(32)
+        was_write = Signal()
+        m.d.sync += was_write.eq(self.write)
+        with m.If(self.write):
+            m.d.sync += low.eq(self.write_data)
+
+        accepted = []
+        for register in self._registers:
+            if register.access is Access.RO:
+                continue
+            for index, offset in register.elements(self._config):
+                value, written = at(self.value, register, index), at(self.written, register, index)
+                here, new = self.write & (self.address == offset), self.write_data
+                if register.words == 2:
+                    low_was_last = Signal(name=f"{name(register)}_low_was_last")
+                    with m.If(self.write):
+                        m.d.sync += low_was_last.eq(here)
+                    accepted.append(low_was_last)
+                    here, new = self.write & (self.address == offset + 4) & low_was_last, Cat(low, self.write_data)
+                m.d.sync += written.eq(here)
+                with m.If(here):
+                    m.d.sync += value.eq(new & mask(register))
+                accepted.append(written)
+        m.d.comb += self.refused.eq(was_write & ~reduce(or_, accepted, Const(0)))
+
+    def _elaborate_reads(self, m):
+        groups = {}
+        for offset, row in self._rows().items():
+            groups.setdefault(offset >> GROUP_BITS, {})[offset % (1 << GROUP_BITS) >> ROW_BITS] = row
+
+        chosen = []
+        for number, rows in groups.items():
+            row, here = Signal(Row), Signal()
+            m.d.sync += here.eq(self.read_address[GROUP_BITS:] == number)
+            with m.Switch(self.read_address[ROW_BITS:GROUP_BITS]):
+                for place, content in rows.items():
+                    with m.Case(place):
+                        m.d.sync += row.eq(content)
+                with m.Default():
+                    # Any data will do where there is no register, so the synthesiser gets a plain multiplexer.
+                    m.d.sync += [row.eq(content), row.has_low.eq(0), row.has_high.eq(0)]
+            chosen.append(Mux(here, row.as_value(), 0))
+        m.d.sync += self.row.eq(reduce(or_, chosen))
+
+    def _rows(self):
+        """Row offset -> what it shows."""
+        words = {}
+        for register in self._registers:
+            if register.access is Access.WO:
+                continue
+            shown = self.source if register.access is Access.RO or register.live else self.value
+            for index, offset in register.elements(self._config):
+                number = at(shown, register, index)
+                for i in range(register.words):
+                    words[offset + 4 * i] = number[32 * i:32 * i + 32], register.words == 2
+
+        rows = {}
+        for offset in sorted({offset & ~7 for offset in words}):
+            low, wide = words.get(offset, (None, False))
+            high, _ = words.get(offset + 4, (None, False))
+            rows[offset] = Cat(
+                word(low), word(high), Const(low is not None, 1), Const(high is not None, 1), Const(wide, 1))
+        return rows
+
+
+def name(register):
+    return register.name.lower()
+
+
+def at(interface, register, index):
+    """The port of one element of a register."""
+    port = getattr(interface, name(register))
+    for i in index:
+        port = port[i]
+    return port
+
+
+def mask(register):
+    """Bits of a register that exist: those of its fields, where it has fields."""
+    if not register.fields:
+        return (1 << register.bits) - 1
+    return sum(((1 << field.width) - 1) << field.lsb for field in register.fields)
+
+
+def word(value):
+    """A value as a word of 32 bits; 0 where there is none."""
+    return Const(0, 32) if value is None else Cat(value, Const(0, 32 - len(value)))

@@ -1,0 +1,142 @@
+"""All event counters of the card in one block RAM."""
+
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from hw.config import CardConfig
+from hw.host_interface.registers import COUNTERS, counter_elements
+
+FAN_IN = 16
+"""Accumulators that one register of the first collecting level takes together."""
+
+PIPELINE = 3
+"""Cycles from the visit of a counter to the write of its new value."""
+
+
+class Counters(wiring.Component):
+    """Counts what the card's stages report, 64 bits a counter.
+
+    Next to each input stands a small accumulator. A walk visits one of them a cycle, takes what it has collected and adds it to the
+    counter in the RAM: an event shows within one walk and a few cycles (``VISIBLE``), and none is ever lost.
+
+    Parameters
+    ----------
+    config : CardConfig
+
+    Ports
+    -----
+    One member per counter, or per family of counters, of hw/host_interface/registers.py, in lower case, an array where it is per venue:
+        In(1), a pulse per event; In(n) for a counter of amounts, added in every cycle; or for a family
+        ``valid`` and ``reason``: a pulse with the reason that says which counter of the family counts it (others: none).
+    index : In(range(count))
+        Which counter to read, by its place in ``counter_elements(config)``.
+    value : Out(64)
+        Two cycles after ``index``. 0 during the first walk after reset, which clears the RAM.
+
+    Attributes
+    ----------
+    count : int
+        Number of counters.
+    VISIBLE : int
+        Cycles after which ``value`` is sure to show an event.
+    """
+
+    def __init__(self, config: CardConfig):
+        self._elements = counter_elements(config)
+        self.count = len(self._elements)
+        self.VISIBLE = self.count + PIPELINE + 4
+        members = {}
+        for counter in COUNTERS:
+            member = In(counter.amount_bits)
+            if counter.family:
+                member = In(wiring.Signature({"valid": Out(1), "reason": Out(bits_for(max_reason(counter.family)))}))
+            members[port_name(counter)] = member.array(config.venues) if counter.per_venue else member
+        super().__init__({**members, "index": In(range(self.count)), "value": Out(64)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.ram = ram = memory.Memory(shape=64, depth=self.count, init=[])
+        visit, position = self._walk(m)
+        taken = self._collect(m, visit)
+        first_walk = self._add(m, ram, position, taken)
+
+        port = ram.read_port()
+        m.d.comb += port.addr.eq(self.index)
+        m.d.sync += self.value.eq(Mux(first_walk, 0, port.data))
+        return m
+
+    def _walk(self, m):
+        """One-hot and binary position of the walk."""
+        visit = Signal(self.count, init=1)
+        position = Signal(range(self.count))
+        m.d.sync += [visit.eq(visit.rotate_left(1)), position.eq(Mux(visit[-1], 0, position + 1))]
+        return visit, position
+
+    def _increment(self, counter, venue):
+        """What an input adds in this cycle."""
+        port = getattr(self, port_name(counter))
+        port = port[venue] if counter.per_venue else port
+        return port.valid & (port.reason == counter.reason) if counter.family else port
+
+    def _collect(self, m, visit):
+        """What the accumulator visited two cycles ago held."""
+        offered = []
+        for i, (counter, venue, _) in enumerate(self._elements):
+            width = min(64, counter.amount_bits + bits_for(self.count))
+            increment = Signal(counter.amount_bits, name=f"increment_{i}")
+            pending = Signal(width, name=f"pending_{i}")
+            m.d.sync += [
+                increment.eq(self._increment(counter, venue)),
+                pending.eq(Mux(visit[i], 0, pending) + increment),
+            ]
+            offered.append(Mux(visit[i], pending, 0))
+
+        groups = []
+        for start in range(0, self.count, FAN_IN):
+            group = Signal(64, name=f"group_{start // FAN_IN}")
+            m.d.sync += group.eq(reduce(or_, offered[start:start + FAN_IN]))
+            groups.append(group)
+        taken = Signal(64)
+        m.d.sync += taken.eq(reduce(or_, groups))
+        return taken
+
+    def _add(self, m, ram, position, taken):
+        """Reads the counter visited, adds, writes back; returns whether the first walk after reset is still under way."""
+        read, write = ram.read_port(), ram.write_port()
+        old = Signal(64)
+        places = [position]
+        for cycle in range(PIPELINE):
+            place = Signal.like(position, name=f"position_{cycle + 1}")
+            m.d.sync += place.eq(places[-1])
+            places.append(place)
+
+        walked = Signal()
+        first_walk = Signal(init=1)
+        started = Signal(PIPELINE)
+        m.d.comb += read.addr.eq(position)
+        m.d.sync += [
+            old.eq(read.data),
+            started.eq((started << 1) | 1),
+            write.data.eq(Mux(walked, old, 0) + taken),
+            write.en.eq(started[PIPELINE - 2]),
+        ]
+        m.d.comb += write.addr.eq(places[PIPELINE])
+        with m.If(started[PIPELINE - 2] & (places[PIPELINE - 1] == self.count - 1)):
+            m.d.sync += walked.eq(1)
+        with m.If(write.en & (places[PIPELINE] == self.count - 1)):
+            m.d.sync += first_walk.eq(0)
+        return first_walk
+
+
+def port_name(counter):
+    """The member that feeds a counter: its family's or its own."""
+    return counter.family or counter.name.lower()
+
+
+def max_reason(family):
+    return max(counter.reason for counter in COUNTERS if counter.family == family)

@@ -1,0 +1,50 @@
+"""The host's side of the register bus in a testbench: accesses by the names of the register map."""
+
+from hw.host_interface.bus import READ_LATENCY
+from hw.host_interface.registers import REGISTERS
+
+BY_NAME = {register.name: register for register in REGISTERS}
+
+
+class Host:
+    """Drives a ``RegisterBus``; one access a cycle at the most."""
+
+    def __init__(self, ctx, bus):
+        self._ctx = ctx
+        self._bus = bus
+
+    async def write_word(self, address, value):
+        ctx, bus = self._ctx, self._bus
+        ctx.set(bus.address, address)
+        ctx.set(bus.write_data, value)
+        ctx.set(bus.write, 1)
+        await ctx.tick()
+        ctx.set(bus.write, 0)
+
+    async def read_words(self, *addresses):
+        """Reads that follow each other without a pause."""
+        ctx, bus = self._ctx, self._bus
+        values = []
+        for cycle in range(len(addresses) + READ_LATENCY):
+            ctx.set(bus.read, cycle < len(addresses))
+            ctx.set(bus.address, addresses[min(cycle, len(addresses) - 1)])
+            if cycle >= READ_LATENCY:
+                values.append(ctx.get(bus.read_data))
+            if cycle < len(addresses) + READ_LATENCY - 1:
+                await ctx.tick()
+        return values
+
+    async def write(self, name, value, *index):
+        register = BY_NAME[name]
+        for word in range(register.words):
+            await self.write_word(offset(register, index) + 4 * word, value >> 32 * word & 0xFFFFFFFF)
+
+    async def read(self, name, *index):
+        register = BY_NAME[name]
+        words = await self.read_words(*(offset(register, index) + 4 * word for word in range(register.words)))
+        value = sum(word << 32 * i for i, word in enumerate(words))
+        return value - (1 << 64) if register.signed and value >> 63 else value
+
+
+def offset(register, index):
+    return register.offset + sum(i * dimension.stride for i, dimension in zip(index, register.dimensions, strict=True))
