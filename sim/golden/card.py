@@ -1,0 +1,205 @@
+"""The whole card as a chain of the stages' reference models, without time: what comes first is told by whoever drives it.
+
+Each method is one step of the machine, in the order in which an event lives: a frame becomes book events, an event becomes
+a record, a record may become orders, an order passes or is refused, and what passed becomes a frame.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hw.reasons import DropReason, RejectReason, StaleReason
+from sim.golden.arbitrage import ArbitrageModel, Outcome
+from sim.golden.book import Book
+from sim.golden.ethernet import receive
+from sim.golden.itch50 import MalformedMessage, decode
+from sim.golden.moldudp64 import Gap, MoldUdp64Model
+from sim.golden.order_frame import Address, order_frame
+from sim.golden.ouch50 import enter_order
+from sim.golden.records import BookEvent, Order, TopOfBook
+from sim.golden.risk import Limits, RiskModel, TokenBucketModel
+
+
+class SlotEvent(NamedTuple):
+    """A book event of a bound symbol, with the number of its message."""
+
+    symbol: int
+    sequence: int
+    event: BookEvent
+
+
+class Record(NamedTuple):
+    """What the card knows about a symbol at a venue after one book event."""
+
+    venue: int
+    symbol: int
+    top: TopOfBook
+    stale: bool
+    changed: bool
+    sequence: int
+    timestamp: int
+
+
+class FrameOutcome(NamedTuple):
+    """What became of a frame. The events take effect one after the other, once the frame's fate is known."""
+
+    reason: DropReason
+    events: list[SlotEvent]
+    gap: Gap | None = None
+    loss: StaleReason = StaleReason.NONE
+    """The first loss that this frame revealed."""
+
+
+@dataclass
+class VenueSettings:
+    """What the host has written about a venue."""
+
+    feed_ip: int = 0
+    feed_port: int = 0
+    feed_sequence: int = 0
+    locates: dict[int, int] = field(default_factory=dict)
+    """The venue's number of a symbol to its slot."""
+    order_address: Address = Address(0, 0, 0, 0, 0, 0)
+    user_ref: int = 1
+
+
+class VenueModel:
+    """One venue's frames, up to the records of its book.
+
+    Attributes
+    ----------
+    stale : StaleReason
+        Why the venue as a whole may not be trusted.
+    counts : Counter
+        By the names of the card's counters.
+    """
+
+    def __init__(self, number: int, settings: VenueSettings):
+        self.number = number
+        self.settings = settings
+        self.counts: Counter[str] = Counter()
+        self.stale = StaleReason.NONE
+        self.mold = MoldUdp64Model()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.book = Book()
+        self._shown: dict[int, tuple[TopOfBook, bool]] = {}
+
+    def restart(self) -> None:
+        """The host's fresh start: an empty book, the sequence that the host has set, and trust."""
+        self.mold.set_sequence(self.settings.feed_sequence)
+        self.stale = StaleReason.NONE
+        self._forget()
+
+    def frame(self, data: bytes, *, error: bool = False) -> FrameOutcome:
+        """A frame on the venue's port; ``error`` is the MAC's flag."""
+        received = receive(data, self.settings.feed_ip, self.settings.feed_port, error=error)
+        packet = self.mold.packet(received.payload or b"", received.reason)
+        self.counts["FRAMES"] += 1
+        reason, events, lost = packet.reason, list[SlotEvent](), False
+        for sequence, message in packet.messages:
+            try:
+                event = decode(message)
+            except MalformedMessage:
+                self.counts["MALFORMED_MESSAGES"] += 1
+                reason, lost = DropReason.MALFORMED, True
+                continue
+            if event is not None and event.locate in self.settings.locates:
+                slot = self.settings.locates[event.locate]
+                events.append(SlotEvent(slot, sequence, event._replace(locate=slot)))
+        if reason is not DropReason.NONE:
+            events = []
+            self.counts[f"DROP_{reason.name}"] += 1
+        if packet.reason is DropReason.NONE:
+            self.counts["HEARTBEATS"] += packet.heartbeat
+            self.counts["SESSION_ENDS"] += packet.end_of_session
+        if packet.gap:
+            self.counts["GAPS"] += 1
+            self.counts["MISSING_MESSAGES"] += packet.gap.count
+        loss = StaleReason.GAP if packet.gap else StaleReason.MALFORMED if lost else StaleReason.NONE
+        self._lose(loss)
+        return FrameOutcome(reason, events, packet.gap, loss)
+
+    def dropped(self) -> None:
+        """The events of a good frame did not fit the commit buffer."""
+        self.counts["DROP_OVERFLOW"] += 1
+        self._lose(StaleReason.DROPPED)
+
+    def _lose(self, loss: StaleReason) -> None:
+        if loss is not StaleReason.NONE and self.stale is StaleReason.NONE:
+            self.stale = loss
+            self.counts["STALE"] += 1
+
+    def book_event(self, slot_event: SlotEvent, *, venue_stale: bool | None = None) -> Record:
+        """Takes one event into the book. ``venue_stale``: as it was when the record was made, by default as it is now."""
+        self.counts["BOOK_EVENTS"] += 1
+        self.counts["TOPS"] += 1
+        unknown = self.book.unknown
+        booked = self.book.apply(slot_event.event)
+        self.counts["UNKNOWN_REFERENCES"] += self.book.unknown - unknown
+        symbol = slot_event.symbol if booked is None else booked
+        top = self.book.top(symbol)
+        stale = symbol in self.book.doubtful or (self.stale is not StaleReason.NONE if venue_stale is None else venue_stale)
+        changed = (top, stale) != self._shown.get(symbol, (TopOfBook(), False))
+        self._shown[symbol] = top, stale
+        return Record(self.number, symbol, top, stale, changed, slot_event.sequence, slot_event.event.timestamp)
+
+
+class CardModel:
+    """All stages of a card.
+
+    Parameters
+    ----------
+    venues, symbols : int
+
+    Attributes
+    ----------
+    venues : list of VenueModel
+    names : list of str
+        Symbol names by slot.
+    arbitrage, risk, bucket
+        The models of these stages; their settings, limits and switches are set directly.
+    counts : Counter
+        Of what is not a venue's, by the names of the card's counters.
+    """
+
+    def __init__(self, venues: int, symbols: int):
+        self.venues = [VenueModel(number, VenueSettings()) for number in range(venues)]
+        self.names = [""] * symbols
+        self.arbitrage = ArbitrageModel(venues, symbols)
+        self.risk = RiskModel(venues, symbols)
+        self.bucket = TokenBucketModel()
+        self.counts: Counter[str] = Counter()
+
+    def restart(self, venue: int) -> None:
+        self.venues[venue].restart()
+        self.arbitrage.forget(venue)
+
+    def commit_limits(self, limits: Limits) -> None:
+        self.risk.limits = limits
+        self.risk.limits_valid = True
+
+    def strategy(self, record: Record, *, cycle: int, waiting: bool = False) -> tuple[Order, ...]:
+        """Orders that a record leads to. ``waiting``: those of the last signal have not been taken."""
+        outcome: Outcome = self.arbitrage.update(
+            record.venue, record.symbol, record.top, stale=record.stale, changed=record.changed, sequence=record.sequence,
+            cycle=cycle, waiting=waiting)
+        self.counts["SIGNALS"] += bool(outcome.orders)
+        self.counts["MISSED_SIGNALS"] += outcome.missed
+        return outcome.orders
+
+    def gateway(self, order: Order) -> RejectReason:
+        """The decision, which takes one cycle of the token bucket; the cycles without one are ``risk.idle(bucket)``."""
+        reason = self.risk.decide(order, self.bucket)
+        self.counts["ORDERS_PASSED" if reason is RejectReason.NONE else f"REJECT_{reason.name}"] += 1
+        return reason
+
+    def send(self, order: Order) -> tuple[int, bytes]:
+        """UserRefNum and frame of an order that passed."""
+        venue = self.venues[order.venue]
+        user_ref = venue.settings.user_ref
+        venue.settings.user_ref += 1
+        venue.counts["ORDER_FRAMES"] += 1
+        packet = enter_order(order, name=self.names[order.symbol], user_ref=user_ref)
+        return user_ref, order_frame(venue.settings.order_address, packet)
