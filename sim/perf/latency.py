@@ -108,7 +108,7 @@ def measure(config: CardConfig = TINY) -> dict:
 def _run(card: SimulatedCard, config: CardConfig, script: _Script) -> Iterator[Measured]:
     desk = Desk(card, config)
     venues = [VenueSource(f"venue {v}", "probe", True, {SYMBOL: locate}) for v, locate in enumerate(LOCATES)]
-    desk.prepare(Source("probe", [SYMBOL], venues, lambda: script.messages, len(script.messages), 4, 2, BID), SETTINGS)
+    desk.prepare(Source("probe", [SYMBOL], venues, lambda: script.messages, len(script.messages)), SETTINGS)
     card.run_until_idle()
     for frame in frames(script.messages, feed_addresses(len(venues))):
         start = card.cycle + 8

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from bitstreams.flow import BUILD, ROOT
-from sim.flow.market import MarketSettings
-from sim.flow.source import generated
+from sim.flow.market import Market, MarketSettings
 from sim.replay.replay import Engine, Options, Progress, Report, replay
 
 SEED = 1
@@ -32,7 +32,7 @@ def generated_day(messages: int) -> tuple[Path, ...]:
     folder = BUILD / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     venues: list[list[bytes]] = [[], []]
-    for message in generated(MarketSettings(seed=SEED), count=messages).messages():
+    for message in islice(Market(MarketSettings(seed=SEED)).messages(), messages):
         venues[message.venue].append(len(message.data).to_bytes(2, "big") + message.data)
     files = tuple(folder / f"generated-{messages}.venue{venue}.itch50" for venue in range(2))
     for path, blocks in zip(files, venues, strict=True):
