@@ -40,6 +40,8 @@ class Block(data.Struct):
     """One-hot: lane of the next word in which the next block begins; 8 stands for right after it, none for later."""
     rest: 16
     """Bytes of the block in the following words."""
+    far: 1
+    """They are at least eight."""
     long: 1
     """Its message is one to be delivered."""
 
@@ -145,16 +147,18 @@ class MoldUdp64(wiring.Component):
         byte[-1] = Signal(8, name="byte_before")
         with m.If(here):
             m.d.sync += byte[-1].eq(byte[7])
-        beyond = Signal(8)
-        m.d.comb += beyond.eq(Cat(word.last & (word.count <= lane) for lane in range(8)))
+        beyond, end = Signal(8), Signal(8)
+        m.d.comb += [
+            beyond.eq(Cat(word.last & (word.count <= lane) for lane in range(8))),
+            end.eq(Cat(word.last & (word.count == lane) for lane in range(8))),
+        ]
 
         chains = {lane: Signal(Chain, name=f"chain_{lane}") for lane in LANES}
         self._chains = {lane: Signal(Chain, name=f"prepared_{lane}") for lane in LANES}
         self._blocks = {lane: Signal(Block, name=f"block_{lane}") for lane in LANES[:-1]}
         for lane, chain in chains.items():
             m.d.sync += self._chains[lane].eq(chain)
-            m.d.comb += chain.fits.eq(0 if lane < 0 else word.last & (word.count == lane))
-        m.d.comb += [chains[7].splits.eq(~beyond[7]), chains[7].begun.eq(1)]
+        m.d.comb += [chains[7].fits.eq(end[7]), chains[7].splits.eq(~beyond[7]), chains[7].begun.eq(1)]
 
         for lane, block in self._blocks.items():
             length, whole, small = Cat(byte[lane + 1], byte[lane]), ~beyond[lane + 1], Signal(name=f"small_{lane}")
@@ -168,13 +172,13 @@ class MoldUdp64(wiring.Component):
             m.d.comb += [
                 chains[lane].leaves.eq(any_of((hop, chain.leaves) for hop, chain in ahead) | stays << lane + 1),
                 chains[lane].splits.eq(any_of((hop, chain.splits) for hop, chain in ahead)),
+                chains[lane].fits.eq(any_of((hop, chain.fits) for hop, chain in ahead) | (end[lane] if lane >= 0 else 0)),
                 chains[lane].begun.eq(any_of((hop, chain.begun << 1) for hop, chain in ahead) | Cat(~whole, stays)),
             ]
-            with m.If(hops.any()):
-                m.d.comb += chains[lane].fits.eq(any_of((hop, chain.fits) for hop, chain in ahead))
             m.d.sync += [
                 block.next.eq(Cat(small & (length[:4] == at + 6 - lane) for at in range(9))),
                 block.rest.eq(length + (lane - 6)),
+                block.far.eq(~small | (length[:4] >= 14 - lane)),
                 block.long.eq(~small | (length[:4] >= SHORTEST_DELIVERED)),
             ]
 
@@ -186,9 +190,12 @@ class MoldUdp64(wiring.Component):
 
         self._session, self._followed, self._follows = Signal(80), Signal(80), Signal()
         self._sequence, self._messages, self._end_of_session = Signal(Sequence), Signal(16), Signal()
-        self._after = Signal(Sequence)  # the packet's last
-        upper, ahead = Signal(48), Signal(signed(49))  # of the sequence: bits 63 to 16, and how far the expected is ahead
+        self._after = Signal(Sequence)  # number of the message after the packet's last
         self._other_session = Signal()
+
+        # The sequence comes in two words: bits 63 to 16, then bits 15 to 0. ``ahead`` is the expected minus it, a part each.
+        upper, ahead_upper, ahead_lower = Signal(48), Signal(signed(49)), Signal(signed(17))
+        upper_greater, upper_equal, lower_greater = Signal(), Signal(), Signal()
 
         with m.If(self._word[0]):
             m.d.sync += self._session[:64].eq(self._data)
@@ -196,8 +203,13 @@ class MoldUdp64(wiring.Component):
             m.d.sync += [
                 self._session[64:].eq(self._data[:16]),
                 upper.eq(number(2, 6)),
-                ahead.eq(self.expected[16:] - number(2, 6)),
+                ahead_upper.eq(self.expected[16:] - number(2, 6)),
+                upper_greater.eq(self.expected[16:] > number(2, 6)),
+                upper_equal.eq(self.expected[16:] == number(2, 6)),
             ]
+        with m.If(self.payload.valid):  # a cycle earlier, as word 2 may already begin a message
+            arriving = Cat(self.payload.payload.data[8:16], self.payload.payload.data[:8])
+            m.d.sync += [ahead_lower.eq(self.expected[:16] - arriving), lower_greater.eq(self.expected[:16] > arriving)]
 
         lower, count = number(0, 2), number(2, 2)
         self._first = Cat(lower, upper)
@@ -208,39 +220,36 @@ class MoldUdp64(wiring.Component):
                 self._sequence.eq(self._first),
                 self._messages.eq(Mux(no_blocks, 0, count)),
                 self._end_of_session.eq(no_blocks),
-                self._after.eq(self._first + Mux(no_blocks, 0, count)),
             ]
+        m.d.sync += self._after.eq(self._sequence + self._messages)
 
         # More than 65,535 messages behind: none of this packet is new.
-        difference = Signal(17)
-        m.d.comb += difference.eq(self.expected[:16] - lower)
-        below = difference[16]
-        self._repeats = (ahead > 0) | ((ahead == 0) & ~below & (difference != 0))
-        self._repeated = Mux((ahead == 0) | ((ahead == 1) & below), difference[:16], 0xFFFF)
+        borrows = ahead_lower < 0
+        self._repeats = upper_greater | (upper_equal & lower_greater)
+        self._repeated = Mux(upper_equal | ((ahead_upper == 1) & borrows), ahead_lower[:16], 0xFFFF)
 
     def _follow_blocks(self, m):
         """Second cycle: the chain of the lane in which a block does begin, and where that leaves the next word."""
         self._lane = Signal(9)  # one-hot: where the next block begins in the present word; 8: right after it
-        split, inside, distance = Signal(), Signal(), Signal(16)
+        split, passing, distance = Signal(), Signal(), Signal(16)  # passing: a block takes the whole word, or more
         self._chain, block = Signal(Chain), Signal(Block)
         m.d.comb += [
             self._chain.eq(any_of(((split, self._chains[-1]), *((self._lane[lane], self._chains[lane]) for lane in range(8))))),
             block.eq(any_of((self._chain.leaves[lane + 1], block) for lane, block in self._blocks.items())),
         ]
-        passing = inside & ~self._lane[:8].any()
         after = Signal(9)
         m.d.comb += after.eq(block.next | Cat(passing & (distance == 8 + lane) for lane in range(9)))
 
         self._whole = Signal()  # the last block ended where the payload did
         with m.If(self._finish):
-            m.d.sync += [self._lane.eq(0), split.eq(0), inside.eq(0), self._whole.eq(0)]
+            m.d.sync += [self._lane.eq(0), split.eq(0), passing.eq(0), self._whole.eq(0)]
         with m.Elif(self._word[1]):
             m.d.sync += self._lane.eq(1 << FIRST_BLOCK)
         with m.Elif(self._here):
             m.d.sync += [
                 self._lane.eq(after),
                 split.eq(self._chain.splits),
-                inside.eq((self._chain.leaves.any() | passing) & ~after[:8].any()),
+                passing.eq(block.far | (passing & distance[4:].any())),
                 distance.eq(Mux(passing, distance - 8, block.rest)),
                 self._whole.eq(self._last & (self._chain.fits | after[0] & (self._count == 8))),
             ]
