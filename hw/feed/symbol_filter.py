@@ -1,6 +1,6 @@
 """Which symbols the card follows."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Const, Module, Mux
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -41,19 +41,20 @@ class SymbolFilter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bound, lowest = Signal(self.symbols), Signal(self.symbols)
-        slot = Signal(8)
         event = self.input.payload
-        for index in range(self.symbols):
-            binding = self.bindings[index]
-            m.d.comb += bound[index].eq(binding.enable & (binding.locate == event.locate))
-        m.d.comb += lowest.eq(bound & -bound)
-        for bit in range(8):
-            m.d.comb += slot[bit].eq(Cat(first for index, first in enumerate(lowest) if index >> bit & 1).any())
-
+        matches = [binding.enable & (binding.locate == event.locate) for binding in self.bindings]
+        found, slot = self._lowest([(match, Const(index, 8)) for index, match in enumerate(matches)])
         m.d.sync += [
             self.output.payload.eq(event),
             self.output.payload.symbol.eq(slot),
-            self.output.valid.eq(self.input.valid & bound.any()),
+            self.output.valid.eq(self.input.valid & found),
         ]
         return m
+
+    def _lowest(self, candidates):
+        """Whether one of (match, slot) matches and the slot of the first that does, as a tree."""
+        if len(candidates) == 1:
+            return candidates[0]
+        half = len(candidates) // 2
+        (found, slot), (other_found, other_slot) = self._lowest(candidates[:half]), self._lowest(candidates[half:])
+        return found | other_found, Mux(found, slot, other_slot)
