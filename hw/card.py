@@ -15,6 +15,7 @@ from hw.host_interface import events
 from hw.host_interface.bank import RegisterBank
 from hw.host_interface.bus import RegisterBus
 from hw.host_interface.event_ring import EventRing
+from hw.host_interface.registers import counter_elements
 from hw.lib.arbiter import StreamArbiter
 from hw.lib.commit_buffer import CommitBuffer
 from hw.net.udp_receive import UdpReceive
@@ -74,7 +75,7 @@ class Card(wiring.Component):
         m = Module()
         m.submodules.clock = self.clock = Clock()
         m.submodules.bank = self.bank = RegisterBank(self.config)
-        m.submodules.counters = self.counters = Counters(self.config)
+        m.submodules.counters = self.counters = Counters(counter_elements(self.config))
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]

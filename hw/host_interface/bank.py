@@ -29,15 +29,14 @@ def VenueControl(symbols: int) -> wiring.Signature:
     Members
     -------
     feed_address : Out(FeedAddress)
-    set_sequence : Out(1)
-        Pulse: expect ``sequence`` next, of whatever session.
     sequence : Out(64)
+        Of the first message after a restart.
     expected : In(64)
         Sequence number expected next.
     backlog : In(16)
         Book events waiting.
     resync : Out(1)
-        Pulse: start afresh with an empty book.
+        Pulse: start afresh at ``sequence`` with an empty book.
     stale, busy : In(1)
         The books may not be trusted; the book is being cleared.
     stale_reason : In(StaleReason)
@@ -50,7 +49,7 @@ def VenueControl(symbols: int) -> wiring.Signature:
         What it will carry.
     """
     return wiring.Signature({
-        "feed_address": Out(FeedAddress), "set_sequence": Out(1), "sequence": Out(64), "expected": In(64), "backlog": In(16),
+        "feed_address": Out(FeedAddress), "sequence": Out(64), "expected": In(64), "backlog": In(16),
         "resync": Out(1), "stale": In(1), "busy": In(1), "stale_reason": In(StaleReason),
         "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)),
         "order_address": Out(OrderAddress), "set_user_ref": Out(1), "user_ref": Out(32), "next_user_ref": In(32),
@@ -289,7 +288,6 @@ class RegisterBank(wiring.Component):
             venue.feed_address.ip.eq(value.feed_ip[number]),
             venue.feed_address.port.eq(value.feed_port[number]),
             venue.sequence.eq(value.feed_sequence[number]),
-            venue.set_sequence.eq(written.feed_sequence[number]),
             venue.resync.eq(written.resync & value.resync[number]),
             source.feed_expected[number].eq(venue.expected),
             source.backlog[number].eq(venue.backlog),

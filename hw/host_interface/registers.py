@@ -182,7 +182,8 @@ CONTROL = (
              "Reads whether it is armed.", bits=1, live=True),
     Register("KILL", 0x0048, RW, "1 stops every new order and disarms. To go on: write 0, then arm again.", bits=1),
     Register("STATE", 0x004C, RO, "What the card allows itself.", fields=STATE_FIELDS),
-    Register("RESYNC", 0x0050, WO, "One bit per venue: start its feed afresh with an empty book, no longer stale.", bits=MAX_VENUES),
+    Register("RESYNC", 0x0050, WO, "One bit per venue: start its feed afresh at FEED_SEQUENCE, of any session, with an empty book, "
+             "no longer stale. It stays busy in STATE until the book is empty.", bits=MAX_VENUES),
     Register("CLEAR_POSITIONS", 0x0054, WO, "Write 1: positions and working orders become 0; only while disarmed.", bits=1),
     Register("TIME", 0x0060, RO, "Clock cycles since reset.", bits=64),
     Register("EVENT_WRITE_INDEX", 0x0068, RO, "Records that the card has put into the event ring, modulo 2^32."),
@@ -246,7 +247,7 @@ def venue_register(name: str, offset: int, access: Access, doc: str, **options) 
 VENUES = (
     venue_register("FEED_IP", 0x00, RW, "IPv4 multicast group of the feed, first octet in the top bits."),
     venue_register("FEED_PORT", 0x04, RW, "UDP destination port of the feed.", bits=16),
-    venue_register("FEED_SEQUENCE", 0x08, RW, "Writing it sets the sequence number expected next and forgets the session.", bits=64),
+    venue_register("FEED_SEQUENCE", 0x08, RW, "Sequence number of the first message that a RESYNC waits for.", bits=64),
     venue_register("FEED_EXPECTED", 0x10, RO, "Sequence number expected next.", bits=64),
     venue_register("BACKLOG", 0x18, RO, "Book events that wait in the commit buffer.", bits=16),
     venue_register("STALE_REASON", 0x1C, RO, "Why the venue went stale (StaleReason); 0 while it is not.", bits=4),

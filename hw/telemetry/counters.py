@@ -8,9 +8,6 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from hw.config import CardConfig
-from hw.host_interface.registers import COUNTERS, counter_elements
-
 FAN_IN = 16
 """Accumulators that one register of the first collecting level takes together."""
 
@@ -26,15 +23,16 @@ class Counters(wiring.Component):
 
     Parameters
     ----------
-    config : CardConfig
+    elements : list of (counter, venue, offset)
+        What ``counter_elements(config)`` of the register map gives: the definition of each counter, and its venue if it is per venue.
 
     Ports
     -----
-    One member per counter, or per family of counters, of hw/host_interface/registers.py, in lower case, an array where it is per venue:
+    One member per counter, or per family of counters, in lower case, an array where it is per venue:
         In(1), a pulse per event; In(n) for a counter of amounts, added in every cycle; or for a family
         ``valid`` and ``reason``: a pulse with the reason that says which counter of the family counts it (others: none).
     index : In(range(count))
-        Which counter to read, by its place in ``counter_elements(config)``.
+        Which counter to read, by its place in ``elements``.
     value : Out(64)
         Two cycles after ``index``. 0 during the first walk after reset, which clears the RAM.
 
@@ -46,16 +44,23 @@ class Counters(wiring.Component):
         Cycles after which ``value`` is sure to show an event.
     """
 
-    def __init__(self, config: CardConfig):
-        self._elements = counter_elements(config)
-        self.count = len(self._elements)
+    def __init__(self, elements):
+        self._elements = elements
+        self.count = len(elements)
         self.VISIBLE = self.count + PIPELINE + 4
+        if self.count <= PIPELINE + 1:
+            raise ValueError(f"the walk needs more than {PIPELINE + 1} counters, not {self.count}")
+
+        venues = 1 + max(venue for _, venue, _ in elements)
+        highest = {}
+        for counter, _, _ in elements:
+            highest[counter.family] = max(counter.reason, highest.get(counter.family, 0))
         members = {}
-        for counter in COUNTERS:
+        for counter, _, _ in elements:
             member = In(counter.amount_bits)
             if counter.family:
-                member = In(wiring.Signature({"valid": Out(1), "reason": Out(bits_for(max_reason(counter.family)))}))
-            members[port_name(counter)] = member.array(config.venues) if counter.per_venue else member
+                member = In(wiring.Signature({"valid": Out(1), "reason": Out(bits_for(highest[counter.family]))}))
+            members[port_name(counter)] = member.array(venues) if counter.per_venue else member
         super().__init__({**members, "index": In(range(self.count)), "value": Out(64)})
 
     def elaborate(self, platform):
@@ -137,6 +142,3 @@ def port_name(counter):
     """The member that feeds a counter: its family's or its own."""
     return counter.family or counter.name.lower()
 
-
-def max_reason(family):
-    return max(counter.reason for counter in COUNTERS if counter.family == family)

@@ -1,0 +1,325 @@
+"""Everything the host does with a card, by name and with checks: what a daemon, a test or a notebook is written against."""
+
+from collections.abc import Collection
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from host.card.addresses import OrderAddress, ip_number, mac_number, multicast_number, port_number
+from host.card.definition import Register, UnknownRegisterError
+from host.card.events import RECORD_WORDS, Event, decode
+from host.card.identity import identify
+from host.card.limits import Limits
+from host.card.protocol import Card, CardError
+from host.card.registers import COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET
+
+BUY, SELL = 0, 1
+FILLED, RELEASED = 0, 1
+
+POLLS = 1_000_000
+"""Looks at a busy flag before the card counts as stuck; clearing the largest book takes far fewer."""
+
+
+class State(NamedTuple):
+    """What the card allows itself."""
+
+    armed: bool
+    limits_valid: bool
+    killed: bool
+    fault: bool
+    stale: tuple[bool, ...]
+    """Per venue: its books may not be trusted."""
+    busy: tuple[bool, ...]
+    """Per venue: its book is still being cleared."""
+
+
+class Position(NamedTuple):
+    """A symbol's exposure over all venues, in shares; a short position is negative."""
+
+    position: int
+    working_buy: int
+    working_sell: int
+
+
+class Control:
+    """Typed access to a card that has been identified.
+
+    Arguments are checked before anything is written: ValueError for a value that can't be meant, CardError where the card refuses.
+
+    Parameters
+    ----------
+    card : Card
+        Closed when a ``with`` block around the control ends.
+    expected : str or None
+        Configuration that it must be; None: any that the host knows.
+    """
+
+    def __init__(self, card: Card, expected: str | None = None):
+        self.card = card
+        self.identity = identify(card, expected)
+        self.sizes = self.identity.sizes
+        self._read_index = self.read("EVENT_READ_INDEX")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.card.close()
+
+    # Registers by name
+
+    def read(self, name: str, *index: int) -> int:
+        """A register of any width; a wide one as it was at one instant."""
+        register = _register(name)
+        if register.access == "wo":
+            raise UnknownRegisterError(f"register {name} can only be written")
+        if register.bits <= 32:
+            return self.card.read32(register.address(*index))
+        low, high = self.card.read_words(register.address(*index), 2)
+        value = low | high << 32
+        return value - (1 << 64) if register.signed and value >> 63 else value
+
+    def write(self, name: str, value: int, *index: int) -> None:
+        """A register of any width; a wide one takes effect as a whole."""
+        register = _register(name)
+        if register.access == "ro":
+            raise UnknownRegisterError(f"register {name} can only be read")
+        if not 0 <= value < 1 << register.bits:
+            raise ValueError(f"register {name} takes 0 to {(1 << register.bits) - 1}, not {value}")
+        address = register.address(*index)
+        self.card.write32(address, value & 0xFFFFFFFF)
+        if register.bits > 32:
+            self.card.write32(address + 4, value >> 32)
+
+    # Arming
+
+    def state(self) -> State:
+        fields = REGISTERS["STATE"].unpack(self.read("STATE"))
+        venues = range(self.sizes.venues)
+        return State(
+            bool(fields["armed"]), bool(fields["limits_valid"]), bool(fields["killed"]), bool(fields["fault"]),
+            stale=tuple(bool(fields["stale"] >> venue & 1) for venue in venues),
+            busy=tuple(bool(fields["busy"] >> venue & 1) for venue in venues),
+        )
+
+    def arm(self) -> None:
+        """Lets orders pass; the card refuses without limits, with the kill switch on or with a fault."""
+        self.write("ARM", 1)
+        state = self.state()
+        if not state.armed:
+            causes = (("no limits are committed", not state.limits_valid), ("the kill switch is on", state.killed), ("it has a fault", state.fault))
+            raise CardError(f"the card did not arm: {', '.join(cause for cause, is_so in causes if is_so) or 'no cause shown'}")
+
+    def disarm(self) -> None:
+        self.write("ARM", 0)
+        if self.state().armed:
+            raise CardError("the card did not disarm")
+
+    def kill(self) -> None:
+        """Stops every new order, now. ``release`` and ``arm`` to go on."""
+        self.write("KILL", 1)
+        state = self.state()
+        if state.armed or not state.killed:
+            raise CardError("the kill switch did not take effect")
+
+    def release(self) -> None:
+        """Turns the kill switch off; the card stays disarmed."""
+        self.write("KILL", 0)
+
+    # Risk limits
+
+    def set_limits(self, limits: Limits) -> int:
+        """Puts all limits in force at once and returns their generation.
+
+        They are written to the shadow, read back, committed and read back again. Limits that are out of range or contradict each other
+        are refused before anything is written; if the card shows others than were committed, it is killed.
+        """
+        limits.check()
+        for name, value in limits._asdict().items():
+            self.write(f"SHADOW_{name.upper()}", value)
+        if (shadow := self._limits("SHADOW")) != limits:
+            raise CardError(f"the card's shadow limits are {shadow}, not {limits}: nothing was committed")
+        generation = (self.read("LIMITS_GENERATION") + 1) % (1 << 32)
+        self.write("LIMITS_COMMIT", generation)
+        active, shown = self._limits("ACTIVE"), self.read("LIMITS_GENERATION")
+        if shown != generation:
+            raise CardError(f"the card refused limits {generation}: it has generation {shown} (does somebody else set limits?)")
+        if active != limits:
+            self.kill()
+            raise CardError(f"the card's limits are {active}, not {limits}: it has been killed")
+        return generation
+
+    def limits(self) -> Limits | None:
+        """The limits in force; None: nothing has been committed."""
+        return self._limits("ACTIVE") if self.read("LIMITS_GENERATION") else None
+
+    def _limits(self, which: str) -> Limits:
+        return Limits(**{name: self.read(f"{which}_{name.upper()}") for name in Limits._fields})
+
+    # Venues and symbols
+
+    def set_feed(self, venue: int, ip: str, port: int, sequence: int = 1) -> None:
+        """Makes a venue follow a feed from a sequence number on, with an empty book."""
+        self._check_venue(venue)
+        group, udp = multicast_number(ip), port_number(port)
+        if not 1 <= sequence < 1 << 64:
+            raise ValueError(f"sequence numbers are 1 to 2^64 - 1, not {sequence}")
+        self._check_disarmed("change a feed")
+        self.write("FEED_IP", group, venue)
+        self.write("FEED_PORT", udp, venue)
+        self.resync(venue, sequence)
+
+    def resync(self, venue: int, sequence: int) -> None:
+        """Starts a venue afresh at a sequence number: empty book, no longer stale; returns when it is ready."""
+        self._check_venue(venue)
+        self.write("FEED_SEQUENCE", sequence, venue)
+        self.write("RESYNC", 1 << venue)
+        for _ in range(POLLS):
+            if not self.state().busy[venue]:
+                return
+        raise CardError(f"venue {venue} is still busy clearing its book after {POLLS} looks")
+
+    def set_order_address(self, venue: int, address: OrderAddress) -> None:
+        """Where a venue's orders go."""
+        self._check_venue(venue)
+        numbers = {
+            "destination_mac": mac_number(address.destination_mac), "source_mac": mac_number(address.source_mac),
+            "destination_ip": ip_number(address.destination_ip), "source_ip": ip_number(address.source_ip),
+            "destination_port": port_number(address.destination_port), "source_port": port_number(address.source_port),
+        }
+        self._check_disarmed("change an order address")
+        for name, value in numbers.items():
+            self.write(f"ORDER_{name.upper()}", value, venue)
+
+    def set_user_ref(self, venue: int, number: int) -> None:
+        """UserRefNum that the venue's next order carries."""
+        self._check_venue(venue)
+        self.write("USER_REF", number, venue)
+
+    def bind_symbol(self, venue: int, slot: int, locate: int, name: str) -> None:
+        """Lets a slot follow an instrument of a venue; the name is the slot's on all venues."""
+        self._check_venue(venue)
+        self._check_slot(slot)
+        if not 0 <= locate < 1 << 16:
+            raise ValueError(f"a stock locate is 0 to 65535, not {locate}")
+        if not 1 <= len(name) <= 8 or not name.isascii() or not name.isprintable() or " " in name:
+            raise ValueError(f"a symbol is one to eight printable ASCII characters, not {name!r}")
+        self._check_disarmed("bind a symbol")
+        binding = REGISTERS["BINDING"].pack(locate=locate, enable=1)
+        for other in range(self.sizes.symbols):
+            if other != slot and self.read("BINDING", venue, other) == binding:
+                raise ValueError(f"locate {locate} of venue {venue} is bound to slot {other} already")
+        self.write("NAME", int.from_bytes(name.ljust(8).encode("ascii"), "little"), slot)
+        self.write("BINDING", binding, venue, slot)
+
+    def unbind_symbol(self, venue: int, slot: int) -> None:
+        self._check_venue(venue)
+        self._check_slot(slot)
+        self._check_disarmed("unbind a symbol")
+        self.write("BINDING", 0, venue, slot)
+
+    # Trading
+
+    def set_arbitrage(self, *, min_profit: int, max_shares: int, cooldown: int, symbols: Collection[int]) -> None:
+        """Settings of the detector (1/10000 per share, shares, clock cycles) and the slots that it may trade."""
+        for slot in symbols:
+            self._check_slot(slot)
+        words = range(-(-self.sizes.symbols // 32))
+        for number in words:
+            self.write("ARB_ENABLE", 0, number)
+        self.write("ARB_MIN_PROFIT", min_profit)
+        self.write("ARB_MAX_SHARES", max_shares)
+        self.write("ARB_COOLDOWN", cooldown)
+        for number in words:
+            self.write("ARB_ENABLE", sum(1 << slot % 32 for slot in set(symbols) if slot // 32 == number), number)
+
+    def send_order(self, *, venue: int, symbol: int, side: int, shares: int, price: int) -> None:
+        """An order of the host, through the same door as the card's own."""
+        self._check_venue(venue)
+        self._check_slot(symbol)
+        descriptor = REGISTERS["HOST_ORDER"].pack(venue=venue, symbol=symbol, side=side)
+        if self.read("HOST_ORDER_BUSY"):
+            raise CardError("the last order of the host still waits at the gateway")
+        self.write("HOST_ORDER", descriptor)
+        self.write("HOST_ORDER_SHARES", shares)
+        self.write("HOST_ORDER_PRICE", price)
+        self.write("HOST_ORDER_DOORBELL", 1)
+
+    def reply(self, *, symbol: int, side: int, kind: int, shares: int) -> None:
+        """Tells the gateway what a venue answered: FILLED or RELEASED shares of a working order."""
+        self._check_slot(symbol)
+        self.write("REPLY", REGISTERS["REPLY"].pack(symbol=symbol, side=side, kind=kind))
+        self.write("REPLY_SHARES", shares)
+        self.write("REPLY_DOORBELL", 1)
+
+    def position(self, symbol: int) -> Position:
+        self._check_slot(symbol)
+        register = REGISTERS["POSITION_SYMBOL"]
+        self.write("POSITION_SYMBOL", symbol)
+        for _ in range(POLLS):
+            if not register.unpack(self.read("POSITION_SYMBOL"))["busy"]:
+                return Position(self.read("POSITION"), self.read("WORKING_BUY"), self.read("WORKING_SELL"))
+        raise CardError(f"the card does not answer for the position of symbol {symbol}")
+
+    def clear_positions(self) -> None:
+        """Positions and working orders become 0."""
+        self._check_disarmed("clear positions")
+        self.write("CLEAR_POSITIONS", 1)
+
+    # What happened
+
+    def time(self) -> int:
+        """Clock cycles since the card's reset."""
+        return self.read("TIME")
+
+    def counter(self, name: str, venue: int = 0) -> int:
+        counter = COUNTERS.get(name)
+        if counter is None:
+            raise UnknownRegisterError(f"the card has no counter {name!r}")
+        if not 0 <= venue < (self.sizes.venues if counter.venue_stride else 1):
+            raise UnknownRegisterError(f"counter {name} is not there for venue {venue}")
+        low, high = self.card.read_words(counter.offset + venue * counter.venue_stride, 2)
+        return low | high << 32
+
+    def counters(self) -> dict[str, tuple[int, ...]]:
+        """All counters: one number per venue, or a single one."""
+        return {
+            name: tuple(self.counter(name, venue) for venue in range(self.sizes.venues if counter.venue_stride else 1))
+            for name, counter in COUNTERS.items()
+        }
+
+    def drain_events(self, most: int | None = None) -> list[Event]:
+        """The oldest events that have not been taken, at most ``most``; their places in the ring are free again."""
+        events, read = self.sizes.events, self._read_index
+        waiting = (self.read("EVENT_WRITE_INDEX") - read) % (1 << 32)
+        if waiting > events:
+            raise CardError(f"the event ring says that {waiting} of its {events} records wait: has the card been reset?")
+        count = waiting if most is None else min(most, waiting)
+        place = read % events
+        first = min(count, events - place)
+        words = self.card.read_words(RING_OFFSET + RECORD_BYTES * place, RECORD_WORDS * first)
+        words += self.card.read_words(RING_OFFSET, RECORD_WORDS * (count - first))
+        taken = [decode(words[at:at + RECORD_WORDS]) for at in range(0, len(words), RECORD_WORDS)]
+        self._read_index = (read + count) % (1 << 32)
+        self.write("EVENT_READ_INDEX", self._read_index)
+        return taken
+
+    # Checks
+
+    def _check_venue(self, venue: int) -> None:
+        if not 0 <= venue < self.sizes.venues:
+            raise ValueError(f"this card ({self.identity.configuration}) has venues 0 to {self.sizes.venues - 1}, not {venue}")
+
+    def _check_slot(self, slot: int) -> None:
+        if not 0 <= slot < self.sizes.symbols:
+            raise ValueError(f"this card ({self.identity.configuration}) has symbol slots 0 to {self.sizes.symbols - 1}, not {slot}")
+
+    def _check_disarmed(self, act: str) -> None:
+        if self.state().armed:
+            raise CardError(f"the card is armed: disarm it to {act}")
+
+
+def _register(name: str) -> Register:
+    register = REGISTERS.get(name)
+    if register is None:
+        raise UnknownRegisterError(f"the card has no register {name!r}")
+    return register

@@ -1,0 +1,128 @@
+"""Event records as the host sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from host.card.protocol import CardError
+from host.card.registers import EVENT_HEADER, EVENTS, RECORD_BYTES, EventKind, RejectReason, StaleReason
+
+RECORD_WORDS: Final = RECORD_BYTES // 4
+
+
+@dataclass(frozen=True, slots=True)
+class TopOfBook:
+    """Best bid and ask of a symbol at a venue changed. Prices in 1/10000; 0: no such side."""
+
+    card_time: int
+    """Low 32 bits of the card's time, in cycles, when the record was made; the same in every event."""
+    lost: bool
+    """Records of the same source were lost just before this one; the same in every event."""
+    venue: int
+    symbol: int
+    stale: bool
+    bid_price: int
+    bid_shares: int
+    ask_price: int
+    ask_shares: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSent:
+    """An order left the card. ``latency``: cycles from the last byte of the trigger in to the first word of the order frame out."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    symbol: int
+    side: int
+    strategy: int
+    shares: int
+    price: int
+    trigger_venue: int
+    trigger_sequence: int
+    user_ref: int
+    latency: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRejected:
+    """The gateway refused an order."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    symbol: int
+    side: int
+    strategy: int
+    shares: int
+    price: int
+    trigger_venue: int
+    trigger_sequence: int
+    reason: RejectReason
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """``count`` feed messages from ``first`` on never came."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class VenueStale:
+    """The books of a venue may no longer be trusted."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    reason: StaleReason
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """The STATE register after a change, and one bit for each of its bits that changed."""
+
+    card_time: int
+    lost: bool
+    state: int
+    changed: int
+
+
+Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange
+
+
+def decode(words: Sequence[int]) -> Event:
+    """The event that one record tells.
+
+    Raises
+    ------
+    CardError
+        The record is of no kind that the host knows: the ring was read wrongly, or the card is another one.
+    """
+    number = sum(word << 32 * place for place, word in enumerate(words))
+    header = {field.name: field.take(number) for field in EVENT_HEADER}
+    try:
+        kind = EventKind(header["kind"])
+        fields = {field.name: field.take(number) for field in EVENTS[kind]}
+    except (ValueError, KeyError):
+        raise CardError(f"event record of unknown kind {header['kind']}: {' '.join(f'{word:08x}' for word in words)}") from None
+    time, lost = header["card_time"], bool(header["lost"])
+    match kind:
+        case EventKind.TOP_OF_BOOK:
+            return TopOfBook(time, lost, stale=bool(fields.pop("stale")), **fields)
+        case EventKind.ORDER_SENT:
+            return OrderSent(time, lost, **fields)
+        case EventKind.ORDER_REJECTED:
+            return OrderRejected(time, lost, reason=RejectReason(fields.pop("reason")), **fields)
+        case EventKind.GAP:
+            return Gap(time, lost, **fields)
+        case EventKind.VENUE_STALE:
+            return VenueStale(time, lost, reason=StaleReason(fields.pop("reason")), **fields)
+        case _:
+            return StateChange(time, lost, **fields)
