@@ -33,6 +33,10 @@ class PlacedTable:
         self._where[region, key] = sets[bank]
         return True
 
+    def place(self, region: int, key: int) -> tuple[int, int]:
+        """Bank and set of a key that is there."""
+        return self._where[region, key][1:]
+
     def remove(self, region: int, key: int) -> None:
         self._used[self._where.pop((region, key))] -= 1
 

@@ -38,6 +38,8 @@ class BestLevels(wiring.Component):
         The symbol's best bid and best ask.
     near : Out(level)
         The one of ``side``, combinational.
+    slot : In, holds : Out(1)
+        In t + 2, if ``slot`` and ``side`` were there a cycle before: the best level of ``side`` is the one in ``slot``.
     replace : In(1), level : In(level)
         ``level`` becomes the best of ``side``. No load in the same or the next cycle.
     following : Out(2 levels)
@@ -62,6 +64,8 @@ class BestLevels(wiring.Component):
             "load": In(1),
             "best": Out(both),
             "near": Out(level),
+            "slot": In(slot_bits(config)),
+            "holds": Out(1),
             "replace": In(1),
             "level": In(level),
             "following": Out(both),
@@ -96,7 +100,11 @@ class BestLevels(wiring.Component):
         for index in range(2):
             mine = self.replace & (side == index)
             m.d.comb += self.following[index].eq(Mux(mine, self.level.as_value(), self.best[index].as_value()))
-        m.d.sync += self.best.eq(Mux(loading, read.data.as_value(), self.following.as_value()))
+        loaded = [read.data[index].valid & (read.data[index].slot == self.slot) for index in range(2)]
+        m.d.sync += [
+            self.best.eq(Mux(loading, read.data.as_value(), self.following.as_value())),
+            self.holds.eq(Mux(side, loaded[1], loaded[0])),
+        ]
 
         sells = side.replicate(32)
         near = self.near

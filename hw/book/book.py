@@ -9,7 +9,13 @@ from hw.book.order_store import OrderStore
 from hw.book.price_levels import PriceLevels
 from hw.book.records import Records
 from hw.config import CardConfig
+from hw.lib.one_hot import OneHot
 from hw.types import BookEvent, BookEventKind, Price, TopOfBook
+
+STATES = (
+    "CLEAR", "IDLE", "HASH", "READ", "MATCH", "DECIDE", "SETTLE",
+    "SELECT", "FETCH", "COUNT", "UPDATE", "FREED", "SEARCH", "REFILL",
+)  # fmt: skip
 
 Flags = data.StructLayout({
     "bad": 1,  # zero shares or price, or no such kind
@@ -140,6 +146,7 @@ class Book(wiring.Component):
             best.side.eq(event.side),
             best.price.eq(event.price),
             best.shares.eq(event.shares),
+            best.slot.eq(change.slot),
             records.event.eq(event),
             records.best.eq(best.following),
             records.venue_stale.eq(self.venue_stale),
@@ -163,60 +170,63 @@ class Book(wiring.Component):
         with m.If(self.clear):
             m.d.sync += self._clear_requested.eq(1)
 
-        with m.FSM(init="CLEAR"):
-            self._idle_states(m)
-            self._lookup_states(m)
-            self._add_states(m)
-            self._remove_states(m)
+        at = OneHot(m, *STATES)
+        self._idle_states(m, at)
+        self._lookup_states(m, at)
+        self._add_states(m, at)
+        self._remove_states(m, at)
         return m
 
-    def _idle_states(self, m):
+    def _idle_states(self, m, at):
         """CLEAR: walk all memories. IDLE: take an event."""
         row, requested = self._row, self._clear_requested
-        with m.State("CLEAR"):
+        with at("CLEAR"):
             m.d.comb += self._clearing.eq(1)
             m.d.sync += row.eq(row + 1)
             with m.If(row == self._rows - 1):
                 m.d.sync += row.eq(0)
-                m.next = "IDLE"
-        with m.State("IDLE"):
+                at.go("IDLE")
+            with m.Else():
+                at.go("CLEAR")
+        with at("IDLE"):
+            m.d.comb += self.events.ready.eq(self._records.free & ~requested)
+            m.d.sync += [self._event.eq(self.events.payload), self._flags.eq(0)]
             with m.If(requested):
                 m.d.sync += requested.eq(self.clear)
-                m.next = "CLEAR"
+                at.go("CLEAR")
+            with m.Elif(self.events.valid & self.events.ready):
+                at.go("HASH")
             with m.Else():
-                m.d.comb += self.events.ready.eq(self._records.free)
-            with m.If(self.events.valid & self.events.ready):
-                m.d.sync += [self._event.eq(self.events.payload), self._flags.eq(0)]
-                m.next = "HASH"
+                at.go("IDLE")
 
-    def _lookup_states(self, m):
+    def _lookup_states(self, m, at):
         """HASH, READ, MATCH: find the reference among the orders and the price among the levels."""
         event, flags = self._event, self._flags
         kind = event.kind.as_value()
         prices = (event.kind == BookEventKind.ADD) | (event.kind == BookEventKind.REPLACE)
-        with m.State("HASH"):
+        with at("HASH"):
             m.d.comb += [self._store.lookup.eq(1), self._levels.lookup.eq(1), self._best.load.eq(~flags.replacing)]
             m.d.sync += [
                 flags.bad.eq((prices & ((event.shares == 0) | (event.price == 0))) | (kind > BookEventKind.REPLACE.value)),
                 flags.removes.eq((kind >= BookEventKind.EXECUTE.value) & (kind <= BookEventKind.REPLACE.value) & ~flags.replacing),
                 flags.takes_all.eq(kind >= BookEventKind.DELETE.value),
             ]
-            m.next = "READ"
-        with m.State("READ"):
-            m.next = "MATCH"
-        with m.State("MATCH"):
+            at.go("READ")
+        with at("READ"):
+            at.go("MATCH")
+        with at("MATCH"):
             with m.If(flags.removes):
-                m.next = "SELECT"
+                at.go("SELECT")
             with m.Else():
-                m.next = "DECIDE"
+                at.go("DECIDE")
 
-    def _add_states(self, m):
+    def _add_states(self, m, at):
         """DECIDE: add the order, or say why not."""
         store, levels, best, records = self._store, self._levels, self._best, self._records
         event, order, change, flags = self._event, self._order, self._change, self._flags
         good = Signal()
         ahead = Signal()
-        with m.State("DECIDE"):
+        with at("DECIDE"):
             m.d.comb += [
                 good.eq(~flags.bad & ~store.found & store.room & (levels.found | levels.room)),
                 ahead.eq(best.improves | best.joins),
@@ -253,22 +263,24 @@ class Book(wiring.Component):
                 self.store_full.eq(~flags.bad & ~store.found & ~store.room),
                 self.levels_full.eq(~flags.bad & ~store.found & ~levels.found & ~levels.room),
             ]
-            m.next = "IDLE" if levels.spacing <= self.LATENCY else "SETTLE"
+            at.go("IDLE" if levels.spacing <= self.LATENCY else "SETTLE")
         if levels.spacing > self.LATENCY:
             settle = Signal(range(levels.spacing - self.LATENCY))
-            with m.State("SETTLE"):  # a deep tree can't take a new level every 5 cycles
+            with at("SETTLE"):  # a deep tree can't take a new level every 5 cycles
                 m.d.sync += settle.eq(settle + 1)
                 with m.If(settle == levels.spacing - self.LATENCY - 1):
                     m.d.sync += settle.eq(0)
-                    m.next = "IDLE"
+                    at.go("IDLE")
+                with m.Else():
+                    at.go("SETTLE")
 
-    def _remove_states(self, m):
+    def _remove_states(self, m, at):
         """SELECT, FETCH, COUNT, UPDATE: take the order, or some of its shares, off its level; SEARCH, REFILL: find the next best."""
         store, levels, best, records = self._store, self._levels, self._best, self._records
         event, order, change, flags = self._event, self._order, self._change, self._flags
         replaces = event.kind == BookEventKind.REPLACE
 
-        with m.State("SELECT"):
+        with at("SELECT"):
             m.d.sync += [
                 flags.known.eq(store.found),
                 self._place.eq(store.found_place),
@@ -280,9 +292,9 @@ class Book(wiring.Component):
             ]
             with m.If(store.found):
                 m.d.sync += [event.symbol.eq(store.value.symbol), event.side.eq(store.value.side)]
-            m.next = "FETCH"
+            at.go("FETCH")
 
-        with m.State("FETCH"):
+        with at("FETCH"):
             dies = flags.takes_all | (event.shares >= order.shares)
             m.d.comb += [best.load.eq(1), levels.start.eq(flags.known)]
             m.d.sync += [
@@ -292,17 +304,17 @@ class Book(wiring.Component):
                 change.shares.eq(Mux(dies, order.shares, event.shares)),
                 order.shares.eq(order.shares - event.shares),
             ]
-            m.next = "COUNT"
+            at.go("COUNT")
 
-        with m.State("COUNT"):
+        with at("COUNT"):
             m.d.comb += store.write.eq(flags.known)
             m.d.sync += flags.takes_some.eq(change.shares.any())
-            m.next = "UPDATE"
+            at.go("UPDATE")
 
         at_best = Signal()
-        with m.State("UPDATE"):
+        with at("UPDATE"):
             m.d.comb += [
-                at_best.eq(flags.known & best.near.valid & (best.near.slot == change.slot)),
+                at_best.eq(flags.known & best.holds),
                 levels.search.eq(at_best & levels.emptied),
                 best.replace.eq(at_best & ~levels.emptied),
                 best.level.eq(best.near),
@@ -322,22 +334,24 @@ class Book(wiring.Component):
             with m.If(flags.known & replaces):
                 m.d.sync += event.reference.eq(event.new_reference)
             with m.If(levels.search):
-                m.next = "SEARCH"
+                at.go("SEARCH")
             with m.Elif(flags.known & replaces):
-                m.next = "SETTLED"
+                at.go("FREED")
             with m.Else():
                 m.d.comb += records.emit.eq(1)
-                m.next = "IDLE"
+                at.go("IDLE")
 
-        with m.State("SETTLED"):  # the level's slot is free from the next cycle on
-            m.next = "HASH"
+        with at("FREED"):  # the level's slot is free from the next cycle on
+            at.go("HASH")
 
-        with m.State("SEARCH"):
+        with at("SEARCH"):
             m.d.comb += [store.lookup.eq(flags.replacing & levels.best_known), levels.lookup.eq(flags.replacing & levels.best_known)]
             with m.If(levels.best_known):
-                m.next = "REFILL"
+                at.go("REFILL")
+            with m.Else():
+                at.go("SEARCH")
 
-        with m.State("REFILL"):
+        with at("REFILL"):
             m.d.comb += [
                 best.replace.eq(1),
                 best.level.eq(Mux(levels.best.valid, Cat(levels.best, levels.best_totals), 0)),
@@ -346,6 +360,6 @@ class Book(wiring.Component):
                 records.emit.eq(~flags.replacing),
             ]
             with m.If(flags.replacing):
-                m.next = "MATCH"
+                at.go("MATCH")
             with m.Else():
-                m.next = "IDLE"
+                at.go("IDLE")

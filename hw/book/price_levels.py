@@ -153,17 +153,19 @@ class PriceLevels(wiring.Component):
 
     def _keep_totals(self, m, ready):
         """Reads a level's totals, changes them two cycles later and writes them back."""
-        m.submodules.totals = memory = Memory(shape=Totals, depth=self._totals_depth, init=[])
+        kept = data.StructLayout({"totals": Totals, "single": 1})  # single: exactly one order, found out when it is written
+        m.submodules.totals = memory = Memory(shape=kept, depth=self._totals_depth, init=[])
         read = memory.read_port()
         write = memory.write_port()
         change = self.change
         before = Signal(Totals)
+        single = Signal()
         m.d.comb += [
             read.en.eq(self.start | self.best_known),
             read.addr.eq(Mux(self.start, Cat(change.slot, change.region), Cat(self._tree.best.slot, self._tree.best_region))),
-            self.best_totals.eq(read.data),
+            self.best_totals.eq(read.data.totals),
         ]
-        m.d.sync += before.eq(Mux(change.create, 0, read.data.as_value()))
+        m.d.sync += [before.eq(Mux(change.create, 0, read.data.totals.as_value())), single.eq(read.data.single)]
 
         shares_carry = Signal()
         orders_carry = Signal()
@@ -178,9 +180,10 @@ class PriceLevels(wiring.Component):
                 Cat(self.totals.orders, orders_carry).eq(before.orders + 1),
             ]
         m.d.comb += [
-            self.emptied.eq(ready & change.remove & change.whole & (before.orders == 1)),
+            self.emptied.eq(ready & change.remove & change.whole & single),
             self.overflow.eq(ready & (shares_carry | orders_carry)),
             write.en.eq(ready),
             write.addr.eq(Cat(change.slot, change.region)),
-            write.data.eq(self.totals),
+            write.data.totals.eq(self.totals),
+            write.data.single.eq(Mux(change.remove, Mux(change.whole, before.orders == 2, single), change.create)),
         ]

@@ -103,17 +103,14 @@ class WinnerTree(wiring.Component):
             with m.If(active[k]):
                 m.d.comb += read.addr.eq(self._node(k, region[k], slot[k]))
 
-        # its word arrives two stages later; the child on the path is left out of it
-        word = Signal(read.data.shape())
+        # its word arrives two stages later, without the child on the path
+        path = Signal(RADIX)
         siblings = [Signal(self.entry, name=f"sibling{i}") for i in range(RADIX)]
-        m.d.sync += word.eq(read.data)
-        for i in range(RADIX):
-            m.d.comb += siblings[i].eq(word[i])
         for k in range(1, self.levels + 1):
-            with m.If(active[k + 2]):
-                for i in range(RADIX):
-                    with m.If(self._child(k, slot[k + 2]) == i):
-                        m.d.comb += siblings[i].valid.eq(0)
+            with m.If(active[k]):
+                m.d.sync += path.eq(1 << self._child(k, slot[k]))
+        for i in range(RADIX):
+            m.d.sync += [siblings[i].eq(read.data[i]), siblings[i].valid.eq(read.data[i].valid & ~path[i])]
         sibling = semifinal(siblings, "sibling")
 
         group = [Signal(self.entry, name=f"group{i}") for i in range(RADIX)]

@@ -77,7 +77,7 @@ class HashTable(wiring.Component):
     Ports
     -----
     lookup : In(1)
-        Cycle t: look ``key`` up in ``region``. ``key`` must hold until t + 2.
+        Cycle t: look ``key`` up in ``region``. ``key`` must hold until t + 1.
     fetch : In(1)
         Cycle t: read the rows of the set of ``fetch_place`` in ``region`` (of both banks) without matching anything.
     rows : Out(2 banks of 4 entries)
@@ -134,6 +134,7 @@ class HashTable(wiring.Component):
         hashes = self.hash(self.key)
         sets = [Signal(self.set_bits, name=f"set{bank}") for bank in range(BANKS)]
         arrived = Signal()
+        arriving = []
         m.d.sync += arrived.eq(self.lookup | self.fetch)
 
         def address(set_, region):
@@ -146,6 +147,7 @@ class HashTable(wiring.Component):
             m.submodules[f"bank{bank}"] = memory = Memory(shape=self.rows.shape().elem_shape, depth=self.depth, init=[])
             read = memory.read_port()
             write = memory.write_port(granularity=1)
+            arriving.append(read.data)
             hashed = hashes[bank * self.set_bits:(bank + 1) * self.set_bits]
             m.d.comb += [
                 read.en.eq(self.lookup | self.fetch),
@@ -163,27 +165,32 @@ class HashTable(wiring.Component):
             with m.If(arrived):
                 m.d.sync += self.rows[bank].eq(read.data)
 
-        self._match(m)
+        self._match(m, arriving, arrived)
         self._choose(m, sets)
         m.d.comb += [
             self.found_place[WAY_BITS + 1:].eq(Mux(self.found_place[WAY_BITS], sets[1], sets[0])),
         ]
         return m
 
-    def _match(self, m):
-        """Compares all eight keys, registers who matched, and selects that one's value."""
-        matches = Signal(BANKS * WAYS)
-        entries = [self.rows[bank][way] for bank in range(BANKS) for way in range(WAYS)]
-        for index, entry in enumerate(entries):
-            m.d.sync += matches[index].eq(entry.valid & (entry.key == self.key))
+    def _match(self, m, arriving, arrived):
+        """Compares all eight keys in two steps, two bits each as the rows arrive, and selects the value of the one that matches."""
+        ways = [(bank, way) for bank in range(BANKS) for way in range(WAYS)]
+        matching = Signal(len(ways))
+        matches = Signal(len(ways))
         selected = 0
-        for index, entry in enumerate(entries):
-            selected = selected | Mux(matches[index], Value.cast(entry.value), 0)
+        for index, (bank, way) in enumerate(ways):
+            entry = arriving[bank][way]
+            differ = entry.key ^ self.key
+            pairs = Signal((len(differ) + 1) // 2, name=f"pairs{index}")
+            with m.If(arrived):
+                m.d.sync += pairs.eq(Cat(differ[bit:bit + 2].any() for bit in range(0, len(differ), 2)))
+            m.d.comb += matching[index].eq(self.rows[bank][way].valid & ~pairs.any())
+            selected = selected | Mux(matches[index], Value.cast(self.rows[bank][way].value), 0)
+        m.d.sync += [matches.eq(matching), self.found.eq(matching.any())]
         m.d.comb += [
-            self.found.eq(matches.any()),
             Value.cast(self.value).eq(selected),
             self.found_place[:WAY_BITS + 1].eq(Cat(
-                Cat(matches[index] for index in range(BANKS * WAYS) if index >> bit & 1).any() for bit in range(WAY_BITS + 1)
+                Cat(matches[index] for index in range(len(ways)) if index >> bit & 1).any() for bit in range(WAY_BITS + 1)
             )),
         ]
 

@@ -1,0 +1,191 @@
+"""The hash function against its integer twin and on the keys of the market; the table against a dictionary."""
+
+import random
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib.wiring import Component, In, Out
+
+from hw.book.order_store import OrderStore
+from hw.book.price_levels import PriceLevels
+from hw.config import ALVEO, ECP5, TINY
+from hw.lib.hash_table import BANKS, WAYS, Hash, HashTable
+from sim.capacity import PlacedTable
+from tests.hw.bench import simulate
+
+PLACES = 32
+REGIONS = 3
+
+
+class Hashed(Component):
+    """A hash function by itself."""
+
+    def __init__(self, function):
+        self._function = function
+        super().__init__({"key": In(function.width), "result": Out(function.bits)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.result.eq(self._function(self.key))
+        m.d.sync += Signal().eq(0)
+        return m
+
+
+@pytest.mark.parametrize(("width", "bits"), [(64, 18), (32, 14), (7, 3)])
+def test_hardware_and_integer_hash_are_the_same(width, bits):
+    dut, rng = Hashed(Hash(width, bits, seed=3)), random.Random(1)
+
+    async def testbench(ctx):
+        for key in [0, (1 << width) - 1, *(1 << bit for bit in range(width)), *(rng.getrandbits(width) for _ in range(100))]:
+            ctx.set(dut.key, key)
+            assert ctx.get(dut.result) == dut._function.compute(key), f"key {key:#x}"
+
+    simulate(dut, testbench)
+
+
+def fill(table, keys):
+    """Share of the places in use when the first key finds none."""
+    placed = PlacedTable(table)
+    number = next((index for index, key in enumerate(keys) if not placed.add(0, key)), len(keys))
+    return number / (BANKS * WAYS * table.sets)
+
+
+def progression(step, count, start):
+    return range(start, start + step * count, step)
+
+
+@pytest.mark.parametrize("config", [TINY, ECP5, ALVEO], ids=lambda config: config.name)
+@pytest.mark.parametrize("step", [1, 25, 50, 100, 500, 1000, 2500, 10_000, "random"])
+def test_prices_fill_half_of_a_side(config, step):
+    rng = random.Random(9)
+    table = PriceLevels(config).table
+    count = config.levels // 2
+    for _ in range(6):
+        start = rng.randrange(100, 5_000_000) // 100 * 100
+        keys = rng.sample(range(1, 1 << 32), count) if step == "random" else progression(step, count, start)
+        assert fill(table, keys) >= 0.5
+
+
+@pytest.mark.parametrize("config", [TINY, ECP5, ALVEO], ids=lambda config: config.name)
+@pytest.mark.parametrize("step", [1, 2, 4, 16, 256, "some", "random"])
+def test_references_fill_half_of_the_store(config, step):
+    rng = random.Random(9)
+    table = OrderStore(config)
+    count = config.orders // 2
+    for _ in range(2):
+        start = rng.getrandbits(24)
+        if step == "random":
+            keys = rng.sample(range(1, 1 << 63), count)
+        elif step == "some":
+            keys = sorted(rng.sample(range(start, start + 100 * count), count))
+        else:
+            keys = progression(step, count, start)
+        assert fill(table, keys) >= 0.5
+
+
+async def look_up(ctx, dut, key, region):
+    ctx.set(dut.key, key)
+    ctx.set(dut.region, region)
+    ctx.set(dut.lookup, 1)
+    await ctx.tick()
+    ctx.set(dut.lookup, 0)
+    await ctx.tick().repeat(2)
+    return ctx.get(dut.found)
+
+
+async def write(ctx, dut, region, place, *, key=0, value=0, valid=1):
+    ctx.set(dut.write, 1)
+    ctx.set(dut.write_region, region)
+    ctx.set(dut.write_place, place)
+    ctx.set(dut.write_entry, {"valid": valid, "key": key, "value": value})
+    await ctx.tick()
+    ctx.set(dut.write, 0)
+
+
+def test_table_equals_a_dictionary_and_places_like_the_capacity_model():
+    rng = random.Random(4)
+    dut = HashTable(16, 8, places=PLACES, regions=REGIONS, seed=5)
+    model, placed, refused, seen = {}, PlacedTable(dut), 0, {"found": 0, "not found": 0}
+
+    async def testbench(ctx):
+        nonlocal refused
+        for _ in range(500):
+            region = rng.randrange(REGIONS)
+            known = [key for there, key in model if there == region]
+            key = rng.choice(known) if known and rng.random() < 0.45 else rng.getrandbits(rng.choice((6, 16)))
+            found = await look_up(ctx, dut, key, region)
+            assert found == ((region, key) in model)
+            seen["found" if found else "not found"] += 1
+            if found:
+                assert ctx.get(dut.value) == model[region, key]
+                place = ctx.get(dut.found_place)
+                keep = rng.random() < 0.5
+                value = rng.getrandbits(8)
+                await write(ctx, dut, region, place, key=key, value=value, valid=keep)
+                if keep:
+                    model[region, key] = value
+                else:
+                    del model[region, key]
+                    placed.remove(region, key)
+            else:
+                assert ctx.get(dut.value) == 0
+                room = ctx.get(dut.room)
+                assert room == placed.add(region, key)
+                refused += not room
+                if room:
+                    place = ctx.get(dut.free_place)
+                    assert placed.place(region, key) == (place >> 2 & 1, place >> 3)
+                    model[region, key] = value = rng.getrandbits(8)
+                    await write(ctx, dut, region, place, key=key, value=value)
+
+    simulate(dut, testbench)
+    assert refused >= 10
+    assert min(seen.values()) > 100
+
+
+def test_fetch_shows_the_rows_of_a_place():
+    dut = HashTable(16, 8, places=PLACES, regions=REGIONS, seed=5)
+
+    async def testbench(ctx):
+        for place in range(PLACES):
+            for region in range(REGIONS):
+                await write(ctx, dut, region, place, key=100 + place, value=region)
+        for place in range(PLACES):
+            for region in range(REGIONS):
+                ctx.set(dut.region, region)
+                ctx.set(dut.fetch_place, place)
+                ctx.set(dut.fetch, 1)
+                await ctx.tick()
+                ctx.set(dut.fetch, 0)
+                await ctx.tick()
+                rows = ctx.get(dut.rows)
+                for bank in range(BANKS):
+                    for way in range(WAYS):
+                        entry = rows[bank][way]
+                        assert (entry["valid"], entry["key"], entry["value"]) == (1, 100 + (place >> 3 << 3 | bank << 2 | way), region)
+
+    simulate(dut, testbench)
+
+
+def test_clear_empties_a_row():
+    dut = HashTable(16, 8, places=PLACES, regions=REGIONS, seed=5)
+
+    async def testbench(ctx):
+        assert not await look_up(ctx, dut, 77, 1)
+        place = ctx.get(dut.free_place)
+        await write(ctx, dut, 1, place, key=77, value=3)
+        assert await look_up(ctx, dut, 77, 1)
+        ctx.set(dut.clear, 1)
+        for row in range(dut.depth):
+            ctx.set(dut.row, row)
+            await ctx.tick()
+        ctx.set(dut.clear, 0)
+        assert not await look_up(ctx, dut, 77, 1)
+
+    simulate(dut, testbench)
+
+
+@pytest.mark.parametrize("places", [8, 24])
+def test_refuses_places_that_make_no_table(places):
+    with pytest.raises(ValueError, match=f"places must be a power of two and at least 16, not {places}"):
+        HashTable(16, 8, places=places, seed=1)
