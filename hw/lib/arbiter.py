@@ -40,8 +40,7 @@ class StreamArbiter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         count = self._count
-        first = Signal(range(count))  # has the first choice
-        held = Signal()  # its item is on offer: nobody else may have the output
+        first = Signal(range(count))  # has the first choice: whose item is on offer and not taken keeps it
         chosen = Signal(range(count))
 
         with m.Switch(first):
@@ -51,8 +50,6 @@ class StreamArbiter(wiring.Component):
                     for index in reversed([(start + step) % count for step in range(count)]):
                         with m.If(self.inputs[index].valid):
                             m.d.comb += chosen.eq(index)
-        with m.If(held):
-            m.d.comb += chosen.eq(first)
 
         with m.Switch(chosen):
             for index, source in enumerate(self.inputs):
@@ -64,7 +61,6 @@ class StreamArbiter(wiring.Component):
                     ]
 
         with m.If(self.output.valid):
-            m.d.sync += held.eq(~self.output.ready)
             for index in range(count):
                 with m.If(chosen == index):
                     m.d.sync += first.eq(index)

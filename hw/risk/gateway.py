@@ -48,7 +48,7 @@ class RiskGateway(wiring.Component):
     kill : In(1)
         From the cycle after it is set nothing more is offered at ``passed`` that was not on offer before.
     replies : In(stream of OrderReply, always ready)
-        Up to 16 in a burst, and one in 6 cycles for ever.
+        Up to 16 in a burst, and one in 5 cycles for ever.
     passed : Out(stream of Order)
     rejected : Out(stream of RejectedOrder)
         While one waits here no further order is taken up.
@@ -72,8 +72,8 @@ class RiskGateway(wiring.Component):
 
     Notes
     -----
-    Latency 3, the same for what passes and what is refused. One order in 4 cycles, on one symbol or many; a reply takes 2 cycles
-    between two orders, and the two take turns.
+    Latency 3, the same for what passes and what is refused. One order in 4 cycles, on one symbol or many. An order goes before a
+    reply, but after each order there is room for one: with both waiting, one of each in 5 cycles.
     """
 
     LATENCY = 3
@@ -109,23 +109,22 @@ class RiskGateway(wiring.Component):
         m.submodules.replies = replies = SyncFIFOBuffered(width=OrderReply.as_shape().size, depth=self.REPLY_DEPTH)
         order = Signal(Order)  # under examination, and then on offer at passed or rejected
         reply = Signal(OrderReply)
-        orders_turn = Signal()
 
         take_order, take_reply, decide, apply = Signal(), Signal(), Signal(), Signal()
-        waiting = Signal()
+        waiting = Signal()  # never in the cycle after a decision, which is then free for a reply
         m.d.comb += waiting.eq(self.orders.valid & self.passed.ready & ~self.passed.valid & ~self.rejected.valid)
 
         with m.FSM():
             with m.State("IDLE"):
                 with m.If(~exposure.clearing):
                     m.d.comb += [
-                        take_reply.eq(replies.r_rdy & ~(waiting & orders_turn)),
-                        take_order.eq(waiting & ~take_reply),
+                        take_order.eq(waiting),
+                        take_reply.eq(replies.r_rdy & ~waiting),
                     ]
-                with m.If(take_reply):
-                    m.next = "REPLY"
-                with m.Elif(take_order):
+                with m.If(take_order):
                     m.next = "WEIGH"
+                with m.Elif(take_reply):
+                    m.next = "REPLY"
             with m.State("WEIGH"):
                 m.next = "DECIDE"
             with m.State("DECIDE"):
@@ -139,12 +138,12 @@ class RiskGateway(wiring.Component):
             self.orders.ready.eq(take_order),
             replies.r_en.eq(take_reply),
             exposure.select.eq(take_order | take_reply),
-            exposure.symbol.eq(Mux(take_reply, OrderReply(replies.r_data).symbol, self.orders.payload.symbol)),
+            exposure.symbol.eq(Mux(waiting, self.orders.payload.symbol, OrderReply(replies.r_data).symbol)),
         ]
         with m.If(take_order):
-            m.d.sync += [order.eq(self.orders.payload), orders_turn.eq(0)]
+            m.d.sync += order.eq(self.orders.payload)
         with m.If(take_reply):
-            m.d.sync += [reply.eq(replies.r_data), orders_turn.eq(1)]
+            m.d.sync += reply.eq(replies.r_data)
 
         self._judge(m, order, exposure, decide)
         self._settle(m, reply, replies, exposure, apply)

@@ -58,7 +58,7 @@ class ArbitrageModel:
     def __post_init__(self) -> None:
         self._tops: dict[tuple[int, int], TopOfBook] = {}
         self._signalled: set[tuple[int, int, int]] = set()
-        self._last_signal: dict[int, int] = {}
+        self._free_from: dict[int, int] = {}  # first cycle after a symbol's cooldown
 
     def forget(self, venue: int) -> None:
         """The venue's book begins anew."""
@@ -76,7 +76,7 @@ class ArbitrageModel:
         stale : bool
             The book can't be sure of this symbol.
         cycle : int
-            Time of the record, for the cooldown.
+            Time of the record, for the cooldown; may be left out where there is none.
         waiting : bool
             Orders of the last signal have not been taken yet.
         """
@@ -95,15 +95,14 @@ class ArbitrageModel:
                     self._signalled.discard(key)
                 elif key not in self._signalled:
                     fresh.append(found)
-        last = self._last_signal.get(symbol)
-        if not fresh or (last is not None and cycle - last <= self.settings.cooldown):
+        if not fresh or cycle < self._free_from.get(symbol, 0):
             return Outcome()
         if waiting:
             return Outcome(missed=True)
 
         best = max(fresh, key=lambda found: found.profit)  # the first of equals: the lowest other venue
         self._signalled.add((symbol, best.buy_venue, best.sell_venue))
-        self._last_signal[symbol] = cycle
+        self._free_from[symbol] = cycle + self.settings.cooldown + (self.settings.cooldown > 0)
         return Outcome((
             Order(STRATEGY, best.buy_venue, symbol, BUY, best.shares, best.buy_price, venue, sequence),
             Order(STRATEGY, best.sell_venue, symbol, SELL, best.shares, best.sell_price, venue, sequence),

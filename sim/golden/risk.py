@@ -75,7 +75,7 @@ class RiskModel:
     exposures: list[Exposure] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.clear_positions()
+        self.exposures = [Exposure() for _ in range(self.symbols)]
 
     def clear_positions(self) -> bool:
         """Only while disarmed. True if it was done."""

@@ -121,6 +121,8 @@ def test_latency_is_the_same_for_what_passes_and_what_does_not():
     (order(shares=1_001, price=1), RejectReason.MAX_SHARES),
     (order(shares=500, price=1_000_001), RejectReason.MAX_NOTIONAL),
     (order(shares=500, price=1_000_000), RejectReason.NONE),
+    (order(shares=1, price=500_000_001), RejectReason.MAX_NOTIONAL),
+    (order(shares=1, price=500_000_000), RejectReason.NONE),
 ])
 def test_one_order_against_its_own_limits(item, reason):
     async def scenario(ctx, dut, bench):
@@ -220,7 +222,8 @@ def test_bad_replies_are_told_and_never_make_room():
 def test_a_position_past_its_width_is_a_fault_until_cleared():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
-        await bench.reply(FILLED, SELL, 2**32 - 1)
+        for symbol in range(4):
+            await bench.reply(FILLED, SELL, 2**32 - 1, symbol)
         await bench.reply(FILLED, SELL, 1)
         assert await bench.exposure() == (-(2**32), 0, 0)
         assert not ctx.get(dut.fault)
@@ -237,7 +240,7 @@ def test_a_position_past_its_width_is_a_fault_until_cleared():
         assert not ctx.get(dut.fault)
         ctx.set(dut.armed, 1)
         assert (await bench.submit(order()))[0] is RejectReason.NONE
-        assert await bench.exposure() == (0, 100, 0)
+        assert [await bench.exposure(symbol) for symbol in range(4)] == [(0, 100, 0)] + [(0, 0, 0)] * 3
 
     run(scenario)
 
@@ -313,19 +316,43 @@ def test_an_order_every_four_cycles_with_exact_state():
     run(scenario)
 
 
-def test_replies_and_orders_take_turns():
+def test_orders_and_replies_leave_room_for_each_other():
+    """Both without a pause: one of each in 5 cycles, and no reply is lost."""
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
         ctx.set(dut.orders.payload, as_fields(order(shares=1, price=1)))
         ctx.set(dut.orders.valid, 1)
         ctx.set(dut.replies.payload, {"kind": RELEASED, "symbol": 1, "side": BUY, "shares": 0})
-        passed = 0
+        passed = settled = 0
         for cycle in range(600):
-            ctx.set(dut.replies.valid, cycle % 6 == 0)
+            ctx.set(dut.replies.valid, cycle < RiskGateway.REPLY_DEPTH or cycle % 5 == 0)
             passed += ctx.get(dut.passed.valid)
+            settled += ctx.get(dut.settled)
             await ctx.tick()
-        assert passed >= 99
+        assert (passed, settled) == (120, 120)
         assert not ctx.get(dut.fault)
+
+    run(scenario)
+
+
+def test_an_order_in_flight_does_not_survive_a_clear():
+    """Cleared while disarmed for a cycle, armed again before the decision: what it was weighed against is gone."""
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.orders.payload, as_fields(order()))
+        ctx.set(dut.orders.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.orders.valid, 0)
+        ctx.set(dut.armed, 0)
+        ctx.set(dut.clear_positions, 1)
+        await ctx.tick()
+        ctx.set(dut.armed, 1)
+        ctx.set(dut.clear_positions, 0)
+        await ctx.tick()
+        assert not ctx.get(dut.passed.valid)
+        assert ctx.get(dut.rejected.payload.reason) == RejectReason.HALTED
+        await ctx.tick().repeat(10)
+        assert await bench.exposure() == (0, 0, 0)
 
     run(scenario)
 
