@@ -1,11 +1,12 @@
-"""Writes docs/block_diagram.svg and docs/latency.md; with --check only says whether they are fresh."""
+"""Writes docs/block_diagram.svg, docs/latency.md and docs/tour.md; with --check only says whether they are fresh."""
 
 import argparse
 import sys
 
 from sim.docs.block_diagram import block_diagram
 from sim.docs.latency import latency_page
-from sim.docs.stages import ROOT, stages
+from sim.docs.stages import ROOT, stages, verdict_wait
+from sim.docs.tour import tour_page
 
 
 def main() -> int:
@@ -13,7 +14,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with the files and change nothing")
     arguments = parser.parse_args()
     listed = stages()
-    files = {"docs/block_diagram.svg": block_diagram(listed), "docs/latency.md": latency_page(listed)}
+    files = {
+        "docs/block_diagram.svg": block_diagram(listed, verdict_wait()),
+        "docs/latency.md": latency_page(listed, verdict_wait()),
+        "docs/tour.md": tour_page(listed),
+    }
     stale = [name for name, content in files.items() if not _same(name, content)]
     if arguments.check:
         for name in stale:

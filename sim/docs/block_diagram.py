@@ -27,20 +27,20 @@ text.cycles { font-size: 11px; fill: var(--quiet); } text.on { fill: #ffffff; fo
 """
 
 
-def block_diagram(stages: list[Stage]) -> str:
-    """The whole drawing as SVG text."""
+def block_diagram(stages: list[Stage], wait: int) -> str:
+    """The whole drawing as SVG text. ``wait`` : cycles until the frame's verdict, see :func:`sim.docs.stages.verdict_wait`."""
     width = LEFT * 2 + len(stages) * (BOX + GAP) - GAP
-    total = sum(stage.latency for stage in stages)
+    total = sum(stage.latency for stage in stages) + wait
     parts = [
         element("style", STYLE),
         element("defs", _marker("head"), _marker("grey")),
         element("rect", width=width, height=HOST + 88, class_="page"),
         text(LEFT - 50, 34, "Trapjaw: from the wire to the wire", class_="title"),
-        text(LEFT - 50, 54, f"{total} cycles through the stages for a message alone in its frame; stacks: one a venue", class_="quiet"),
+        text(LEFT - 50, 54, f"{total} cycles from an Add's last byte to the first word of an order; stacks: one a venue", class_="quiet"),
         *_groups(stages),
         *_boxes(stages),
         *_wires(stages, width),
-        *_ruler(stages, width, total),
+        *_ruler(stages, width, wait),
         *_host(width),
     ]
     return element(
@@ -99,18 +99,23 @@ def _wires(stages: list[Stage], width: int) -> list[str]:
     return parts
 
 
-def _ruler(stages: list[Stage], width: int, total: int) -> list[str]:
-    """Where the cycles go, to scale."""
+def _ruler(stages: list[Stage], width: int, wait: int) -> list[str]:
+    """Where the cycles go, to scale; the wait for the verdict stands before the commit buffer."""
+    spans: list[tuple[str, int]] = []
+    for stage in stages:
+        if stage.component == "CommitBuffer":
+            spans.append(("verdict on the frame", wait))
+        spans.append((stage.name, stage.latency))
+    total = sum(cycles for _, cycles in spans)
     scale = (width - 2 * LEFT) / max(total, 1)
-    ends = list(accumulate(stage.latency for stage in stages))
     parts = [text(LEFT, RULER - 10, "where the cycles go", class_="quiet")]
-    for number, (stage, end) in enumerate(zip(stages, ends, strict=True)):
-        if stage.latency:
-            x, length = LEFT + (end - stage.latency) * scale, stage.latency * scale
-            hint = element("title", f"{stage.name}: {_cycles(stage.latency)}")
+    for number, ((name, cycles), end) in enumerate(zip(spans, accumulate(cycles for _, cycles in spans), strict=True)):
+        if cycles:
+            x, length = LEFT + (end - cycles) * scale, cycles * scale
+            hint = element("title", f"{name}: {_cycles(cycles)}")
             parts.append(element("rect", hint, x=x, y=RULER, width=length - 1, height=22, class_="odd" if number % 2 else "even"))
-            name = stage.name if len(stage.name) * 6.6 + 24 < length else ""
-            parts.append(text(x + 6, RULER + 15, f"{stage.latency} {name}".strip(), class_="on"))
+            shown = name if len(name) * 6.6 + 24 < length else ""
+            parts.append(text(x + 6, RULER + 15, f"{cycles} {shown}".strip(), class_="on"))
     parts.append(text(LEFT + total * scale, RULER - 10, f"{total} cycles", anchor="end", class_="quiet"))
     return parts
 

@@ -46,6 +46,19 @@ def stages() -> list[Stage]:
     return [_stage(name, component, per_venue=number <= last_of_venue) for number, (name, component, _) in enumerate(STAGES)]
 
 
+def verdict_wait() -> int:
+    """Cycles by which the verdict on a frame comes later to the commit buffer than the event of its last message."""
+    from hw.feed.itch50 import Itch50Decoder
+    from hw.feed.moldudp64 import MoldUdp64
+    from hw.feed.symbol_filter import SymbolFilter
+    from hw.net.udp_receive import UdpReceive
+
+    behind = Itch50Decoder.LATENCY + SymbolFilter.LATENCY  # the frame gate gives both ways the same length from here on
+    event = UdpReceive.LATENCY + MoldUdp64.LATENCY + behind
+    verdict = UdpReceive.VERDICT_LATENCY + MoldUdp64.VERDICT_LATENCY + behind
+    return max(verdict - event, 0)
+
+
 def _stage(name: str, component: type, *, per_venue: bool) -> Stage:
     source = Path(inspect.getsourcefile(component)).resolve().relative_to(ROOT).as_posix()
     purpose = inspect.cleandoc(component.__doc__ or "").split("\n\n")[0].replace("\n", " ")
