@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sim.bench.scoreboard import probes
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -42,4 +44,5 @@ BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
           module="sim.bench.bench_arbitrage"),
     Bench("gateway", "risk", minimum=15_000),
     Bench("order_entry", "sim.bench.order_entry:OrderEntry(config)", minimum=1_200),
+    Bench("card", "card", minimum=5_000, probes=probes(2)),
 )}

@@ -38,19 +38,24 @@ class FrameCollector:
     Attributes
     ----------
     frames : list of (first cycle, last cycle, bytes)
+    errors : list of bool
+        The error flag of each.
+    times : list of list of int
+        The cycles of the words of each.
     """
 
     def __init__(self, monitor):
-        self.frames, self._words, self._first = [], [], None
+        self.frames, self.errors, self.times, self._words, self._cycles = [], [], [], [], []
         monitor.on_transfer(self._take)
 
     def _take(self, transfer):
-        if not self._words:
-            self._first = transfer.cycle
         self._words.append(transfer.payload)
+        self._cycles.append(transfer.cycle)
         if transfer.payload.last:
-            self.frames.append((self._first, transfer.cycle, bytes_of(self._words)))
-            self._words = []
+            self.frames.append((self._cycles[0], transfer.cycle, bytes_of(self._words)))
+            self.errors.append(bool(transfer.payload.error))
+            self.times.append(self._cycles)
+            self._words, self._cycles = [], []
 
     @property
     def incomplete(self) -> bool:

@@ -1,0 +1,114 @@
+"""A card on the bench: its feeds, its host, its scoreboard, brought into trading as a host does it."""
+
+from hw.config import CardConfig
+from sim.bench.feeds import PORT, Feed, group, markets
+from sim.bench.host import EventDrain, HostBus
+from sim.bench.scoreboard import CardScoreboard
+from sim.bench.streams import Pattern
+from sim.golden.order_frame import Address
+
+LIMITS = {"MAX_SHARES": 5_000, "MAX_NOTIONAL": 10_000_000_000, "MAX_POSITION": 2_000_000, "RATE_BURST": 1_000, "RATE_INTERVAL": 1}
+
+
+class CardBench:
+    """The card with everything around it.
+
+    Parameters
+    ----------
+    rates : sequence of float
+        Pace of the words on the feed ports.
+    back_pressure : sequence of float
+        Pace at which the order port is read.
+    """
+
+    def __init__(self, tb, *, rates=Pattern.EVERYTHING, back_pressure=(1.0, 1.0, 0.5)):
+        self.tb, self.config = tb, tb.component.config
+        assert isinstance(self.config, CardConfig)
+        self.bus = tb.add(HostBus(tb))
+        self.orders = tb.sink("orders", rates=back_pressure)
+        settings, self.locates, messages = markets(tb.rng, self.config.venues, min(4, self.config.symbols))
+        self.symbols = [instrument.name for instrument in settings.instruments]
+        self.feeds = [
+            Feed(tb.rng, venue, tb.source(f"feed__{venue}", rates=rates), messages[venue]) for venue in range(self.config.venues)]
+        self.board = tb.add(CardScoreboard(tb, self.bus))
+        self.drain = tb.add(EventDrain(self.bus, self.config.events))
+
+    async def set_up(self, *, arm: bool = True, min_profit: int = 1, max_shares: int = 1_000, cooldown: int = 0) -> None:
+        """Addresses, names, bindings, limits; then trading."""
+        bus, rng = self.bus, self.tb.rng
+        for venue in range(self.config.venues):
+            bus.write("FEED_IP", group(venue), venue)
+            bus.write("FEED_PORT", PORT + venue, venue)
+            bus.write("FEED_SEQUENCE", 1, venue)
+            address = Address(*(rng.getrandbits(width) for width in (48, 48, 32, 32, 16, 16)))
+            for field, value in address._asdict().items():
+                bus.write(f"ORDER_{field.upper()}", value, venue)
+            bus.write("USER_REF", rng.getrandbits(31) + 1, venue)
+            for slot, locate in enumerate(self.locates[venue]):
+                bus.write("BINDING", 1 << 31 | locate, venue, slot)
+        for slot, name in enumerate(self.symbols):
+            bus.write("NAME", int.from_bytes(f"{name:<8}".encode("ascii"), "little"), slot)
+        await self.resync()
+        self.settings(min_profit=min_profit, max_shares=max_shares, cooldown=cooldown)
+        await self.limits(**LIMITS)
+        bus.write("ARB_ENABLE", (1 << self.config.symbols) - 1, 0)
+        if arm:
+            bus.write("ARM", 1)
+        await bus.settle()
+
+    def settings(self, **settings) -> None:
+        for name, value in settings.items():
+            self.bus.write(f"ARB_{name.upper()}", value)
+
+    async def limits(self, **limits) -> None:
+        for name, value in limits.items():
+            self.bus.write(f"SHADOW_{name}", value)
+        self.bus.write("LIMITS_COMMIT", await self.bus.read("LIMITS_GENERATION") + 1)
+
+    async def resync(self, venues=None) -> None:
+        """A fresh start for venues, from the next message on; waits until their books are empty."""
+        venues = list(range(self.config.venues)) if venues is None else venues
+        for venue in venues:
+            self.bus.write("FEED_SEQUENCE", self.feeds[venue].sequence, venue)
+        self.bus.write("RESYNC", sum(1 << venue for venue in venues))
+        await self.bus.settle()
+        while await self.bus.read("STATE") >> 16 & 0xFF:
+            pass
+
+    def host_order(self, **order) -> None:
+        """Asks for an order; the caller sees to it that the one before has gone."""
+        fields = {"venue": 0, "symbol": 0, "side": 0, "shares": 100, "price": 10_000} | order
+        self.bus.write("HOST_ORDER", fields["venue"] | fields["side"] << 8 | fields["symbol"] << 16)
+        self.bus.write("HOST_ORDER_SHARES", fields["shares"])
+        self.bus.write("HOST_ORDER_PRICE", fields["price"])
+        self.bus.write("HOST_ORDER_DOORBELL", 1)
+
+    def reply(self, order, kind: int, shares: int) -> None:
+        """What a venue answered to an order."""
+        self.bus.write("REPLY", order.symbol | order.side << 8 | kind << 9)
+        self.bus.write("REPLY_SHARES", shares)
+        self.bus.write("REPLY_DOORBELL", 1)
+
+    async def quiet(self, *, limit: int = 200_000) -> None:
+        """Until nothing moves any more but the drain of the event ring."""
+        tb = self.tb
+        await tb.until(lambda: all(feed.source.idle for feed in self.feeds), limit=limit, what="the end of the frames")
+        last, since = None, 0
+        while since < 150:
+            moved = tuple(checker.transfers for checker in tb.checkers)
+            since = since + 1 if moved == last else 0
+            last = moved
+            await tb.cycles()
+
+    async def finish(self) -> None:
+        """Checks that nothing is left, that the host was told everything, and the counters."""
+        await self.quiet()
+        self.board.check_rest()
+        index = -1
+        while index != await self.bus.read("EVENT_WRITE_INDEX") or not self.drain.idle or len(self.drain.records) != index:
+            index = await self.bus.read("EVENT_WRITE_INDEX")
+            await self.tb.cycles(100)
+        lost = self.board.check_events(self.drain.records)
+        told = await self.bus.counter("EVENTS_LOST")
+        assert lost <= told, f"{lost} event records are missing, the card counted {told}"
+        await self.board.check_counters()

@@ -1,0 +1,372 @@
+"""Follows a card event by event beside the golden chain, at every joint between two stages.
+
+The golden models have no time. Where the order of things is the device's to choose (which venue's record comes first, in which
+cycle a switch falls) it is taken from the probes inside the device; what follows from it is the models'.
+"""
+
+from collections import Counter, deque
+
+from hw.reasons import DropReason, RejectReason, StaleReason
+from hw.types import ReplyKind
+from sim.bench.words import FrameCollector
+from sim.golden.bank import BankModel
+from sim.golden.card import CardModel, Record
+from sim.golden.ethernet import ETHERNET_HEADER, HEADERS
+from sim.golden.moldudp64 import HEADER_LENGTH
+from sim.golden.order_frame import Address
+from sim.golden.records import Order, TopOfBook
+from sim.golden.risk import Limits
+
+VENUE_PROBES = ("gate.final", "book.tops", "state.stale", "state.restart", "buffer.dropped")
+CARD_PROBES = (
+    "merge_tops.output", "arbitrage.orders", "arbitrage.settings", "arbitrage.enable", "arbitrage.venue_stale", "arbitrage.clear",
+    "merge_orders.output", "gateway.passed", "gateway.rejected", "gateway.replies", "gateway.settled", "gateway.armed", "gateway.kill",
+    "gateway.limits", "gateway.limits_valid", "gateway.clear_positions", "gateway.fault", "clock.now",
+)
+STRATEGY_LATENCY = 4
+DECISION = 2
+"""Cycles from an order's way into the gateway to the decision."""
+
+SETTLED = 10
+"""Cycles after which a register write certainly has its effect."""
+
+
+def probes(venues: int) -> tuple[str, ...]:
+    """What the scoreboard looks at inside a card."""
+    return tuple(f"venue_{venue}_{probe}" for venue in range(venues) for probe in VENUE_PROBES) + CARD_PROBES
+
+
+def plain_order(order) -> Order:
+    return Order(*(getattr(order, name) for name in Order._fields))
+
+
+class VenueBoard:
+    """One venue from its port to the records of its book."""
+
+    def __init__(self, tb, card: CardModel, number: int):
+        self.tb, self.model, self.number = tb, card.venues[number], number
+        self.collector = FrameCollector(tb.monitor(f"feed__{number}"))
+        name = f"venue_{number}_"
+        self.final, self.tops = tb.port(name + "gate_final"), tb.port(name + "book_tops")
+        self._stale, self._restart, self._dropped = name + "state_stale", name + "state_restart", name + "buffer_dropped"
+        self.events, self.records, self.gaps, self.losses = deque(), [], [], []
+        self.outcomes, self._times = [], {}
+        self._taken, self._committed, self._was_stale, self._new, self._restarts = 0, None, False, True, False
+
+    def sample(self, cycle):
+        self._watch_frames(cycle)
+        self._watch_records(cycle)
+        if self._restarts:
+            self.events.clear()
+            self.model.restart()
+            self._restarts = False
+        if self.tb.get(self._restart):
+            self._restarts = True
+        self._was_stale = bool(self.tb.get(self._stale))
+
+    def _watch_frames(self, cycle):
+        if self._committed is not None:  # a cycle after the verdict the commit buffer says whether all of it fitted
+            if self.tb.get(self._dropped):
+                trusted = self.model.stale is StaleReason.NONE
+                self.model.dropped()
+                if trusted:
+                    self.losses.append((self.number, self.model.stale))
+            else:
+                self.events.extend(self._committed)
+            self._committed = None
+        if self.final.is_valid:
+            reason = DropReason(self.final.codec.unpack(self.final.bits).reason)
+            assert self._taken < len(self.collector.frames), f"cycle {cycle}: venue {self.number} judged a frame that has not ended"
+            _, _, data = self.collector.frames[self._taken]
+            trusted = self.model.stale is StaleReason.NONE
+            outcome = self.model.frame(data, error=self.collector.errors[self._taken])
+            if outcome.events:
+                self._note_times(data, self.collector.times[self._taken])
+            if trusted and self.model.stale is not StaleReason.NONE:
+                self.losses.append((self.number, self.model.stale))
+            self._taken += 1
+            self.tb.compare([reason], [outcome.reason], f"cycle {cycle}: fate of venue {self.number}'s frame {data.hex()}")
+            self.outcomes.append(outcome)
+            self._committed = outcome.events
+            if outcome.gap:
+                self.gaps.append((self.number, outcome.gap.first, outcome.gap.count))
+
+    def _watch_records(self, cycle):
+        if not self.tops.is_valid:
+            self._new = True
+            return
+        if self._new:
+            assert self.events, f"cycle {cycle}: venue {self.number} gave a record without an event"
+            record = self.model.book_event(self.events.popleft(), venue_stale=self._was_stale)
+            self.records.append(record)
+            top = self.tops.codec.unpack(self.tops.bits)
+            self.tb.compare([device_record(top)], [record], f"cycle {cycle}: record")
+            entered = (self._times[record.sequence] + self.tb.get("clock_now") - cycle) & 0xFFFF_FFFF
+            assert top.ingress == entered, f"cycle {cycle}: message {record.sequence} entered at {entered}, the record says {top.ingress}"
+        self._new = self.tops.is_ready
+
+    def _note_times(self, frame, cycles):
+        """When the last byte of each message, with what shares its word of the payload, was on the port."""
+        payload, at = HEADERS, HEADERS + HEADER_LENGTH
+        end = ETHERNET_HEADER + int.from_bytes(frame[16:18], "big")
+        sequence = int.from_bytes(frame[payload + 10:payload + 18], "big")
+        while at + 2 <= end:
+            at += 2 + int.from_bytes(frame[at:at + 2], "big")
+            last = min(payload + ((at - 1 - payload) // 8 + 1) * 8, end) - 1
+            self._times[sequence] = cycles[last // 8]
+            sequence += 1
+
+    def check_rest(self):
+        assert not self.events, f"venue {self.number}: {len(self.events)} events gave no record"
+        assert self._taken == len(self.collector.frames), f"venue {self.number}: frames without a verdict"
+        assert bool(self.tb.get(self._stale)) == (self.model.stale is not StaleReason.NONE), f"venue {self.number} stale"
+
+
+def device_record(top) -> Record:
+    fields = TopOfBook(*(getattr(top, name) for name in TopOfBook._fields))
+    return Record(top.venue, top.symbol, fields, bool(top.stale), bool(top.changed), top.sequence, top.timestamp)
+
+
+class CardScoreboard:
+    """The whole card. Add it to the testbench after the sources, and tell it of register writes by ``HostBus.on_write``.
+
+    Attributes
+    ----------
+    model : CardModel
+    bank : BankModel
+    venues : list of VenueBoard
+    latencies : list of (Order, cycles)
+        From the last byte of the trigger to the first word of the order's frame.
+    """
+
+    def __init__(self, tb, bus):
+        self.tb, self.bus = tb, bus
+        config = tb.component.config
+        self.config, self.model, self.bank = config, CardModel(config.venues, config.symbols), BankModel()
+        self.venues = [tb.add(VenueBoard(tb, self.model, number)) for number in range(config.venues)]
+        self.collector = FrameCollector(tb.monitor("orders"))
+        self.ports = {name: tb.port(name) for name in (
+            "merge_tops_output", "arbitrage_orders", "merge_orders_output", "gateway_passed", "gateway_rejected", "gateway_replies")}
+        self.merged, self.rejected, self.sent, self.latencies = [], [], [], []
+        self._cleared = [-100] * config.venues
+        self._judging, self._deciding, self._replies = deque(), deque(), deque()
+        self._waiting_orders, self._waiting_host, self._passed, self._frames = deque(), deque(), deque(), deque()
+        self._history, self._frames_seen = deque(maxlen=8), 0
+        self._order, self._reply, self._host_refused = {}, {}, 0
+        self.reasons, self._bank_checked = Counter(), 0
+        self._verdicts = deque()
+        bus.on_write(self._written)
+
+    # what the host writes
+
+    def _written(self, name, index, value):
+        self.bank.write(name, value)
+        venue = self.model.venues[index[0]].settings if index and name != "NAME" and name != "ARB_ENABLE" else None
+        if name == "FEED_IP":
+            venue.feed_ip = value
+        elif name == "FEED_PORT":
+            venue.feed_port = value
+        elif name == "FEED_SEQUENCE":
+            venue.feed_sequence = value
+        elif name == "BINDING":
+            venue.locates = {locate: slot for locate, slot in venue.locates.items() if slot != index[1]}
+            if value >> 31:
+                venue.locates[value & 0xFFFF] = index[1]
+        elif name == "USER_REF":
+            venue.user_ref = value
+        elif name == "NAME":
+            self.model.names[index[0]] = value.to_bytes(8, "little").decode("ascii")
+        elif name.startswith("ORDER_"):
+            venue.order_address = venue.order_address._replace(**{name.removeprefix("ORDER_").lower(): value})
+            assert isinstance(venue.order_address, Address)
+        elif name.startswith("HOST_ORDER"):
+            self._host_order(name, value)
+
+    def _host_order(self, name, value):
+        self._order[name] = value
+        if name == "HOST_ORDER_DOORBELL" and value & 1:
+            fields = self._order.get("HOST_ORDER", 0)
+            self._waiting_host.append(Order(
+                0, fields & 0xF, fields >> 16 & 0xFF, fields >> 8 & 1, self._order.get("HOST_ORDER_SHARES", 0),
+                self._order.get("HOST_ORDER_PRICE", 0)))
+
+    # the cycle
+
+    def sample(self, cycle):
+        tb = self.tb
+        self._history.append({name: tb.get(f"arbitrage_{name}") for name in ("settings", "enable", "venue_stale")})
+        self._judge_records(cycle)
+        self._watch_merge(cycle)
+        self._watch_gateway(cycle)
+        self._watch_frames(cycle)
+        self._check_bank(cycle)
+
+    def _watch_merge(self, cycle):
+        port = self.ports["merge_tops_output"]
+        if port.is_valid and port.is_ready:
+            top = port.codec.unpack(port.bits)
+            record = device_record(top)
+            self.merged.append(record)
+            if not self._cleared[record.venue] < cycle <= self._cleared[record.venue] + self.config.symbols:
+                self._judging.append((cycle + STRATEGY_LATENCY - 1, record, top.ingress))
+        clear = tb_bits(self.tb.get("arbitrage_clear"), self.config.venues)
+        for venue in clear:
+            self._judging.append((cycle + STRATEGY_LATENCY - 1, venue, None))
+        if clear:
+            for venue in range(self.config.venues):
+                if venue in clear or self._cleared[venue] < cycle <= self._cleared[venue] + self.config.symbols:
+                    self._cleared[venue] = cycle
+        port = self.ports["merge_orders_output"]
+        if port.is_valid and port.is_ready:
+            order = port.codec.unpack(port.bits)
+            source = self._waiting_orders if order.strategy else self._waiting_host
+            assert source, f"cycle {cycle}: nobody asked for {plain_order(order)}"
+            self.tb.compare([plain_order(order)], [source.popleft()], f"cycle {cycle}: order to the gateway")
+            self._deciding.append((cycle + DECISION, plain_order(order), order.ingress))
+
+    def _judge_records(self, cycle):
+        """The strategy looks at its settings on the way: see the cycles in which each is used."""
+        while self._judging and self._judging[0][0] == cycle:
+            _, record, ingress = self._judging.popleft()
+            rule = self.model.arbitrage
+            if isinstance(record, int):
+                rule.forget(record)
+                continue
+            at = dict(zip(range(cycle - len(self._history) + 1, cycle + 1), self._history, strict=True))
+            taken = cycle - STRATEGY_LATENCY + 1
+            rule.enabled = tb_bits(at[taken]["enable"], self.config.symbols)
+            rule.stale_venues = tb_bits(at[taken + 1]["venue_stale"], self.config.venues) | {
+                venue for venue, since in enumerate(self._cleared) if since <= taken + 1 <= since + self.config.symbols + 1}
+            rule.settings.min_profit, rule.settings.max_shares = at[taken + 2]["settings"][:2]
+            rule.settings.cooldown = at[cycle - 1]["settings"].cooldown
+            orders = self.model.strategy(record, cycle=cycle, waiting=self.ports["arbitrage_orders"].is_valid)
+            self._waiting_orders.extend(orders)
+
+    def _watch_gateway(self, cycle):
+        tb, risk = self.tb, self.model.risk
+        for name, probe in (("armed", "armed"), ("kill", "kill"), ("limits_valid", "limits_valid"), ("fault", "fault")):
+            setattr(risk, name, bool(tb.get(f"gateway_{probe}")))
+        limits = tb.get("gateway_limits")
+        risk.limits = Limits(**limits._asdict())
+        if self._deciding and self._deciding[0][0] == cycle:
+            _, order, ingress = self._deciding.popleft()
+            reason = self.model.gateway(order)
+            self.reasons[reason] += 1
+            self._verdicts.append((order, ingress, reason))
+        else:
+            risk.idle(self.model.bucket)
+        if tb.get("gateway_settled"):
+            reply = self._replies.popleft()
+            risk.reply(filled=reply.kind == ReplyKind.FILLED.value, symbol=reply.symbol, side=reply.side, shares=reply.shares)
+        port = self.ports["gateway_replies"]
+        if port.is_valid:
+            self._replies.append(port.codec.unpack(port.bits))
+        if tb.get("gateway_clear_positions"):
+            risk.clear_positions()
+        self._watch_answers(cycle)
+
+    def _watch_answers(self, cycle):
+        """The gateway has one order at a time, so its answers come in the order of its decisions."""
+        passed, rejected = self.ports["gateway_passed"], self.ports["gateway_rejected"]
+        if passed.is_valid and passed.is_ready:
+            order = passed.codec.unpack(passed.bits)
+            self._answer(cycle, plain_order(order), RejectReason.NONE)
+            user_ref, frame = self.model.send(plain_order(order))
+            self._frames.append((plain_order(order), user_ref, frame, order.ingress))
+        if rejected.is_valid and rejected.is_ready:
+            item = rejected.codec.unpack(rejected.bits)
+            self._answer(cycle, plain_order(item.order), RejectReason(item.reason))
+            self.rejected.append((plain_order(item.order), RejectReason(item.reason)))
+
+    def _answer(self, cycle, order, reason):
+        assert self._verdicts, f"cycle {cycle}: the gateway answers an order that it was not asked about: {order}"
+        expected, _, verdict = self._verdicts.popleft()
+        self.tb.compare([(order, reason)], [(expected, verdict)], f"cycle {cycle}: decision of the gateway")
+
+    def _watch_frames(self, cycle):
+        while self._frames_seen < len(self.collector.frames):
+            first, _, data = self.collector.frames[self._frames_seen]
+            self._frames_seen += 1
+            assert self._frames, f"cycle {cycle}: a frame left that no order passed for: {data.hex()}"
+            order, user_ref, frame, ingress = self._frames.popleft()
+            self.tb.compare([data], [frame], f"cycle {cycle}: frame of {order}")
+            # the clock of the card and the number of the cycle run side by side
+            latency = (first + self.tb.get("clock_now") - cycle - ingress) & 0xFFFF_FFFF
+            self.sent.append((order, user_ref, latency))
+            if order.strategy:
+                self.latencies.append((order, latency))
+
+    def _check_bank(self, cycle):
+        if cycle - self.bus.last_write == SETTLED:
+            tb, bank = self.tb, self.bank
+            if tb.get("gateway_fault"):
+                bank.fault()
+            got = bool(tb.get("gateway_armed")), bool(tb.get("gateway_kill")), bool(tb.get("gateway_limits_valid"))
+            tb.compare([got], [(bank.armed, bank.killed, bank.limits_valid)], f"cycle {cycle}: armed, killed, limits valid")
+            tb.compare([tb.get("gateway_limits")._asdict()], [vars(bank.limits)], f"cycle {cycle}: limits in force")
+
+    # at the end
+
+    def check_rest(self):
+        """Nothing may be left on the way."""
+        for venue in self.venues:
+            venue.check_rest()
+        for name, rest in (("orders of the detector", self._waiting_orders), ("orders of the host", self._waiting_host),
+                           ("decisions", self._deciding), ("answers", self._verdicts), ("order frames", self._frames)):
+            assert not rest, f"{len(rest)} {name} never came, the first {rest[0]}"
+
+    def check_events(self, records):
+        """The event ring's records, kind by kind: complete but for those that it says were lost. Returns how many were."""
+        expected = {
+            "TOP_OF_BOOK": [{
+                "venue": r.venue, "symbol": r.symbol, "stale": r.stale, "sequence": r.sequence,
+                **{name: getattr(r.top, name) for name in ("bid_price", "bid_shares", "ask_price", "ask_shares")},
+            } for r in self.merged if r.changed],
+            "ORDER_SENT": [order._asdict() | {"user_ref": user_ref, "latency": latency} for order, user_ref, latency in self.sent],
+            "ORDER_REJECTED": [order._asdict() | {"reason": reason} for order, reason in self.rejected],
+        }
+        for venue in self.venues:
+            expected[f"VENUE_STALE {venue.number}"] = [{"venue": v, "reason": reason} for v, reason in venue.losses]
+            expected[f"GAP {venue.number}"] = [{"venue": v, "first": first, "count": count} for v, first, count in venue.gaps]
+        lost = 0
+        for source, wanted in expected.items():
+            kind, _, venue = source.partition(" ")
+            got = [record for found, record in records if found.name == kind and (not venue or record["venue"] == int(venue))]
+            lost += self._match(source, got, wanted)
+        return lost
+
+    def _match(self, source, got, wanted):
+        at, lost = 0, 0
+        for record in got:
+            start = at
+            while at < len(wanted) and any(record[name] != value for name, value in wanted[at].items()):
+                at += 1
+            assert at < len(wanted), f"event ring: {source} {record} is not among the expected from {wanted[start:start + 3]} on"
+            assert (at > start) == bool(record["lost"]), f"event ring: {at - start} records of {source} are missing before {record}"
+            lost += at - start
+            at += 1
+            self.tb.transactions += 1
+        return lost + len(wanted) - at
+
+    async def check_counters(self, *, skip=()):
+        """Every counter that the models keep."""
+        counts = self.model.counts
+        got, wanted = {}, {}
+        names = ["SIGNALS", "MISSED_SIGNALS", "ORDERS_PASSED", *(f"REJECT_{reason.name}" for reason in RejectReason if reason)]
+        for name in names:
+            got[name], wanted[name] = await self.bus.counter(name), counts[name]
+        got["LIMITS_REFUSED"], wanted["LIMITS_REFUSED"] = await self.bus.counter("LIMITS_REFUSED"), self.bank.refused_commits
+        names = ["FRAMES", "HEARTBEATS", "SESSION_ENDS", "GAPS", "MISSING_MESSAGES", "STALE", "BOOK_EVENTS", "TOPS", "UNKNOWN_REFERENCES",
+                 "ORDER_FRAMES", *(f"DROP_{reason.name}" for reason in DropReason if reason)]
+        for venue in self.venues:
+            for name in names:
+                key = f"{name} {venue.number}"
+                got[key], wanted[key] = await self.bus.counter(name, venue.number), venue.model.counts[name]
+        wrong = {name: (got[name], wanted[name]) for name in wanted if got[name] != wanted[name] and name.split()[0] not in skip}
+        assert not wrong, f"counters (device, golden model): {wrong}"
+        self.tb.transactions += len(wanted)
+
+
+def tb_bits(value: int, count: int) -> set[int]:
+    """The numbers of the bits that are set."""
+    return {number for number in range(count) if value >> number & 1}

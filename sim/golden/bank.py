@@ -1,0 +1,47 @@
+"""What the host's writes mean: limits in the shadow and in force, arming, the kill switch."""
+
+from sim.golden.risk import Limits
+
+LIMITS = ("max_shares", "max_notional", "max_position", "rate_burst", "rate_interval")
+
+
+class BankModel:
+    """The switches and limits of the card, one register write after another, as the register map describes them.
+
+    Attributes
+    ----------
+    armed, killed, limits_valid : bool
+    limits : Limits
+        In force.
+    generation : int
+        Of the limits in force.
+    refused_commits : int
+    """
+
+    def __init__(self) -> None:
+        self.armed = self.killed = self.limits_valid = False
+        self.limits = Limits()
+        self.generation = 0
+        self.refused_commits = 0
+        self._shadow = dict.fromkeys(LIMITS, 0)
+
+    def write(self, register: str, value: int) -> None:
+        """A write of a whole register; registers that do not matter here are ignored."""
+        match register:
+            case "ARM":
+                self.armed = bool(value & 1) and self.limits_valid and not self.killed
+            case "KILL":
+                self.killed = bool(value & 1)
+                self.armed = self.armed and not self.killed
+            case "LIMITS_COMMIT":
+                if value == (self.generation + 1) % (1 << 32):
+                    self.generation = value
+                    self.limits, self.limits_valid = Limits(**self._shadow), True
+                else:
+                    self.refused_commits += 1
+            case _ if register.startswith("SHADOW_"):
+                self._shadow[register.removeprefix("SHADOW_").lower()] = value
+
+    def fault(self) -> None:
+        """A part of the card found itself broken."""
+        self.armed = False
