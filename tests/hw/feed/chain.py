@@ -1,0 +1,66 @@
+"""The stages of one feed port in a row, from frames to committed events, as the card puts them together."""
+
+from amaranth.hdl import Module
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.feed.frame_gate import FrameGate
+from hw.feed.itch50 import Itch50Decoder
+from hw.feed.moldudp64 import MoldUdp64
+from hw.feed.symbol_filter import SymbolFilter
+from hw.lib.commit_buffer import CommitBuffer
+from hw.net.udp_receive import UdpReceive
+from hw.types import BookEvent, Cycles, FeedAddress, FrameReceive, Gap, Sequence, SymbolBinding, Verdict
+
+
+class FeedChain(wiring.Component):
+    """Frames in, committed events and the final verdict of each frame out."""
+
+    def __init__(self, symbols=4, backlog=128):
+        self.symbols, self.backlog = symbols, backlog
+        super().__init__({
+            "frames": In(FrameReceive),
+            "now": In(Cycles),
+            "address": In(FeedAddress),
+            "bindings": In(data.ArrayLayout(SymbolBinding, symbols)),
+            "set_sequence": In(1),
+            "sequence_in": In(Sequence),
+            "events": Out(stream.Signature(BookEvent)),
+            "final": Out(stream.Signature(Verdict, always_ready=True)),
+            "gap": Out(stream.Signature(Gap, always_ready=True)),
+            "expected": Out(Sequence),
+            "dropped": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.receive = receive = UdpReceive()
+        m.submodules.framer = framer = MoldUdp64()
+        m.submodules.decoder = decoder = Itch50Decoder()
+        m.submodules.select = select = SymbolFilter(self.symbols)
+        m.submodules.gate = gate = FrameGate(decoder.LATENCY + select.LATENCY)
+        m.submodules.buffer = buffer = CommitBuffer(BookEvent, self.backlog)
+
+        connect(m, flipped(self.frames), receive.frames)
+        connect(m, receive.payload, framer.payload)
+        connect(m, receive.verdict, framer.verdict_in)
+        connect(m, framer.words, decoder.words)
+        connect(m, decoder.events, select.input)
+        connect(m, select.output, buffer.input)
+        connect(m, buffer.output, flipped(self.events))
+        connect(m, framer.verdict, gate.verdict)
+        connect(m, framer.gap, flipped(self.gap))
+        connect(m, gate.final, flipped(self.final))
+        m.d.comb += [
+            receive.now.eq(self.now),
+            receive.address.eq(self.address),
+            select.bindings.eq(self.bindings),
+            framer.set_sequence.eq(self.set_sequence),
+            framer.sequence_in.eq(self.sequence_in),
+            gate.malformed.eq(decoder.malformed),
+            buffer.commit.eq(gate.commit),
+            buffer.discard.eq(gate.discard),
+            self.expected.eq(framer.expected),
+            self.dropped.eq(buffer.dropped),
+        ]
+        return m
