@@ -51,7 +51,7 @@ def test_frame_is_read_back():
 
 
 def test_bytes_of_a_whole_frame():
-    frame = build_udp(b"hi", destination_ip=IP, destination_port=PORT, source_ip=int(IPv4Address("10.0.0.1")), source_port=26_400, pad=False)
+    frame = frame_of(b"hi", source_ip=int(IPv4Address("10.0.0.1")), source_port=26_400, pad=False)
     ethernet, ip, udp = frame[:14].hex(), frame[14:34].hex(), frame[34:].hex()
     # 4500+001e+4000+1011+0a00+0001+ef01+0203 = 19034: with the carry 9035, its complement 6fca
     assert ethernet == "01005e010203" "020000000001" "0800"

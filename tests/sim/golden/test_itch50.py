@@ -75,7 +75,7 @@ def test_price_has_a_ceiling():
     ("nasdaq_itch50/synthetic_mit.itch50.gz", None),
 ])  # fmt: skip
 def test_real_messages_have_the_lengths_of_the_table(name, counts):
-    data = gzip.open(market_data(name)).read()
+    data = gzip.decompress(market_data(name).read_bytes())
     at, found = 0, dict.fromkeys(BOOK_TYPES, 0)
     while at + 2 <= len(data):
         length = int.from_bytes(data[at : at + 2], "big")

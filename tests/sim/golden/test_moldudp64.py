@@ -4,7 +4,15 @@ import pytest
 
 from hw.reasons import DropReason
 from sim.golden.moldudp64 import (
-    Gap, Header, MalformedPacket, MoldUdp64Model, pack_end_of_session, pack_packet, packets, unpack_blocks, unpack_header,
+    Gap,
+    Header,
+    MalformedPacket,
+    MoldUdp64Model,
+    pack_end_of_session,
+    pack_packet,
+    packets,
+    unpack_blocks,
+    unpack_header,
 )  # fmt: skip
 from sim.readers.pcap import read_frames
 from tests.data import market_data
