@@ -41,9 +41,9 @@ and in all eight byte lanes. Each is the last message of its frame. The first of
 
 CONCLUSION = """A Replace is two changes of the book, and takes the longer way through it.
 
-Not in these figures: the serial transceivers, the PHY and the MAC, and what a burst adds. A message in the middle of a frame waits for the frame's end, an event waits for those ahead of it at its
-book, and the second order of a pair leaves after the first one's frame. `make run` shows the distribution under such a load
-([run.md](run.md)).
+Not in these figures: the serial transceivers, the PHY and the MAC, and what a burst adds. A message in the middle of a frame waits for the
+frame's end, an event waits for those ahead of it at its book, and the second order of a pair leaves after the first one's frame. `make run`
+shows the distribution under such a load ([run.md](run.md)).
 """
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import NamedTuple
 
-from host.card.registers import EventKind
+from host.card.events import OrderSent
 from host.card.simulated import SimulatedCard
 from hw.card import STAGES
 from hw.config import TINY, CardConfig
@@ -116,7 +116,7 @@ def _run(card: SimulatedCard, config: CardConfig, script: _Script) -> Iterator[M
         if not card.run_until_idle():
             raise MeasurementError("the card did not become idle after one frame")
         kind = script.triggers.get((frame.venue, frame.time))
-        sent, latencies = card.take_frames(), [event["latency"] for what, event in desk.events() if what == EventKind.ORDER_SENT]
+        sent, latencies = card.take_frames(), [event.latency for event in desk.events() if isinstance(event, OrderSent)]
         if len(sent) != (2 if kind else 0):
             raise MeasurementError(f"frame of message {frame.sequence} at venue {frame.venue} caused {len(sent)} orders")
         if kind:

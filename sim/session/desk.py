@@ -1,8 +1,13 @@
 """What a trading desk does with the card before, during and after a session, in the terms of the session."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 
-from host.card.registers import COUNTERS, EVENTS, MAGIC, REGISTERS, DropReason, EventKind
+from host.card.addresses import OrderAddress
+from host.card.control import FILLED, RELEASED, Control
+from host.card.events import RECORD_WORDS, Event, decode
+from host.card.limits import Limits
+from host.card.registers import DropReason
 from host.card.simulated import SimulatedCard
 from hw.config import CardConfig
 from sim.flow.framing import FeedAddressing
@@ -29,8 +34,16 @@ def order_addresses(venues: int) -> list[Address]:
     ]
 
 
+def _written(address: Address) -> OrderAddress:
+    """The same as people write it."""
+    macs = [address.destination_mac.to_bytes(6, "big").hex(":"), address.source_mac.to_bytes(6, "big").hex(":")]
+    return OrderAddress(
+        *macs, str(IPv4Address(address.destination_ip)), str(IPv4Address(address.source_ip)), address.destination_port, address.source_port
+    )
+
+
 class Desk:
-    """The host's side of a session.
+    """The host's side of a session: a simulated card, and what is done with it through :class:`host.card.control.Control`.
 
     Parameters
     ----------
@@ -41,108 +54,45 @@ class Desk:
 
     def __init__(self, card: SimulatedCard, config: CardConfig):
         self._card, self._config = card, config
-
-    # Before
+        self.control = Control(card, config.name)
 
     def prepare(self, source: Source, settings: SessionSettings) -> None:
-        """Verify the card, load limits, bind symbols, arm."""
-        self._verify()
-        for venue, (feed, orders) in enumerate(zip(feed_addresses(len(source.venues)), order_addresses(len(source.venues)), strict=True)):
-            self._write("FEED_IP", feed.ip, venue)
-            self._write("FEED_PORT", feed.port, venue)
-            self._write("FEED_SEQUENCE", 1, venue)
-            for field, value in orders._asdict().items():
-                self._write(f"ORDER_{field.upper()}", value, venue)
-            self._write("USER_REF", 1, venue)
+        """Feeds, order sessions, symbols, limits, detector; then arms. From here on the card's events are drained as it runs."""
+        control, venues = self.control, len(source.venues)
+        for venue, (feed, orders) in enumerate(zip(feed_addresses(venues), order_addresses(venues), strict=True)):
+            control.set_feed(venue, str(IPv4Address(feed.ip)), feed.port)
+            control.set_order_address(venue, _written(orders))
+            control.set_user_ref(venue, 1)
             for slot, name in enumerate(source.symbols):
-                binding = REGISTERS["BINDING"].pack(locate=source.venues[venue].locates[name], enable=1)
-                self._write("BINDING", binding, venue, slot)
-        for slot, name in enumerate(source.symbols):
-            self._write("NAME", int.from_bytes(name.encode("ascii").ljust(8), "little"), slot)
-        self._write("RESYNC", (1 << len(source.venues)) - 1)
-        while REGISTERS["STATE"].unpack(self._read("STATE"))["busy"]:
-            self._card.run(1_000)
-        self._limits(settings)
-        self._write("ARB_MIN_PROFIT", settings.min_profit)
-        self._write("ARB_MAX_SHARES", settings.leg_shares)
-        self._write("ARB_COOLDOWN", settings.cooldown)
-        for word in range(-(-self._config.symbols // 32)):
-            enabled = (1 << len(source.symbols)) - 1 >> 32 * word & 0xFFFFFFFF
-            self._write("ARB_ENABLE", enabled, word)
-        self._write("ARM", 1)
+                control.bind_symbol(venue, slot, source.venues[venue].locates[name], name)
+        control.set_limits(Limits(
+            settings.max_shares, settings.max_notional, settings.max_position, settings.rate_burst, settings.rate_interval
+        ))
+        control.set_arbitrage(
+            min_profit=settings.min_profit, max_shares=settings.leg_shares, cooldown=settings.cooldown, symbols=range(len(source.symbols))
+        )
+        control.drain_events()
+        control.arm()
         self._card.drain_events(self._config.events)
 
-    def _verify(self) -> None:
-        found = self._read("MAGIC"), self._read("CONFIG_HASH")
-        if found != (MAGIC, self._config.hash):
-            raise RuntimeError(f"expected card {MAGIC:#x} {self._config.hash:#x}, found {found[0]:#x} {found[1]:#x}")
-
-    def _limits(self, settings: SessionSettings) -> None:
-        self._write("SHADOW_MAX_SHARES", settings.max_shares)
-        self._write("SHADOW_MAX_POSITION", settings.max_position)
-        self._write("SHADOW_MAX_NOTIONAL", settings.max_notional)
-        self._write("SHADOW_RATE_BURST", settings.rate_burst)
-        self._write("SHADOW_RATE_INTERVAL", settings.rate_interval)
-        self._write("LIMITS_COMMIT", self._read("LIMITS_GENERATION") + 1)
-
-    # During
-
-    def events(self) -> Iterator[tuple[EventKind, dict[str, int]]]:
+    def events(self) -> Iterator[Event]:
         """What the card has reported since the last call."""
         words, cycles = self._card.take_event_words()
         for number in range(len(cycles)):
-            value = int.from_bytes(words[8 * number : 8 * number + 8].tobytes(), "little")
-            kind = EventKind(value & 0xF)
-            yield kind, {field.name: field.take(value) for field in EVENTS[kind]}
+            yield decode(words[RECORD_WORDS * number : RECORD_WORDS * (number + 1)])
 
     def reply(self, reply: Reply) -> None:
-        for kind, shares in ((0, reply.filled), (1, reply.released)):
+        """Passes a venue's answer on to the gateway."""
+        for kind, shares in ((FILLED, reply.filled), (RELEASED, reply.released)):
             if shares:
-                self._write("REPLY", REGISTERS["REPLY"].pack(symbol=reply.symbol, side=reply.side, kind=kind))
-                self._write("REPLY_SHARES", shares)
-                self._write("REPLY_DOORBELL", 1)
-
-    # After
+                self.control.reply(symbol=reply.symbol, side=reply.side, kind=kind, shares=shares)
 
     def finish(self) -> None:
-        self._write("ARM", 0)
-
-    def positions(self, symbols: int) -> tuple[list[int], int]:
-        """Position of every symbol, and all shares that are still working."""
-        positions, working = [], 0
-        for symbol in range(symbols):
-            self._write("POSITION_SYMBOL", symbol)
-            while REGISTERS["POSITION_SYMBOL"].unpack(self._read("POSITION_SYMBOL"))["busy"]:
-                pass
-            value = self._read("POSITION")
-            positions.append(value - (1 << 64) if value >> 63 else value)
-            working += self._read("WORKING_BUY") + self._read("WORKING_SELL")
-        return positions, working
-
-    def counter(self, name: str, venue: int = 0) -> int:
-        offset = COUNTERS[name].offset + venue * COUNTERS[name].venue_stride
-        return self._card.read32(offset) | self._card.read32(offset + 4) << 32
+        self.control.disarm()
 
     def drops(self) -> dict[str, int]:
         """Frames dropped, by reason, over all venues."""
         return {
-            reason.name: sum(self.counter(f"DROP_{reason.name}", venue) for venue in range(self._config.venues))
+            reason.name: sum(self.control.counter(f"DROP_{reason.name}", venue) for venue in range(self._config.venues))
             for reason in DropReason if reason
         }
-
-    def expected(self, venue: int) -> int:
-        """Sequence number that a venue's feed must send next."""
-        return self._read("FEED_EXPECTED", venue)
-
-    def _write(self, name: str, value: int, *index: int) -> None:
-        register = REGISTERS[name]
-        address = register.address(*index)
-        self._card.write32(address, value & 0xFFFFFFFF)
-        if register.bits > 32:
-            self._card.write32(address + 4, value >> 32)
-
-    def _read(self, name: str, *index: int) -> int:
-        register = REGISTERS[name]
-        address = register.address(*index)
-        value = self._card.read32(address)
-        return value | self._card.read32(address + 4) << 32 if register.bits > 32 else value

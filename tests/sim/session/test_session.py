@@ -2,9 +2,10 @@
 
 import pytest
 
+from host.card.protocol import CardError
 from host.card.registers import REGISTERS
 from host.card.simulated import SimulatedCard
-from hw.config import TINY
+from hw.config import ECP5, TINY
 from hw.reasons import DropReason
 from sim.flow.market import Instrument, MarketSettings
 from sim.flow.source import generated, limited
@@ -80,17 +81,18 @@ def test_damaged_copies_are_dropped_for_their_reason_and_cost_nothing(built):
 
 
 @pytest.mark.parametrize(("settings", "reason"), [
-    ({"max_shares": 1}, "MAX_SHARES"), ({"max_notional": 1}, "MAX_NOTIONAL"), ({"max_position": 1}, "POSITION"),
+    ({"max_shares": 1}, "MAX_SHARES"), ({"max_shares": 20, "max_notional": 20}, "MAX_NOTIONAL"),
+    ({"leg_shares": 60, "max_shares": 60, "max_position": 60}, "POSITION"),
 ])
-def test_a_limit_of_next_to_nothing_stops_every_order(built, settings, reason):
+def test_a_tight_limit_refuses_orders_for_its_reason(built, settings, reason):
     record = play(built, messages=2_000, **settings)
     assert record.reconciled
     assert reason in {order.reason for order in record.rejected}
-    assert all(order.shares == 1 for order in record.sent)
+    assert all(order.shares <= settings["max_shares"] for order in record.sent)
 
 
 def test_positions_stay_within_the_limit_at_every_step(built):
-    record = play(built, max_position=150, messages=6_000)
+    record = play(built, max_shares=100, max_position=150, messages=6_000)
     assert record.reconciled
     assert any(order.reason == "POSITION" for order in record.rejected)
     assert all(abs(step.shares) <= 150 for step in record.positions)
@@ -163,10 +165,8 @@ def test_a_card_that_cheats_is_caught(built, make, noticed):
 
 
 def test_another_card_than_expected_is_refused(built):
-    from hw.config import ECP5
-
     source = limited(generated(MarketSettings(1)), count=100)
-    with SimulatedCard(built) as card, pytest.raises(Exception, match="expected"):
+    with SimulatedCard(built) as card, pytest.raises(CardError, match="should be ecp5"):
         Session(card, ECP5, source, SessionSettings(1)).run()
 
 
