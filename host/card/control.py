@@ -106,8 +106,9 @@ class Control:
         self.write("ARM", 1)
         state = self.state()
         if not state.armed:
-            causes = (("no limits are committed", not state.limits_valid), ("the kill switch is on", state.killed), ("it has a fault", state.fault))
-            raise CardError(f"the card did not arm: {', '.join(cause for cause, is_so in causes if is_so) or 'no cause shown'}")
+            causes = {"no limits are committed": not state.limits_valid, "the kill switch is on": state.killed, "it is faulty": state.fault}
+            shown = ", ".join(cause for cause, is_so in causes.items() if is_so)
+            raise CardError(f"the card did not arm: {shown or 'it shows no cause'}")
 
     def disarm(self) -> None:
         self.write("ARM", 0)

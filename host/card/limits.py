@@ -28,4 +28,4 @@ class Limits(NamedTuple):
         if self.max_shares > self.max_position:
             raise ValueError(f"limits contradict: max_shares {self.max_shares} is above max_position {self.max_position}")
         if self.max_notional < self.max_shares:
-            raise ValueError(f"limits contradict: max_notional {self.max_notional} is below max_shares {self.max_shares} at the lowest price")
+            raise ValueError(f"limits contradict: max_notional {self.max_notional} is below max_shares {self.max_shares} at 0.0001")

@@ -154,7 +154,7 @@ class RegisterBank(wiring.Component):
             file.address.eq(at[1]),
             file.write_data.eq(write_data[1]),
             file.write.eq(file_write[1]),
-            file.read_address.eq(at[2]),
+            file.read_address.eq(at[1]),
             self.ring.address.eq(at[1] >> 2),
         ]
         bad_write = stages(m, file.refused | (write[2] & ~in_file[2]), first=2)

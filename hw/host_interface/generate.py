@@ -215,9 +215,9 @@ FILES: dict[str, Callable[[], str]] = {
 }
 
 
-def out_of_date(root: Path = ROOT) -> list[str]:
+def out_of_date() -> list[str]:
     """Names of the generated files that do not have what the definition says."""
-    return [name for name, text in FILES.items() if not (root / name).exists() or (root / name).read_text() != text()]
+    return [name for name, text in FILES.items() if not (ROOT / name).exists() or (ROOT / name).read_text() != text()]
 
 
 def main(arguments: list[str] | None = None) -> int:

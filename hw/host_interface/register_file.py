@@ -55,7 +55,7 @@ class RegisterFile(wiring.Component):
     read_address : In(16)
         Byte offset of the row that is read.
     row : Out(Row)
-        Two cycles after ``read_address``.
+        Three cycles after ``read_address``: as the registers were in the cycle after it.
     """
 
     def __init__(self, config: CardConfig, registers: tuple[Register, ...]):
@@ -133,16 +133,20 @@ class RegisterFile(wiring.Component):
 
         chosen = []
         for number, rows in groups.items():
-            row, here = Signal(Row), Signal()
-            m.d.sync += here.eq(self.read_address[GROUP_BITS:] == number)
-            with m.Switch(self.read_address[ROW_BITS:GROUP_BITS]):
-                for place, content in rows.items():
-                    with m.Case(place):
+            # Each group keeps its own copy of the address: one for all would drive hundreds of multiplexers.
+            asked = self.read_address[GROUP_BITS:] == number
+            place, here, row, shows = Signal(GROUP_BITS - ROW_BITS), Signal(), Signal(Row), Signal()
+            with m.If(asked):
+                m.d.sync += place.eq(self.read_address[ROW_BITS:GROUP_BITS])
+            m.d.sync += [here.eq(asked), shows.eq(here)]
+            with m.Switch(place):
+                for value, content in rows.items():
+                    with m.Case(value):
                         m.d.sync += row.eq(content)
                 with m.Default():
                     # Any data will do where there is no register, so the synthesiser gets a plain multiplexer.
                     m.d.sync += [row.eq(content), row.has_low.eq(0), row.has_high.eq(0)]
-            chosen.append(Mux(here, row.as_value(), 0))
+            chosen.append(Mux(shows, row.as_value(), 0))
         m.d.sync += self.row.eq(reduce(or_, chosen))
 
     def _rows(self):

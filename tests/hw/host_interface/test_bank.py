@@ -1,0 +1,461 @@
+"""The register bank, register by register, as docs/registers.md promises it."""
+
+import random
+
+import pytest
+from amaranth.hdl import Module, Signal
+
+from hw.config import TINY
+from hw.host_interface import registers
+from hw.host_interface.bank import RegisterBank
+from hw.host_interface.register_file import RegisterFile, mask
+from hw.host_interface.registers import REGISTERS, Access, Register, counter_elements
+from tests.hw.bench import simulate
+from tests.hw.host_interface.host import BY_NAME, Host
+
+COUNTERS = counter_elements(TINY)
+
+LIMITS = {"MAX_SHARES": 500, "MAX_POSITION": 10_000, "MAX_NOTIONAL": 0x12_3456_789A_BCDE, "RATE_BURST": 7, "RATE_INTERVAL": 0x89ABCDEF}
+
+
+def run(testbench, *others):
+    """Runs ``testbench(ctx, bank, host, errors)``; ``errors`` holds the number of bus errors so far."""
+    bank = RegisterBank(TINY)
+    errors = [0]
+
+    async def main(ctx):
+        await testbench(ctx, bank, Host(ctx, bank.bus), errors)
+
+    async def count_errors(ctx):
+        async for _, _, error in ctx.tick().sample(bank.bus_error):
+            errors[0] += error
+
+    def beside(other):
+        async def process(ctx):
+            await other(ctx, bank)
+
+        return process
+
+    simulate(bank, main, processes=[count_errors, *map(beside, others)])
+
+
+async def commit(host, generation=1, **changes):
+    for name, value in (LIMITS | changes).items():
+        await host.write(f"SHADOW_{name}", value)
+    await host.write("LIMITS_COMMIT", generation)
+
+
+# Words
+
+
+def test_identity():
+    async def testbench(ctx, bank, host, errors):
+        assert await host.read("MAGIC") == int.from_bytes(b"TRPJ", "big")
+        assert await host.read("VERSION") == registers.VERSION_MAJOR << 16 | registers.VERSION_MINOR
+        assert await host.read("CONFIG_HASH") == TINY.hash
+        for name in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz"):
+            assert await host.read(f"CONFIG_{name.upper()}") == getattr(TINY, name)
+        assert errors == [0]
+
+    run(testbench)
+
+
+def test_every_register_keeps_what_is_written_and_nothing_else_does():
+    async def testbench(ctx, bank, host, errors):
+        rng = random.Random(5)
+        kept = {}
+        special = ("ARM", "KILL", "LIMITS_COMMIT", "HOST_ORDER_DOORBELL")
+        for register in REGISTERS:
+            if register.access is Access.RW and register.name not in special and not register.live:
+                for index, _ in register.elements(TINY):
+                    value = rng.getrandbits(register.bits)
+                    await host.write(register.name, value, *index)
+                    kept[register.name, index] = value & mask(register)
+        assert len(kept) > 40
+        for (name, index), value in kept.items():
+            assert await host.read(name, *index) == value, (name, index)
+        assert errors == [0]
+
+    run(testbench)
+
+
+def test_reads_follow_each_other_without_a_pause():
+    async def testbench(ctx, bank, host, errors):
+        rng = random.Random(6)
+        values = {}
+        for symbol in range(TINY.symbols):
+            values[symbol] = rng.getrandbits(64)
+            await host.write("NAME", values[symbol], symbol)
+        order = [rng.randrange(TINY.symbols) for _ in range(50)]
+        base = BY_NAME["NAME"].offset
+        words = await host.read_words(*(base + 8 * symbol + 4 * half for symbol in order for half in range(2)))
+        assert words == [values[symbol] >> 32 * half & 0xFFFFFFFF for symbol in order for half in range(2)]
+
+    run(testbench)
+
+
+def test_accesses_that_the_map_does_not_have_do_nothing_and_count():
+    readable, writable = set(), set()
+    for register in REGISTERS:
+        for _, offset in register.elements(TINY):
+            for word in range(register.words):
+                if register.access is not Access.WO:
+                    readable.add(offset + 4 * word)
+                if register.access is not Access.RO and word == 0:
+                    writable.add(offset)
+    counters = {offset + 4 * word for _, _, offset in COUNTERS for word in range(2)}
+
+    async def testbench(ctx, bank, host, errors):
+        rng = random.Random(7)
+        candidates = {*range(0, 0x280, 4), *range(0x400, 0x600, 4), *range(0x4000, 0x4100, 4)}
+        candidates |= {0x1020, 0x2010, 0x2400, 0x2410, 0x2800, 0x3FFC, 0x5000, 0x5008, 0x7FF8, 0xFFFC, 0x10000}
+        candidates |= {0x7FFFC, registers.RING_OFFSET + registers.RECORD_BYTES * TINY.events, 0xFFFFC, 0x41, 0x82, 0x1003}
+        bad = sorted(candidates - readable - counters)
+        assert len(bad) > 100
+        assert await host.read_words(*bad) == [0] * len(bad)
+        await ctx.tick().repeat(10)
+        assert errors == [len(bad)]
+
+        before = {offset: (await host.read_words(offset))[0] for offset in sorted(readable & candidates)}
+        errors[0] = 0
+        bad = sorted(candidates - writable)
+        for offset in bad:
+            await host.write_word(offset, rng.getrandbits(32))
+        await ctx.tick().repeat(10)
+        assert errors == [len(bad)], "high words without their low words among them"
+        for offset, value in before.items():
+            assert (await host.read_words(offset))[0] == value, hex(offset)
+
+    run(testbench)
+
+
+def test_a_wide_register_changes_as_a_whole():
+    async def testbench(ctx, bank, host, errors):
+        await host.write("ORDER_SOURCE_MAC", 0x1111_2222_3333, 1)
+        address = BY_NAME["ORDER_SOURCE_MAC"].offset + 0x80 + 0
+        await host.write_word(address, 0x55556666)
+        await ctx.tick().repeat(5)
+        assert await host.read("ORDER_SOURCE_MAC", 1) == 0x1111_2222_3333
+        await host.write_word(address, 0x77778888)
+        await host.write_word(address + 4, 0xFFFF4444)
+        seen = set()
+        for _ in range(5):
+            seen.add(ctx.get(bank.venues[1].order_address.source_mac))
+            await ctx.tick()
+        assert seen == {0x1111_2222_3333, 0x4444_7777_8888}
+        assert await host.read("ORDER_SOURCE_MAC", 1) == 0x4444_7777_8888
+        assert errors == [0]
+
+        await host.write_word(address + 4, 1)  # a second high word
+        await host.write_word(address, 2)
+        await host.write("SCRATCH", 3)
+        await host.write_word(address + 4, 4)  # not right after its low word
+        assert await host.read("ORDER_SOURCE_MAC", 1) == 0x4444_7777_8888
+        assert errors == [2]
+
+    run(testbench)
+
+
+def test_time_is_read_coherently_across_the_carry():
+    async def testbench(ctx, bank, host, errors):
+        for start in range(0xFFFFFFF0, 0x1_0000_0002):
+            ctx.set(bank.now, start)
+            low, high = await time_words(ctx, bank, host, start)
+            assert start <= (high << 32 | low) <= start + 20
+
+    async def time_words(ctx, bank, host, start):
+        """Low and high word with time going on between them."""
+        bus, words = bank.bus, []
+        for cycle in range(16):
+            ctx.set(bank.now, start + cycle)
+            ctx.set(bus.read, cycle in (0, 7))
+            ctx.set(bus.address, BY_NAME["TIME"].offset + (4 if cycle == 7 else 0))
+            await ctx.tick()
+            if cycle in (4, 11):
+                words.append(ctx.get(bus.read_data))
+        return words
+
+    run(testbench)
+
+
+# Control
+
+
+def test_arming_needs_limits_no_kill_and_no_fault():
+    async def testbench(ctx, bank, host, errors):
+        async def arm():
+            await host.write("ARM", 1)
+            assert await host.read("ARM") == ctx.get(bank.armed) == await host.read("STATE") & 1
+            return ctx.get(bank.armed)
+
+        assert not await arm(), "no limits"
+        await commit(host)
+        assert await host.read("STATE") == 0b0010
+        assert not ctx.get(bank.armed), "a commit does not arm"
+        assert await arm()
+        await host.write("ARM", 0)
+        await ctx.tick().repeat(2)
+        assert not ctx.get(bank.armed)
+        assert await arm()
+
+        await host.write("KILL", 1)
+        await ctx.tick()
+        assert ctx.get(bank.kill)
+        await ctx.tick()
+        assert not ctx.get(bank.armed)
+        assert not await arm(), "killed"
+        assert await host.read("STATE") == 0b0110
+        await host.write("KILL", 0)
+        await ctx.tick().repeat(5)
+        assert not ctx.get(bank.armed), "the end of a kill does not arm"
+        assert await arm()
+
+        ctx.set(bank.fault, 1)
+        await ctx.tick()
+        assert not ctx.get(bank.armed)
+        assert not await arm(), "fault"
+        ctx.set(bank.fault, 0)
+        await ctx.tick().repeat(5)
+        assert not ctx.get(bank.armed)
+
+    run(testbench)
+
+
+def test_state_shows_each_venue():
+    async def testbench(ctx, bank, host, errors):
+        ctx.set(bank.venues[1].stale, 1)
+        ctx.set(bank.venues[0].busy, 1)
+        ctx.set(bank.venues[1].stale_reason, 2)
+        assert await host.read("STATE") == 1 << 9 | 1 << 16
+        assert await host.read("STALE_REASON", 1) == 2
+        assert await host.read("STALE_REASON", 0) == 0
+
+    run(testbench)
+
+
+def test_resync_and_clear_positions_are_pulses():
+    pulses = []
+
+    async def watch(ctx, bank):
+        async for _, _, first, second, clear in ctx.tick().sample(bank.venues[0].resync, bank.venues[1].resync, bank.clear_positions):
+            if first or second or clear:
+                pulses.append((first, second, clear))
+
+    async def testbench(ctx, bank, host, errors):
+        for name, value in (("RESYNC", 2), ("RESYNC", 1), ("RESYNC", 3), ("RESYNC", 0), ("CLEAR_POSITIONS", 1), ("CLEAR_POSITIONS", 0)):
+            await host.write(name, value)
+            await ctx.tick().repeat(6)
+        assert pulses == [(0, 1, 0), (1, 0, 0), (1, 1, 0), (0, 0, 1)]
+
+    run(testbench, watch)
+
+
+# Limits
+
+
+def test_limits_change_in_one_cycle_and_only_by_the_next_generation():
+    seen = []
+
+    async def watch(ctx, bank):
+        names = [name.lower() for name in LIMITS]
+        async for _, _, limits, valid, refused in ctx.tick().sample(bank.limits, bank.limits_valid, bank.limits_refused):
+            now = tuple(getattr(limits, name) for name in names), valid
+            if not seen or seen[-1] != now:
+                seen.append(now)
+            refusals.append(refused)
+
+    refusals = []
+
+    async def testbench(ctx, bank, host, errors):
+        await commit(host, generation=2)
+        assert await host.read("LIMITS_GENERATION") == 0
+        await host.write("LIMITS_COMMIT", 0)
+        await host.write("LIMITS_COMMIT", 1)
+        assert await host.read("LIMITS_GENERATION") == 1
+        for name, value in LIMITS.items():
+            assert await host.read(f"ACTIVE_{name}") == value
+        await commit(host, generation=1, MAX_SHARES=1)
+        assert await host.read("ACTIVE_MAX_SHARES") == LIMITS["MAX_SHARES"]
+        await commit(host, generation=2, MAX_SHARES=1, MAX_NOTIONAL=2, RATE_BURST=3)
+        await host.write("LIMITS_COMMIT", 3)
+        assert await host.read("LIMITS_GENERATION") == 3
+        await ctx.tick().repeat(5)
+        assert sum(refusals) == 3
+
+    run(testbench, watch)
+    first = tuple(LIMITS.values())
+    second = tuple((LIMITS | {"MAX_SHARES": 1, "MAX_NOTIONAL": 2, "RATE_BURST": 3}).values())
+    assert seen == [((0,) * 5, 0), (first, 1), (second, 1)]
+
+
+# Orders
+
+
+def test_a_position_is_a_snapshot_of_the_symbol_asked_for():
+    async def gateway(ctx, bank):
+        """Answers two cycles after the question, with numbers that never stand still."""
+        asked = [0, 0]
+        cycle = 0
+        async for _, _, symbol in ctx.tick().sample(bank.query_symbol):
+            cycle += 1
+            asked = [asked[1], symbol]
+            ctx.set(bank.position, -1000 * asked[0] - cycle)
+            ctx.set(bank.working_buy, 1000 * asked[0] + cycle)
+            ctx.set(bank.working_sell, 2000 * asked[0] + cycle)
+
+    async def testbench(ctx, bank, host, errors):
+        for symbol in (3, 1, 2):
+            await host.write("POSITION_SYMBOL", symbol)
+            assert await host.read("POSITION_SYMBOL") == 1 << 31 | symbol
+            while await host.read("POSITION_SYMBOL") >> 31:
+                pass
+            position, buy, sell = await host.read("POSITION"), await host.read("WORKING_BUY"), await host.read("WORKING_SELL")
+            cycle = buy - 1000 * symbol
+            assert 0 < cycle < 500
+            assert (position, sell) == (-1000 * symbol - cycle, 2000 * symbol + cycle)
+
+    run(testbench, gateway)
+
+
+def test_an_order_of_the_host_waits_unchanged_and_the_next_is_refused():
+    async def testbench(ctx, bank, host, errors):
+        port = bank.host_orders
+        ctx.set(bank.now, 0x1_2345_6789)
+        await host.write("HOST_ORDER", 3 << 16 | 1 << 8 | 1)
+        await host.write("HOST_ORDER_SHARES", 100)
+        await host.write("HOST_ORDER_PRICE", 990_000)
+        assert not ctx.get(port.valid)
+        await host.write("HOST_ORDER_DOORBELL", 1)
+        assert await host.read("HOST_ORDER_BUSY") == 1
+        await host.write("HOST_ORDER_SHARES", 999)
+        await host.write("HOST_ORDER_DOORBELL", 1)
+        await ctx.tick()
+        refused = ctx.get(bank.host_order_refused)
+        await ctx.tick()
+        assert refused | ctx.get(bank.host_order_refused)
+        order = ctx.get(port.payload)
+        assert (order.strategy, order.venue, order.symbol, order.side.value, order.shares, order.price) == (0, 1, 3, 1, 100, 990_000)
+        assert (order.trigger_venue, order.trigger_sequence, order.ingress) == (0, 0, 0x2345_6789)
+        ctx.set(port.ready, 1)
+        await ctx.tick()
+        ctx.set(port.ready, 0)
+        assert not ctx.get(port.valid)
+        assert await host.read("HOST_ORDER_BUSY") == 0
+        await host.write("HOST_ORDER_DOORBELL", 0)
+        await ctx.tick().repeat(3)
+        assert not ctx.get(port.valid)
+
+    run(testbench)
+
+
+def test_a_reply_is_one_transfer():
+    taken = []
+
+    async def watch(ctx, bank):
+        async for _, _, valid, reply in ctx.tick().sample(bank.replies.valid, bank.replies.payload):
+            if valid:
+                taken.append((reply.symbol, reply.side.value, reply.kind.value, reply.shares))
+
+    async def testbench(ctx, bank, host, errors):
+        for symbol, side, kind, shares in ((1, 0, 1, 50), (3, 1, 0, 7)):
+            await host.write("REPLY", kind << 9 | side << 8 | symbol)
+            await host.write("REPLY_SHARES", shares)
+            await host.write("REPLY_DOORBELL", 1)
+        await ctx.tick().repeat(5)
+        assert taken == [(1, 0, 1, 50), (3, 1, 0, 7)]
+
+    run(testbench, watch)
+
+
+# Settings
+
+
+def test_settings_reach_the_stage_that_they_are_for():
+    async def testbench(ctx, bank, host, errors):
+        await host.write("FEED_IP", 0xE9360C6F, 1)
+        await host.write("FEED_PORT", 26477, 1)
+        await host.write("FEED_SEQUENCE", 0x1_0000_0001, 1)
+        await host.write("ORDER_DESTINATION_MAC", 0x0200_0000_0001, 1)
+        await host.write("ORDER_DESTINATION_IP", 0x0A000001, 1)
+        await host.write("ORDER_SOURCE_IP", 0x0A000002, 1)
+        await host.write("ORDER_DESTINATION_PORT", 30001, 1)
+        await host.write("ORDER_SOURCE_PORT", 40001, 1)
+        await host.write("BINDING", 1 << 31 | 0x7FFF << 16 | 777, 1, 2)
+        await host.write("NAME", int.from_bytes(b"AMZN    ", "little"), 2)
+        await host.write("ARB_MIN_PROFIT", 100)
+        await host.write("ARB_MAX_SHARES", 200)
+        await host.write("ARB_COOLDOWN", 300)
+        await host.write("ARB_ENABLE", 0b0101, 0)
+        await ctx.tick().repeat(2)
+        venue, quiet = bank.venues[1], bank.venues[0]
+        assert (ctx.get(venue.feed_address.ip), ctx.get(venue.feed_address.port)) == (0xE9360C6F, 26477)
+        assert ctx.get(venue.sequence) == 0x1_0000_0001
+        address = ctx.get(venue.order_address)
+        assert (address.destination_mac, address.destination_ip, address.source_ip) == (0x0200_0000_0001, 0x0A000001, 0x0A000002)
+        assert (address.destination_port, address.source_port) == (30001, 40001)
+        assert [(b.enable, b.locate) for b in (ctx.get(venue.bindings[slot]) for slot in range(4))] == [(0, 0), (0, 0), (1, 777), (0, 0)]
+        assert ctx.get(quiet.feed_address).ip == 0
+        assert not any(ctx.get(quiet.bindings[slot]).enable for slot in range(4))
+        assert ctx.get(bank.names[2]) == int.from_bytes(b"AMZN    ", "little")
+        assert [getattr(ctx.get(bank.arbitrage), name) for name in ("min_profit", "max_shares", "cooldown")] == [100, 200, 300]
+        assert ctx.get(bank.enable) == 0b0101
+
+    run(testbench)
+
+
+def test_what_the_venues_show():
+    async def testbench(ctx, bank, host, errors):
+        for number, venue in enumerate(bank.venues):
+            ctx.set(venue.expected, 0xAAAA_0000_0001 + number)
+            ctx.set(venue.backlog, 17 + number)
+            ctx.set(venue.next_user_ref, 1000 + number)
+        for number in range(TINY.venues):
+            assert await host.read("FEED_EXPECTED", number) == 0xAAAA_0000_0001 + number
+            assert await host.read("BACKLOG", number) == 17 + number
+            await host.write("USER_REF", 5, number)
+            assert ctx.get(bank.venues[number].user_ref) == 0 or ctx.get(bank.venues[number].user_ref) == 5
+            assert await host.read("USER_REF", number) == 1000 + number, "the card's own number"
+        assert ctx.get(bank.venues[1].user_ref) == 5
+
+    run(testbench)
+
+
+# Windows
+
+
+def test_counters_and_ring_are_read_through_the_bank():
+    """Stand-ins with the latencies of the real ones answer with their address."""
+    m = Module()
+    m.submodules.bank = bank = RegisterBank(TINY)
+    counter, ring = [bank.counters.address], [bank.ring.address]
+    for delayed, cycles in ((counter, 2), (ring, 3)):
+        for _ in range(cycles):
+            delayed.append(Signal.like(delayed[-1]))
+            m.d.sync += delayed[-1].eq(delayed[-2])
+    tick = Signal(8)
+    m.d.sync += tick.eq(tick + 1)
+    m.d.comb += [bank.counters.data.eq(counter[-1] << 40 | tick << 32 | counter[-1]), bank.ring.data.eq(0x1000_0000 | ring[-1])]
+
+    async def testbench(ctx):
+        host = Host(ctx, bank.bus)
+        for number, (_, _, offset) in enumerate(COUNTERS):
+            low, high = await host.read_words(offset, offset + 4)
+            assert low == number
+            assert high >> 8 == number
+        words = [0, 1, 7, 8, 8 * TINY.events - 1]
+        read = await host.read_words(*(registers.RING_OFFSET + 4 * word for word in words))
+        assert read == [0x1000_0000 | word for word in words]
+        low, again = await host.read_words(COUNTERS[3][2], registers.RING_OFFSET + 4)
+        assert (low, again) == (3, 0x1000_0001)
+
+    simulate(m, testbench)
+
+
+@pytest.mark.parametrize(("entries", "complaint"), [
+    ([Register("A", 0, Access.RW, ""), Register("B", 0, Access.RO, "")], "A and B share offset 0x0"),
+    ([Register("A", 4, Access.RW, "", bits=64)], "not a multiple of 8"),
+    ([Register("A", 0, Access.RW, "", bits=65)], "1 to 64 bits"),
+])
+def test_a_map_that_can_not_be_built_is_refused(entries, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        RegisterFile(TINY, tuple(entries))

@@ -1,0 +1,126 @@
+"""Event records: what the card packs is what the host unpacks."""
+
+import random
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data
+
+from host.card import events as host
+from host.card.registers import EVENTS
+from hw.host_interface import events
+from hw.host_interface.events import Record, StateWatch
+from hw.host_interface.registers import EventKind
+from hw.types import Gap, RejectedOrder, SentOrder, TopOfBook
+from tests.hw.bench import simulate
+
+ORDER = ("venue", "symbol", "side", "strategy", "shares", "price", "trigger_venue", "trigger_sequence")
+
+HOST_CLASSES = {
+    EventKind.TOP_OF_BOOK: host.TopOfBook, EventKind.ORDER_SENT: host.OrderSent, EventKind.ORDER_REJECTED: host.OrderRejected,
+    EventKind.GAP: host.Gap, EventKind.VENUE_STALE: host.VenueStale, EventKind.STATE: host.StateChange,
+}
+
+
+def words(record):
+    return [record >> 32 * i & 0xFFFFFFFF for i in range(8)]
+
+
+def pack_many(shape, build, count=40):
+    """(record, fields of its source) of random sources; ``build`` makes the record's value."""
+    rng = random.Random(str(shape))
+    m = Module()
+    source, record, now = Signal(shape), Signal(Record), Signal(32)
+    m.d.comb += record.eq(build(source, now))
+    results = []
+
+    async def testbench(ctx):
+        for _ in range(count):
+            fields = random_fields(rng, shape)
+            ctx.set(source, fields)
+            time = rng.getrandbits(32)
+            ctx.set(now, time)
+            results.append((host.decode(words(ctx.get(record))), fields, time))
+            await ctx.tick()
+
+    m.d.sync += Signal().eq(0)
+    simulate(m, testbench)
+    assert len(results) == count
+    return results
+
+
+def random_fields(rng, shape):
+    layout = data.Layout.cast(shape)
+    fields = {}
+    for name, field in layout:
+        inner = field.shape
+        if isinstance(inner, type) and issubclass(inner, data.Struct):
+            fields[name] = random_fields(rng, inner)
+        elif name == "reason":
+            fields[name] = rng.randrange(8)
+        else:
+            fields[name] = rng.getrandbits(field.width)
+    return fields
+
+
+def test_top_of_book():
+    for event, top, time in pack_many(TopOfBook, events.top_of_book):
+        names = ("venue", "symbol", "bid_price", "bid_shares", "ask_price", "ask_shares", "sequence")
+        assert event == host.TopOfBook(time, False, stale=bool(top["stale"]), **{name: top[name] for name in names})
+
+
+def test_order_sent():
+    for event, sent, time in pack_many(SentOrder, events.order_sent):
+        order = {name: sent["order"][name] for name in ORDER}
+        assert event == host.OrderSent(time, False, **order, user_ref=sent["user_ref"], latency=sent["latency"])
+
+
+def test_order_rejected():
+    for event, rejected, time in pack_many(RejectedOrder, events.order_rejected):
+        assert event == host.OrderRejected(time, False, **{name: rejected["order"][name] for name in ORDER}, reason=rejected["reason"])
+
+
+def test_gap():
+    for event, missing, time in pack_many(Gap, lambda missing, now: events.gap(missing.count[:4], missing, now)):
+        assert event == host.Gap(time, False, venue=missing["count"] % 16, first=missing["first"], count=missing["count"])
+
+
+def test_venue_stale():
+    shape = data.StructLayout({"venue": 3, "which": 2})
+    for event, source, time in pack_many(shape, lambda source, now: events.venue_stale(source.venue, source.which, now)):
+        assert event == host.VenueStale(time, False, venue=source["venue"], reason=source["which"])
+
+
+@pytest.mark.parametrize("kind", HOST_CLASSES)
+def test_the_host_has_a_member_for_every_field(kind):
+    fields = {field.name for field in EVENTS[kind]}
+    assert set(HOST_CLASSES[kind].__dataclass_fields__) == fields | {"card_time", "lost"}
+
+
+def test_the_lost_flag_and_unknown_kinds():
+    assert host.decode([4 | 16, 0, 0, 0, 0, 0, 0, 7]) == host.Gap(7, True, 0, 0, 0)
+    for kind in (0, 7, 15):
+        with pytest.raises(host.CardError, match=f"unknown kind {kind}"):
+            host.decode([kind, 0, 0, 0, 0, 0, 0, 0])
+
+
+def test_a_record_must_be_complete():
+    with pytest.raises(ValueError, match="GAP has the fields"):
+        events.record(EventKind.GAP, Signal(32), venue=Signal(4))
+
+
+def test_state_watch_reports_each_change_once():
+    dut = StateWatch()
+    reported = []
+
+    async def testbench(ctx):
+        for cycle, state in enumerate([0, 0, 1, 1, 3, 3, 0x103, 2, 2, 2]):
+            ctx.set(dut.state, state)
+            ctx.set(dut.now, cycle)
+            await ctx.tick()
+            if ctx.get(dut.records.valid):
+                event = host.decode(words(ctx.get(dut.records.payload)))
+                reported.append((event.card_time, event.state, event.changed))
+
+    simulate(dut, testbench)
+    assert reported == [(2, 1, 1), (4, 3, 2), (6, 0x103, 0x100), (7, 2, 0x101)]
