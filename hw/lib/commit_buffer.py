@@ -57,9 +57,9 @@ class CommitBuffer(wiring.Component):
         write, read = entries.write_port(), entries.read_port()
 
         # Free-running numbers of entries, one bit wider than an address: taken <= fetched <= committed <= written.
-        written, committed, fetched, taken = (
+        written, committed, fetched, taken = self._numbers = [
             Signal(range(2 * self.depth), name=name) for name in ("written", "committed", "fetched", "taken")
-        )
+        ]
         lost = Signal()
         full, store, after = Signal(), Signal(), Signal.like(written)
         m.d.comb += [

@@ -1,8 +1,10 @@
 """Runs a proof: an Amaranth design with ``Assert`` in it, by k-induction with yices."""
 
+import inspect
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -44,3 +46,12 @@ def prove(design, directory: Path, *, ports, depth: int = 20, mode: str = "prove
     environment = os.environ | {"PATH": tools + os.pathsep + os.environ.get("PATH", "")}
     result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     assert "DONE (PASS" in result.stdout, (result.stdout + result.stderr)[-2000:]
+
+
+def mutated(module, old, new):
+    """The module with a piece of its source exchanged, for a proof that must fail."""
+    source = inspect.getsource(module)
+    assert source.count(old) == 1, f"{old!r} is there {source.count(old)} times"
+    result = types.ModuleType(module.__name__)
+    exec(compile(source.replace(old, new), module.__file__, "exec"), result.__dict__)
+    return result
