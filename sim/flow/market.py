@@ -305,14 +305,11 @@ class Market:
     # Numbers
 
     def _touch(self, listing: _Listing, side: str) -> int:
-        """Where the best price of a side belongs, on the tick grid and outside of the other side."""
+        """Where the best price of a side belongs, on the tick grid."""
         tick, half = listing.instrument.tick, self._spread(listing.instrument) // 2
         if side == BUY:
-            price = (listing.estimate - half - 1) // tick * tick
-            opposite = listing.book.best(SELL)
-            return min(price, opposite - tick) if opposite else price
-        price = -(-(listing.estimate + half + 1) // tick) * tick
-        return max(price, listing.book.best(BUY) + tick)
+            return (listing.estimate - half - 1) // tick * tick
+        return -(-(listing.estimate + half + 1) // tick) * tick
 
     def _resting_price(self, listing: _Listing, side: str) -> int:
         """A price at which one more order may rest: near the touch, and not on a level too many. 0 if there is none."""

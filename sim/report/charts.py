@@ -1,7 +1,7 @@
 """The charts of a session. Each returns one inline SVG; classes are coloured by :mod:`sim.report.theme`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sim.report.record import BUY, Quote, SentOrder, SessionRecord
@@ -127,7 +127,7 @@ def _band(plot: Plot, steps: Sequence[Quote], venue: int, end: int) -> str:
     parts = []
     for field in ("bid", "ask"):
         run: list[tuple[float, float]] = []
-        for quote, until in zip(steps, [step.time for step in steps[1:]] + [end], strict=True):
+        for quote, until in _lasting(steps, end):
             price = getattr(quote, field)
             if price:
                 y = _clip(plot, price)
@@ -136,11 +136,16 @@ def _band(plot: Plot, steps: Sequence[Quote], venue: int, end: int) -> str:
                 parts.append(polyline(run, f"line v{venue}"))
                 run = []
     area = []
-    for quote, until in zip(steps, [step.time for step in steps[1:]] + [end], strict=True):
+    for quote, until in _lasting(steps, end):
         if quote.bid and quote.ask and plot.x(until) - plot.x(quote.time) >= 0.05:
             top, bottom = _clip(plot, quote.ask), _clip(plot, quote.bid)
             area.append(f"M{plot.x(quote.time):.1f},{top:.1f}H{plot.x(until):.1f}V{bottom:.1f}H{plot.x(quote.time):.1f}Z")
     return element("path", d="".join(area), class_=f"band v{venue}") + "".join(parts)
+
+
+def _lasting(steps: Sequence[Quote], end: int) -> Iterator[tuple[Quote, int]]:
+    """Each quote with the time until which it stood."""
+    return zip(steps, [*(step.time for step in steps[1:]), end], strict=False)
 
 
 def _clip(plot: Plot, price: float) -> float:
@@ -169,7 +174,7 @@ def _edge_strip(record: SessionRecord, symbol: int, x: Scale, begin: int, end: i
     area = []
     spans = [
         (max(time, begin), min(until, end), edge)
-        for (time, edge), until in zip(steps, [time for time, _ in steps[1:]] + [end], strict=True)
+        for (time, edge), until in zip(steps, [*(time for time, _ in steps[1:]), end], strict=False)
         if edge > 0 and until >= begin and time <= end
     ]
     most = max((edge for _, _, edge in spans), default=1)
