@@ -52,7 +52,7 @@ class MappedCard:
         self._words.release()
         self._map.close()
 
-    def _open_words(self) -> memoryview[int]:
+    def _open_words(self) -> "memoryview[int]":
         if self._map.closed:
             raise CardError(f"{self._path}: the card has been closed")
         return self._words

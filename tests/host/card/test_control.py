@@ -1,0 +1,290 @@
+"""Typed control: what it writes, what it refuses, and that it believes nothing that it has not read back."""
+
+import pytest
+
+from host.card import control as control_module
+from host.card.addresses import OrderAddress
+from host.card.control import FILLED, SELL, Control, Position
+from host.card.definition import UnknownRegisterError
+from host.card.events import Gap, TopOfBook
+from host.card.limits import Limits
+from host.card.protocol import CardError
+from host.card.registers import COUNTERS, REGISTERS, EventKind
+from tests.host.card.model_card import ModelCard
+
+LIMITS = Limits(max_shares=500, max_notional=0x1_0000_0005, max_position=10_000, rate_burst=4, rate_interval=1_000)
+ADDRESS = OrderAddress("02:00:00:00:00:01", "02:00:00:00:00:02", "10.0.0.1", "10.0.0.2", 30_001, 40_001)
+
+
+@pytest.fixture
+def card():
+    return ModelCard("tiny")
+
+
+@pytest.fixture
+def control(card):
+    return Control(card)
+
+
+# Limits
+
+
+def test_limits_are_committed_as_a_whole_with_the_next_generation(card, control):
+    assert control.limits() is None
+    assert control.set_limits(LIMITS) == 1
+    assert control.limits() == LIMITS
+    commits = [i for i, (offset, _) in enumerate(card.writes) if offset == REGISTERS["LIMITS_COMMIT"].address()]
+    assert commits == [len(card.writes) - 1], "the commit is one write, and the last"
+    assert len(card.writes) == 7, "each word of the shadow once"
+    tighter = LIMITS._replace(max_shares=100)
+    assert control.set_limits(tighter) == 2
+    assert control.limits() == tighter
+
+
+@pytest.mark.parametrize(("changes", "complaint"), [
+    ({"max_shares": 0}, "max_shares must be 1 to 4294967295, not 0"),
+    ({"max_shares": -5}, "max_shares must be"),
+    ({"max_shares": 1 << 32}, "max_shares must be"),
+    ({"max_notional": 1 << 64}, "max_notional must be"),
+    ({"max_position": 0}, "max_position must be"),
+    ({"rate_burst": 1 << 16}, "rate_burst must be 1 to 65535, not 65536"),
+    ({"rate_interval": 0}, "rate_interval must be"),
+    ({"max_shares": 10_001}, "contradict: max_shares 10001 is above max_position 10000"),
+    ({"max_notional": 499}, "contradict: max_notional 499 is below max_shares 500"),
+])
+def test_limits_that_make_no_sense_are_refused_as_a_whole(card, control, changes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        control.set_limits(LIMITS._replace(**changes))
+    assert card.writes == []
+
+
+def test_a_shadow_that_does_not_take_is_not_committed():
+    card = ModelCard(stuck=["SHADOW_RATE_BURST"])
+    with pytest.raises(CardError, match="nothing was committed"):
+        Control(card).set_limits(LIMITS)
+    assert REGISTERS["LIMITS_COMMIT"].address() not in [offset for offset, _ in card.writes]
+
+
+def test_a_refused_commit_is_told():
+    with pytest.raises(CardError, match="refused limits 1: it has generation 0"):
+        Control(ModelCard(stuck=["LIMITS_COMMIT"])).set_limits(LIMITS)
+
+
+def test_other_limits_in_force_than_committed_kill_the_card():
+    card = ModelCard(stuck=["ACTIVE_MAX_NOTIONAL"])
+    with pytest.raises(CardError, match="it has been killed"):
+        Control(card).set_limits(LIMITS)
+    assert card.killed
+
+
+# Arming
+
+
+def test_arm_disarm_kill_release(card, control):
+    with pytest.raises(CardError, match="did not arm: no limits are committed$"):
+        control.arm()
+    control.set_limits(LIMITS)
+    control.arm()
+    assert control.state().armed
+    control.kill()
+    assert card.killed
+    assert not control.state().armed
+    with pytest.raises(CardError, match="did not arm: the kill switch is on$"):
+        control.arm()
+    control.release()
+    assert not control.state().armed
+    control.arm()
+    control.disarm()
+    assert not card.armed
+    card.fault = True
+    with pytest.raises(CardError, match="did not arm: it is faulty$"):
+        control.arm()
+
+
+def test_an_order_that_is_not_obeyed_is_told(card, control):
+    control.set_limits(LIMITS)
+    control.arm()
+    card.stuck |= {"ARM", "KILL"}
+    with pytest.raises(CardError, match="did not disarm"):
+        control.disarm()
+    with pytest.raises(CardError, match="kill switch did not take effect"):
+        control.kill()
+
+
+# Venues and symbols
+
+
+def test_a_feed_is_set_and_restarted(card, control):
+    card.stale = 0b11
+    control.set_feed(1, "233.54.12.111", 26_477, 0x1_0000_0007)
+    assert [card.get(name, 1) for name in ("FEED_IP", "FEED_PORT", "FEED_SEQUENCE")] == [0xE9360C6F, 26_477, 0x1_0000_0007]
+    assert card.writes[-1] == (REGISTERS["RESYNC"].address(), 0b10)
+    assert control.state().stale == (True, False)
+    assert control.state().busy == (False, False), "it waited for the book"
+
+
+def test_a_book_that_is_never_cleared_is_told(card, control, monkeypatch):
+    monkeypatch.setattr(control_module, "POLLS", 50)
+    card.stuck.add("clearing")
+    with pytest.raises(CardError, match="venue 0 is still busy clearing its book after 50 looks"):
+        control.resync(0, 1)
+
+
+def test_a_symbol_is_named_and_bound(card, control):
+    control.bind_symbol(1, 3, 4711, "AMZN")
+    assert card.get("NAME", 3).to_bytes(8, "little") == b"AMZN    "
+    assert REGISTERS["BINDING"].unpack(card.get("BINDING", 1, 3)) == {"locate": 4711, "enable": 1}
+    assert card.get("BINDING", 0, 3) == 0
+    control.bind_symbol(1, 3, 4711, "AMZN")
+    with pytest.raises(ValueError, match="locate 4711 of venue 1 is bound to slot 3 already"):
+        control.bind_symbol(1, 2, 4711, "MSFT")
+    control.unbind_symbol(1, 3)
+    assert card.get("BINDING", 1, 3) == 0
+
+
+def test_an_order_address_and_a_user_ref(card, control):
+    control.set_order_address(0, ADDRESS)
+    assert card.get("ORDER_DESTINATION_MAC", 0) == 0x020000000001
+    assert card.get("ORDER_SOURCE_MAC", 0) == 0x020000000002
+    assert card.get("ORDER_DESTINATION_IP", 0) == 0x0A000001
+    assert card.get("ORDER_SOURCE_PORT", 0) == 40_001
+    control.set_user_ref(1, 77)
+    assert card.get("USER_REF", 1) == 77
+
+
+@pytest.mark.parametrize(("act", "complaint"), [
+    (lambda c: c.set_feed(2, "233.54.12.111", 1), r"\(tiny\) has venues 0 to 1, not 2"),
+    (lambda c: c.set_feed(0, "10.0.0.1", 1), "multicast group is"),
+    (lambda c: c.set_feed(0, "233.54.12", 1), "looks like 233.54.12.111, not '233.54.12'"),
+    (lambda c: c.set_feed(0, "233.54.12.111", 0), "UDP port is 1 to 65535, not 0"),
+    (lambda c: c.set_feed(0, "233.54.12.111", 1, 0), "sequence numbers are 1"),
+    (lambda c: c.bind_symbol(0, 4, 1, "A"), "symbol slots 0 to 3, not 4"),
+    (lambda c: c.bind_symbol(0, 0, 65_536, "A"), "locate is 0 to 65535"),
+    (lambda c: c.bind_symbol(0, 0, 1, "TOOLONGNAME"), "one to eight printable ASCII"),
+    (lambda c: c.bind_symbol(0, 0, 1, ""), "one to eight printable ASCII"),
+    (lambda c: c.bind_symbol(0, 0, 1, "A B"), "one to eight printable ASCII"),
+    (lambda c: c.set_order_address(0, ADDRESS._replace(source_mac="2:0:0:0:0:1")), "Ethernet address looks like"),
+    (lambda c: c.set_arbitrage(min_profit=1, max_shares=1, cooldown=0, symbols=[4]), "symbol slots"),
+    (lambda c: c.set_arbitrage(min_profit=-1, max_shares=1, cooldown=0, symbols=[]), "takes 0 to"),
+    (lambda c: c.send_order(venue=0, symbol=0, side=2, shares=1, price=1), "side must be 0 to 1"),
+    (lambda c: c.reply(symbol=9, side=0, kind=0, shares=1), "symbol slots"),
+    (lambda c: c.write("SCRATCH", 1 << 32), "SCRATCH takes 0 to 4294967295"),
+])
+def test_arguments_that_can_not_be_meant(card, control, act, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        act(control)
+    doorbells = {REGISTERS[name].address() for name in ("RESYNC", "HOST_ORDER_DOORBELL", "REPLY_DOORBELL")}
+    assert not doorbells & {offset for offset, _ in card.writes}
+
+
+@pytest.mark.parametrize("act", [
+    lambda c: c.set_feed(0, "233.54.12.111", 1), lambda c: c.bind_symbol(0, 0, 1, "A"), lambda c: c.unbind_symbol(0, 0),
+    lambda c: c.set_order_address(0, ADDRESS), lambda c: c.clear_positions(),
+])
+def test_what_may_not_change_under_an_armed_card(card, control, act):
+    control.set_limits(LIMITS)
+    control.arm()
+    written = len(card.writes)
+    with pytest.raises(CardError, match="the card is armed: disarm it to"):
+        act(control)
+    assert len(card.writes) == written
+
+
+def test_names_that_the_map_does_not_have(control):
+    for act in (
+        lambda: control.read("NONSENSE"), lambda: control.write("MAGIC", 1), lambda: control.read("RESYNC"),
+        lambda: control.read("FEED_IP"), lambda: control.read("FEED_IP", 8), lambda: control.counter("NONSENSE"),
+        lambda: control.counter("FRAMES", 2),
+        lambda: control.counter("SIGNALS", 1), lambda: REGISTERS["BINDING"].pack(nonsense=1),
+    ):
+        with pytest.raises(UnknownRegisterError):
+            act()
+
+
+# Trading
+
+
+def test_arbitrage_settings_enable_last(card):
+    card = ModelCard("alveo")
+    Control(card).set_arbitrage(min_profit=100, max_shares=200, cooldown=300, symbols=[0, 33, 63])
+    assert [card.get(name) for name in ("ARB_MIN_PROFIT", "ARB_MAX_SHARES", "ARB_COOLDOWN")] == [100, 200, 300]
+    assert (card.get("ARB_ENABLE", 0), card.get("ARB_ENABLE", 1)) == (1, 1 << 31 | 1 << 1)
+    enables = [value for offset, value in card.writes if offset in {REGISTERS["ARB_ENABLE"].address(word) for word in range(2)}]
+    assert enables == [0, 0, 1, 1 << 31 | 1 << 1], "off while the settings change"
+
+
+def test_an_order_and_a_reply_end_with_their_doorbell(card, control):
+    control.send_order(venue=1, symbol=3, side=SELL, shares=100, price=990_000)
+    assert card.get("HOST_ORDER") == 1 | 1 << 8 | 3 << 16
+    assert card.writes[-1] == (REGISTERS["HOST_ORDER_DOORBELL"].address(), 1)
+    control.reply(symbol=3, side=SELL, kind=FILLED, shares=50)
+    assert (card.get("REPLY"), card.get("REPLY_SHARES")) == (3 | 1 << 8, 50)
+    assert card.writes[-1] == (REGISTERS["REPLY_DOORBELL"].address(), 1)
+    card.put("HOST_ORDER_BUSY", 1)
+    with pytest.raises(CardError, match="still waits"):
+        control.send_order(venue=1, symbol=3, side=SELL, shares=100, price=990_000)
+
+
+def test_a_short_position_is_negative(card, control):
+    card.put("POSITION", (1 << 64) - 300)
+    card.put("WORKING_BUY", 10)
+    card.put("WORKING_SELL", 20)
+    assert control.position(2) == Position(-300, 10, 20)
+    assert card.get("POSITION_SYMBOL") == 2
+
+
+# What happened
+
+
+def test_counters(card, control):
+    card.count("FRAMES", 0x5_0000_0001, venue=1)
+    card.count("SIGNALS", 9)
+    counters = control.counters()
+    assert counters["FRAMES"] == (0, 0x5_0000_0001)
+    assert counters["SIGNALS"] == (9,)
+    assert counters.keys() == COUNTERS.keys()
+    assert control.counter("FRAMES", 1) == 0x5_0000_0001
+
+
+def test_events_are_drained_in_order_across_the_end_of_the_ring(card, control):
+    events = card.sizes.events
+    for first in range(0, 3 * events, 10):
+        for number in range(first, first + 10):
+            card.record(EventKind.GAP | 1 << 8, number, 0, 1, 0, 0, 0, number)
+        assert control.drain_events(4) == [Gap(number, False, 1, number, 1) for number in range(first, first + 4)]
+        assert control.drain_events() == [Gap(number, False, 1, number, 1) for number in range(first + 4, first + 10)]
+        assert control.drain_events() == []
+        assert card.get("EVENT_READ_INDEX") == first + 10
+
+
+def test_draining_begins_where_the_last_host_ended(card):
+    for number in range(5):
+        card.record(EventKind.TOP_OF_BOOK | 1 << 5 | 2 << 16, number)
+    card.put("EVENT_READ_INDEX", 3)
+    assert [event.bid_price for event in Control(card).drain_events()] == [3, 4]
+    assert Control(card).drain_events() == []
+
+
+def test_indices_wrap_at_2_to_the_32(card):
+    card.put("EVENT_READ_INDEX", 0xFFFFFFFE)
+    card.put("EVENT_WRITE_INDEX", 0xFFFFFFFE)
+    control = Control(card)
+    for number in range(4):
+        card.record(EventKind.TOP_OF_BOOK, number)
+    assert [event.bid_price for event in control.drain_events() if isinstance(event, TopOfBook)] == [0, 1, 2, 3]
+    assert card.get("EVENT_READ_INDEX") == 2
+
+
+def test_a_card_that_was_reset_is_noticed(card, control):
+    for _ in range(5):
+        card.record(EventKind.TOP_OF_BOOK)
+    control.drain_events()
+    card.put("EVENT_WRITE_INDEX", 0)
+    with pytest.raises(CardError, match="has the card been reset"):
+        control.drain_events()
+
+
+def test_a_with_block_closes_the_card(card):
+    with Control(card):
+        assert not card.closed
+    assert card.closed
