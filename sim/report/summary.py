@@ -6,12 +6,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.report.record import SessionRecord
-from sim.report.statistics import LatencySummary
+from sim.report.statistics import LatencySummary, latency_by_trigger
 
 
 def summary(record: SessionRecord) -> Group:
     """Everything that a session says for itself, for ``Console.print``."""
-    parts = [_traffic(record), _orders(record), _latency(record), _reconciliation(record)]
+    parts = [_traffic(record), _speed(record), _orders(record), _latency(record), _reconciliation(record)]
     return Group(*[part for part in parts if part is not None])
 
 
@@ -30,13 +30,16 @@ def _traffic(record: SessionRecord) -> Table:
     table = _table("Feed", "venue", "messages", "frames", "source")
     for venue in record.venues:
         table.add_row(venue.name, f"{venue.messages:,}", f"{venue.frames:,}", venue.source)
+    return table
+
+
+def _speed(record: SessionRecord) -> Text:
     dropped = sum(record.drops.values())
     reasons = ", ".join(f"{name} {count:,}" for name, count in record.drops.items() if count)
     seconds = max(record.seconds, 1e-9)
     rate = f"{record.messages / seconds:,.0f} messages/s, {record.cycles / seconds / 1e6:.2f} M cycles/s"
-    table.caption = f"{rate} simulated · frames dropped: {dropped:,}{f' ({reasons})' if reasons else ''}"
-    table.caption_justify = "left"
-    return table
+    lines = [f"simulated at {rate}", f"frames dropped: {dropped:,}{f' ({reasons})' if reasons else ''}"]
+    return Text("\n".join(lines), style="dim")
 
 
 def _orders(record: SessionRecord) -> Table:
@@ -56,7 +59,8 @@ def _orders(record: SessionRecord) -> Table:
 def _latency(record: SessionRecord) -> Table | None:
     if not record.sent:
         return None
-    table = _table("Tick-to-trade, in cycles (ns)", "from → to", "orders", "min", "p50", "p99", "max")
+    """All orders, then those to which nothing but the card's own way was added: a message alone, from its end to the first order."""
+    table = _table(f"Tick-to-trade, in cycles of {record.clock_hz / 1e6:g} MHz (ns)", "from → to", "orders", "min", "p50", "p99", "max")
     for attribute, name in (("from_end", "end of trigger → first word"), ("from_start", "start of message → frame")):
         for words, legs in ((name, (1, 2)), ("  first order of a trigger", (1,))):
             values = [getattr(order, attribute) for order in record.sent if order.leg in legs]
@@ -64,8 +68,10 @@ def _latency(record: SessionRecord) -> Table | None:
                 row = LatencySummary.of(words, values)
                 figures = [f"{cycles} ({record.nanoseconds(cycles):.1f})" for cycles in (row.least, row.median, row.p99, row.most)]
                 table.add_row(row.name, f"{row.count:,}", *figures)
-    table.caption = f"cycles of {record.clock_hz / 1e6:g} MHz"
-    table.caption_justify = "left"
+    for row in latency_by_trigger(record):
+        if row.name.endswith(", alone"):
+            figures = [f"{cycles} ({record.nanoseconds(cycles):.1f})" for cycles in (row.least, row.median, row.p99, row.most)]
+            table.add_row(f"  {row.name}", f"{row.count:,}", *figures, style="dim")
     return table
 
 
