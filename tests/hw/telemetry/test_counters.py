@@ -11,6 +11,7 @@ from hw.telemetry.counters import Counters
 from tests.hw.bench import simulate
 
 ELEMENTS = counter_elements(TINY)
+(SIGNALS,) = (number for number, (counter, _, _) in enumerate(ELEMENTS) if counter.name == "SIGNALS")
 
 
 async def read(ctx, dut, number):
@@ -118,8 +119,12 @@ def test_a_reset_clears_what_the_ram_still_holds():
         ctx.set(reset, 1)
         await ctx.tick()
         ctx.set(reset, 0)
-        for _ in range(2):
-            assert not any(await read_all(ctx, dut))
+        ctx.set(dut.index, SIGNALS)
+        await ctx.tick()
+        for _ in range(2 * dut.VISIBLE):
+            await ctx.tick()
+            assert not ctx.get(dut.value)
+        assert not any(await read_all(ctx, dut))
 
     simulate(m, testbench)
 

@@ -1,0 +1,132 @@
+"""The host's control on the compiled card: registers, limits, the kill switch and the one door, through the same calls as on a board."""
+
+import pytest
+
+from host.card.addresses import OrderAddress
+from host.card.control import BUY, FILLED, RELEASED, SELL, Control, Position
+from host.card.events import OrderRejected, OrderSent, StateChange
+from host.card.limits import Limits
+from host.card.protocol import CardError
+from host.card.registers import COUNTERS, RejectReason
+from host.card.simulated import SimulatedCard
+from hw.config import TINY
+from sim.verilated.build import library
+
+LIMITS = Limits(max_shares=500, max_notional=500_000_000, max_position=800, rate_burst=8, rate_interval=1)
+SETTLED = 400
+"""Cycles after which everything that an order causes has shown itself."""
+
+
+@pytest.fixture(scope="module")
+def built():
+    return library(TINY)
+
+
+@pytest.fixture
+def card(built):
+    with SimulatedCard(built) as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def control(card):
+    control = Control(card, "tiny")
+    control.set_order_address(1, OrderAddress("02:00:00:00:00:01", "02:00:00:00:00:02", "10.0.0.1", "10.0.0.2", 30_001, 40_001))
+    control.bind_symbol(1, 2, 4711, "AMZN")
+    control.set_user_ref(1, 41)
+    return control
+
+
+def order(control, card, *, shares=100, price=990_000, side=BUY):
+    """Sends one and returns what became of it."""
+    control.send_order(venue=1, symbol=2, side=side, shares=shares, price=price)
+    card.run(SETTLED)
+    (event,) = [event for event in control.drain_events() if not isinstance(event, StateChange)]
+    return event
+
+
+def test_another_configuration_is_refused(card):
+    with pytest.raises(CardError, match="should be ecp5"):
+        Control(card, "ecp5")
+
+
+def test_an_order_of_the_host_needs_limits_arming_and_no_kill(card, control):
+    assert order(control, card).reason == RejectReason.HALTED
+    control.set_limits(LIMITS)
+    assert order(control, card).reason == RejectReason.HALTED
+    control.arm()
+    card.run(100)
+    sent = order(control, card)
+    assert isinstance(sent, OrderSent)
+    assert (sent.venue, sent.symbol, sent.side, sent.shares, sent.price, sent.user_ref) == (1, 2, BUY, 100, 990_000, 41)
+    control.kill()
+    rejected = order(control, card)
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.reason in (RejectReason.HALTED, RejectReason.KILLED)
+    control.release()
+    assert order(control, card).reason == RejectReason.HALTED
+    control.arm()
+    assert order(control, card).user_ref == 42
+    counters = control.counters()
+    assert counters["ORDERS_PASSED"] == (2,)
+    assert counters["ORDER_FRAMES"] == (0, 2)
+    assert sum(counters[f"REJECT_{reason.name}"][0] for reason in RejectReason if reason) == 4
+    assert counters["BUS_ERRORS"] == counters["EVENTS_LOST"] == (0,)
+
+
+def test_limits_are_what_the_gateway_keeps_to(card, control):
+    control.set_limits(LIMITS)
+    control.arm()
+    card.run(100)
+    assert order(control, card, shares=501).reason == RejectReason.MAX_SHARES
+    assert order(control, card, shares=500, price=1_000_001).reason == RejectReason.MAX_NOTIONAL
+    assert isinstance(order(control, card, shares=500), OrderSent)
+    assert order(control, card, shares=301).reason == RejectReason.POSITION
+    assert control.set_limits(LIMITS._replace(max_position=801)) == 2
+    assert isinstance(order(control, card, shares=301), OrderSent)
+
+
+def test_positions_follow_the_replies(card, control):
+    control.set_limits(LIMITS)
+    control.arm()
+    card.run(100)
+    assert control.position(2) == Position(0, 0, 0)
+    order(control, card, shares=100, side=SELL)
+    assert control.position(2) == Position(0, 0, 100)
+    control.reply(symbol=2, side=SELL, kind=FILLED, shares=60)
+    control.reply(symbol=2, side=SELL, kind=RELEASED, shares=10)
+    card.run(SETTLED)
+    assert control.position(2) == Position(-60, 0, 30)
+    assert control.position(1) == Position(0, 0, 0)
+    control.disarm()
+    control.clear_positions()
+    card.run(SETTLED)
+    assert control.position(2) == Position(0, 0, 0)
+
+
+def test_every_change_of_state_is_told(card, control):
+    control.drain_events()
+    control.set_limits(LIMITS)
+    control.arm()
+    control.kill()
+    control.release()
+    card.run(SETTLED)
+    changes = [(event.state & 0b111, event.changed & 0b111) for event in control.drain_events() if isinstance(event, StateChange)]
+    assert [state for state, _ in changes] == [0b010, 0b011, 0b111, 0b110, 0b010]
+
+
+def test_wrong_accesses_are_counted_on_the_card(card, control):
+    card.read32(0xFFC)
+    card.write32(0x0, 1)
+    card.read32(COUNTERS["FRAMES"].offset + 8 * TINY.venues)
+    card.run(SETTLED)
+    assert control.counter("BUS_ERRORS") == 3
+    assert control.limits() is None
+
+
+def test_a_feed_is_ready_when_its_book_is_empty(card, control):
+    before = control.time()
+    control.set_feed(0, "233.54.12.111", 26_477, 5)
+    assert control.time() > before
+    assert control.read("FEED_EXPECTED", 0) == 5
+    assert control.state().busy == (False, False)
