@@ -61,18 +61,18 @@ def _latency(record: SessionRecord) -> Table | None:
         return None
     """All orders, then those to which nothing but the card's own way was added: a message alone, from its end to the first order."""
     table = _table(f"Tick-to-trade, in cycles of {record.clock_hz / 1e6:g} MHz (ns)", "from → to", "orders", "min", "p50", "p99", "max")
-    for attribute, name in (("from_end", "end of trigger → first word"), ("from_start", "start of message → frame")):
+    alone = [row for row in latency_by_trigger(record) if row.name.endswith(", alone")]
+    for attribute, name, more in (("from_end", "end of trigger → first word", alone), ("from_start", "start of message → frame", [])):
         for words, legs in ((name, (1, 2)), ("  first order of a trigger", (1,))):
-            values = [getattr(order, attribute) for order in record.sent if order.leg in legs]
-            if values:
-                row = LatencySummary.of(words, values)
-                figures = [f"{cycles} ({record.nanoseconds(cycles):.1f})" for cycles in (row.least, row.median, row.p99, row.most)]
-                table.add_row(row.name, f"{row.count:,}", *figures)
-    for row in latency_by_trigger(record):
-        if row.name.endswith(", alone"):
-            figures = [f"{cycles} ({record.nanoseconds(cycles):.1f})" for cycles in (row.least, row.median, row.p99, row.most)]
-            table.add_row(f"  {row.name}", f"{row.count:,}", *figures, style="dim")
+            if values := [getattr(order, attribute) for order in record.sent if order.leg in legs]:
+                table.add_row(words, *_figures(record, LatencySummary.of(words, values)))
+        for row in more:
+            table.add_row(f"  {row.name}", *_figures(record, row), style="dim")
     return table
+
+
+def _figures(record: SessionRecord, row: LatencySummary) -> list[str]:
+    return [f"{row.count:,}", *(f"{cycles} ({record.nanoseconds(cycles):.1f})" for cycles in (row.least, row.median, row.p99, row.most))]
 
 
 def _reconciliation(record: SessionRecord) -> Panel:
