@@ -71,8 +71,9 @@ class Counters(wiring.Component):
         first_walk = self._add(m, ram, position, taken)
 
         port = ram.read_port()
+        asked_in_first_walk = Signal(init=1)
         m.d.comb += port.addr.eq(self.index)
-        m.d.sync += self.value.eq(Mux(first_walk, 0, port.data))
+        m.d.sync += [asked_in_first_walk.eq(first_walk), self.value.eq(Mux(asked_in_first_walk, 0, port.data))]
         return m
 
     def _walk(self, m):

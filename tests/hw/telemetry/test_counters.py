@@ -11,7 +11,7 @@ from hw.telemetry.counters import Counters
 from tests.hw.bench import simulate
 
 ELEMENTS = counter_elements(TINY)
-(SIGNALS,) = (number for number, (counter, _, _) in enumerate(ELEMENTS) if counter.name == "SIGNALS")
+FIRST, LAST = 0, len(ELEMENTS) - 1
 
 
 async def read(ctx, dut, number):
@@ -104,22 +104,25 @@ def test_carries_into_the_high_word_and_shows_a_value_within_visible_cycles():
     simulate(dut, testbench)
 
 
-def test_a_reset_clears_what_the_ram_still_holds():
+@pytest.mark.parametrize("number", [FIRST, LAST])
+def test_a_reset_clears_what_the_ram_still_holds(number):
     m = Module()
     reset = Signal()
     dut = Counters(ELEMENTS)
     m.submodules.dut = ResetInserter(reset)(dut)
 
     async def testbench(ctx):
-        ctx.set(dut.signals, 1)
-        await ctx.tick().repeat(3 * dut.count)
-        ctx.set(dut.signals, 0)
-        await ctx.tick().repeat(dut.VISIBLE)
-        assert any(await read_all(ctx, dut))
+        counting = [dut.frames[0], dut.bus_errors]
+        for value in (1, 0):
+            for port in counting:
+                ctx.set(port, value)
+            await ctx.tick().repeat(3 * dut.count)
+        assert await read(ctx, dut, FIRST)
+        assert await read(ctx, dut, LAST)
         ctx.set(reset, 1)
         await ctx.tick()
         ctx.set(reset, 0)
-        ctx.set(dut.index, SIGNALS)
+        ctx.set(dut.index, number)
         await ctx.tick()
         for _ in range(2 * dut.VISIBLE):
             await ctx.tick()
