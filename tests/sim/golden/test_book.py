@@ -7,22 +7,13 @@ import pytest
 
 from sim.golden.book import Book
 from sim.golden.itch50 import decode
-from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent, TopOfBook
+from sim.golden.records import BUY, BookEvent
+from sim.readers.binary_file import read_binary_file
 from tests.data import market_data
 
 
 def event(kind, reference, *, side=BUY, locate=1, new_reference=0, shares=0, price=0):
     return BookEvent(kind, side, locate, reference, new_reference, shares, price, 0)
-
-
-def messages(path):
-    """Messages of a BinaryFILE."""
-    stream = gzip.open(path).read()
-    at = 0
-    while at < len(stream):
-        length = int.from_bytes(stream[at : at + 2], "big")
-        yield stream[at + 2 : at + 2 + length]
-        at += 2 + length
 
 
 @pytest.mark.parametrize(("name", "rows", "peak_orders", "peak_levels"), [
@@ -31,10 +22,11 @@ def messages(path):
     ("synthetic_mit", 7_000, 3_205, 245),
 ])
 def test_equals_the_oracle_row_for_row(name, rows, peak_orders, peak_levels):
-    oracle = csv.reader(gzip.open(market_data(f"nasdaq_itch50/{name}.bbo.csv.gz"), "rt"))
+    with gzip.open(market_data(f"nasdaq_itch50/{name}.bbo.csv.gz"), "rt") as file:
+        oracle = iter(list(csv.reader(file)))
     assert next(oracle) == ["msg_index", "ts_ns", "locate", "type", "bid_px", "bid_sz", "ask_px", "ask_sz"]
     book, compared = Book(), 0
-    for index, message in enumerate(messages(market_data(f"nasdaq_itch50/{name}.itch50.gz"))):
+    for index, message in enumerate(read_binary_file(market_data(f"nasdaq_itch50/{name}.itch50.gz"))):
         change = decode(message)
         if change is None:
             continue
@@ -45,4 +37,3 @@ def test_equals_the_oracle_row_for_row(name, rows, peak_orders, peak_levels):
         compared += 1
     assert compared == rows
     assert next(oracle, None) is None
-    print(book.peak_orders, book.peak_levels, book.symbols, book.unknown, book.doubtful)
