@@ -37,3 +37,4 @@ def test_equals_the_oracle_row_for_row(name, rows, peak_orders, peak_levels):
         compared += 1
     assert compared == rows
     assert next(oracle, None) is None
+    assert (book.peak_orders, book.peak_levels) == (peak_orders, peak_levels)
