@@ -227,10 +227,10 @@ class Session:
         record.checks = self._checks()
         cut = timeline.cut * 1e9 / self._config.clock_hz
         if cut:
-            span = record.market_end - record.market_start
+            span, played = record.market_end - record.market_start, record.market_end - record.market_start - cut
             record.notes.append(
-                f"Frames come at their venues' own times, whatever the card does. Of {span / 1e6:,.1f} ms of market, {cut / 1e6:,.1f} ms "
-                f"in which nothing came were left out: pauses longer than {self._settings.idle_limit:,} cycles."
+                f"Frames come at their venues' own times, whatever the card does; only pauses are cut to {self._settings.idle_limit:,} "
+                f"cycles. Of {span / 1e6:,.0f} ms of market {played / 1e6:,.1f} ms were played, and in the rest nothing came."
             )
 
     def _sent_order(self, number: int, event: OrderSent) -> SentOrder:
