@@ -73,8 +73,9 @@ class OuchEnterOrder(wiring.Component):
         venues = range(self._config.venues)
 
         taken = Signal()
+        spent = Signal(self._config.venues)  # a register, as ``ready`` goes far: the next number would be 0
         m.d.comb += [
-            self.exhausted.eq(Cat(self.next_user_ref[venue] == 0 for venue in venues).any()),
+            self.exhausted.eq(spent.any()),
             self.orders.ready.eq(~self.packet.valid & self.link_free & ~self.exhausted),
             taken.eq(self.orders.valid & self.orders.ready),
         ]
@@ -85,12 +86,12 @@ class OuchEnterOrder(wiring.Component):
                 self.packet.valid.eq(1),
                 index.eq(0),
             ]
-            for venue in venues:
-                with m.If(self.orders.payload.venue == venue):
-                    m.d.sync += [user_ref.eq(self.next_user_ref[venue]), self.next_user_ref[venue].eq(self.next_user_ref[venue] + 1)]
         for venue in venues:
+            number = self.next_user_ref[venue]
+            with m.If(taken & (self.orders.payload.venue == venue)):
+                m.d.sync += [user_ref.eq(number), number.eq(number + 1), spent[venue].eq(number.all())]
             with m.If(self.set_user_ref & (self.set_user_ref_venue == venue)):
-                m.d.sync += self.next_user_ref[venue].eq(self.set_user_ref_value)
+                m.d.sync += [number.eq(self.set_user_ref_value), spent[venue].eq(self.set_user_ref_value == 0)]
 
         words = self._words(order, name, user_ref)
         m.d.comb += [

@@ -20,8 +20,8 @@ class ExposureState(data.Struct):
 class Exposure(wiring.Component):
     """Position and working shares of each symbol, over all venues. One operation at a time.
 
-    An operation selects a symbol in cycle t and ends in one of three ways: ``reserve`` in cycle t+2, ``settle`` in cycle t+1 or
-    later, or with nothing. The next ``select`` comes after it.
+    An operation begins in a cycle t with ``look``, the last one before it ends; it ends with ``reserve`` in cycle t+2, or with
+    ``settle`` in cycle t+1, or with nothing.
 
     Parameters
     ----------
@@ -29,22 +29,26 @@ class Exposure(wiring.Component):
 
     Ports
     -----
-    select : In(1)
-        Begins an operation on ``symbol``; not while ``clearing``.
-    symbol : In(SymbolIndex)
+    look : In(1)
+        Reads the state of both symbols; not in the cycle of a ``reserve`` or ``settle``.
+    order_symbol : In(SymbolIndex)
+        Of the order in question.
+    reply_symbol : In(SymbolIndex)
+        Of the reply in question.
     side, shares : In
-        The order in question, from the cycle after ``select`` on.
+        Of the order, from the cycle after ``look`` on.
     after : Out(signed(36))
-        From two cycles after ``select``: what the position would be if everything working on ``side`` traded, the order
+        From two cycles after ``look``: what the position would be if everything working on ``side`` traded, the order
         in question with it; counted positive on that side (a sell's short position is positive).
     no_room : Out(1)
         Beside ``after``: working shares of the side would pass 2^32 - 1.
     reserve : In(1)
-        The order leaves: its shares are working from now on. Two cycles after ``select``; not with ``no_room``.
+        The order leaves: its shares are working from now on. Not with ``no_room``.
     settle : In(1)
-        Applies ``reply`` to the selected symbol.
+        Applies ``reply``.
     reply : In(OrderReply)
-        Its ``symbol`` is the selected one. A fill always moves the position by its shares: it happened.
+        From the cycle after ``look`` on; its ``symbol`` is the ``reply_symbol``. A fill always moves the position by its
+        shares: it happened.
     bad_reply : Out(1)
         With ``settle``: more shares than were working. What works is then 0.
     overflow : Out(1)
@@ -63,8 +67,9 @@ class Exposure(wiring.Component):
         if not 1 <= symbols <= 256:
             raise ValueError(f"symbols must be 1 to 256, not {symbols}")
         super().__init__({
-            "select": In(1),
-            "symbol": In(SymbolIndex),
+            "look": In(1),
+            "order_symbol": In(SymbolIndex),
+            "reply_symbol": In(SymbolIndex),
             "side": In(Side),
             "shares": In(Shares),
             "after": Out(signed(36)),
@@ -89,22 +94,26 @@ class Exposure(wiring.Component):
         m.submodules.memory = memory = Memory(
             shape=ExposureState, depth=self._symbols, init=[], attrs={"ram_style": "distributed"}
         )
-        port, read = memory.write_port(), memory.read_port()
-        selected = Signal(range(self._symbols))
-        state = read.data
+        port, for_order, for_reply = memory.write_port(), memory.read_port(), memory.read_port()
+        order_symbol, reply_symbol = Signal(range(self._symbols)), Signal(range(self._symbols))
 
-        m.d.comb += [read.addr.eq(self.symbol), read.en.eq(self.select), port.addr.eq(selected)]
-        with m.If(self.select):
-            m.d.sync += selected.eq(self.symbol)
+        m.d.comb += [
+            for_order.addr.eq(self.order_symbol),
+            for_reply.addr.eq(self.reply_symbol),
+            for_order.en.eq(self.look),
+            for_reply.en.eq(self.look),
+        ]
+        with m.If(self.look):
+            m.d.sync += [order_symbol.eq(self.order_symbol), reply_symbol.eq(self.reply_symbol)]
 
-        self._weigh(m, state)
-        self._settle(m, state)
+        self._weigh(m, for_order.data)
+        self._settle(m, for_reply.data)
         self._query(m, memory)
 
         # ``reserve`` is known late in its cycle: it enables the write but chooses nothing.
-        m.d.comb += [port.en.eq(self.reserve | self.settle), port.data.eq(state)]
+        m.d.comb += [port.en.eq(self.reserve | self.settle), port.addr.eq(order_symbol), port.data.eq(for_order.data)]
         with m.If(self.settle):
-            m.d.comb += port.data.eq(self._settled)
+            m.d.comb += [port.addr.eq(reply_symbol), port.data.eq(self._settled)]
         with m.Elif(self.side == Side.BUY):
             m.d.comb += port.data.working_buy.eq(self._reserved)
         with m.Else():
@@ -138,7 +147,7 @@ class Exposure(wiring.Component):
         ]
 
     def _settle(self, m, state):
-        """The selected symbol's state after ``reply``."""
+        """The symbol's state after ``reply``."""
         self._settled = Signal(ExposureState)
         reply = self.reply
         working, left, position = Signal(Shares), Signal(signed(33)), Signal(signed(35))

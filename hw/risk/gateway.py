@@ -1,6 +1,6 @@
 """The one door: every order of the card and of the host leaves through here, or not at all."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -110,17 +110,18 @@ class RiskGateway(wiring.Component):
         order = Signal(Order)  # under examination, and then on offer at passed or rejected
         reply = Signal(OrderReply)
 
-        take_order, take_reply, decide, apply = Signal(), Signal(), Signal(), Signal()
-        waiting = Signal()  # never in the cycle after a decision, which is then free for a reply
-        m.d.comb += waiting.eq(self.orders.valid & self.passed.ready & ~self.passed.valid & ~self.rejected.valid)
+        idle, take_order, take_reply, decide, apply = Signal(), Signal(), Signal(), Signal(), Signal()
+        on_offer, waiting = Signal(), Signal()
+        m.d.comb += [
+            on_offer.eq(self.passed.valid | self.rejected.valid),  # as it is after each decision: that cycle is free for a reply
+            waiting.eq(self.orders.valid & self.passed.ready & ~on_offer),
+        ]
 
         with m.FSM():
             with m.State("IDLE"):
+                m.d.comb += idle.eq(1)
                 with m.If(~exposure.clearing):
-                    m.d.comb += [
-                        take_order.eq(waiting),
-                        take_reply.eq(replies.r_rdy & ~waiting),
-                    ]
+                    m.d.comb += [take_order.eq(waiting), take_reply.eq(replies.r_rdy & ~waiting)]
                 with m.If(take_order):
                     m.next = "WEIGH"
                 with m.Elif(take_reply):
@@ -134,16 +135,18 @@ class RiskGateway(wiring.Component):
                 m.d.comb += apply.eq(1)
                 m.next = "IDLE"
 
+        # What may be taken is read before it is known whether it is: ``ready`` comes late in a cycle.
         m.d.comb += [
             self.orders.ready.eq(take_order),
             replies.r_en.eq(take_reply),
-            exposure.select.eq(take_order | take_reply),
-            exposure.symbol.eq(Mux(waiting, self.orders.payload.symbol, OrderReply(replies.r_data).symbol)),
+            exposure.look.eq(idle),
+            exposure.order_symbol.eq(self.orders.payload.symbol),
+            exposure.reply_symbol.eq(OrderReply(replies.r_data).symbol),
         ]
-        with m.If(take_order):
-            m.d.sync += order.eq(self.orders.payload)
-        with m.If(take_reply):
+        with m.If(idle):
             m.d.sync += reply.eq(replies.r_data)
+        with m.If(idle & ~on_offer):
+            m.d.sync += order.eq(self.orders.payload)
 
         self._judge(m, order, exposure, decide)
         self._settle(m, reply, replies, exposure, apply)

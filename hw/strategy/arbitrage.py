@@ -97,8 +97,8 @@ class Arbitrage(wiring.Component):
     Ports
     -----
     tops : In(stream of TopOfBook)
-        Always ready, one a cycle. Records without ``changed``, of an unknown venue or symbol, or of a venue that is being
-        cleared are dropped.
+        Always ready, one a cycle. Records without ``changed``, of an unknown venue or symbol are dropped; of a venue that is
+        being cleared they are forgotten with the rest.
     settings : In(ArbitrageSettings)
     enable : In(one bit a symbol)
     venue_stale : In(one bit a venue)
@@ -166,7 +166,7 @@ class Arbitrage(wiring.Component):
         known = (top.venue < self._venues) & (top.symbol < self._symbols)
         m.d.comb += [
             self.tops.ready.eq(1),
-            take.eq(self.tops.valid & top.changed & known & ~clearing.bit_select(top.venue, 1)),
+            take.eq(self.tops.valid & top.changed & known),
             *(quote[name].eq(top[name]) for name in Quote.as_shape().members),
         ]
         m.d.sync += [

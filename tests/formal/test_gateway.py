@@ -220,7 +220,7 @@ MUTANTS = {
     "orders in flight are forgotten": ("exposure", "port.en.eq(self.reserve | self.settle)", "port.en.eq(self.settle)"),
     "a short position counts as long": ("exposure", "Mux(sell, ~state.position, state.position)", "state.position"),
     "working orders wrap": ("gateway", " | exposure.no_room,", ","),
-    "an order is taken while one waits": ("gateway", "self.passed.ready & ~self.passed.valid &", "self.passed.ready &"),
+    "an order is taken while one waits": ("gateway", "self.passed.valid | self.rejected.valid)", "self.rejected.valid)"),
 }
 
 

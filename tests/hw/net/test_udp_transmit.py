@@ -27,7 +27,7 @@ async def send(ctx, dut, payload, *, venue=0, ingress=0, user_ref=0, shares=0):
     for index in range(0, len(payload), 8):
         chunk = payload[index:index + 8]
         ctx.set(dut.packet.payload, {
-            "data": int.from_bytes(chunk, "little"), "count": len(chunk), "last": index + 8 >= len(payload),
+            "data": int.from_bytes(chunk.ljust(8, b"\xEE"), "little"), "count": len(chunk), "last": index + 8 >= len(payload),
             "order": {"venue": venue, "ingress": ingress, "shares": shares}, "user_ref": user_ref,
         })
         ctx.set(dut.packet.valid, 1)
@@ -143,6 +143,66 @@ def test_an_independent_decoder_agrees():
     assert (ip.src, ip.dst) == (struct.pack(">I", 0x0A000102), struct.pack(">I", 0xC0A80001))
     assert (ip.data.sport, ip.data.dport, ip.data.ulen, ip.data.sum) == (40000, 26477, 58, 0)
     assert ip.data.data == payload
+
+
+def checksum_that_folds_twice():
+    """Addresses for which the sum of the header, folded once, still does not fit 16 bits."""
+    fixed = 0x4500 + 78 + 0x4000 + 0x4011
+    for last in range(0x10000):
+        total = fixed + 0xFFFF + 0xFFFF + 0xFFFF + last
+        if (total & 0xFFFF) + (total >> 16) > 0xFFFF:
+            return Address(1, 2, 0xFFFFFFFF, 0xFFFF0000 | last, 3, 4)
+    raise AssertionError
+
+
+def test_a_checksum_that_folds_twice_and_addresses_that_change_on_the_way():
+    """The frame keeps the addresses that it began with."""
+    dut = UdpTransmit(TINY)
+    address = checksum_that_folds_twice()
+    result = []
+
+    async def sink(ctx):
+        result.append(await receive(ctx, dut))
+
+    async def source(ctx):
+        set_addresses(ctx, dut, [address] * 2)
+        await send(ctx, dut, bytes(range(50)))
+
+    async def host(ctx):
+        await ctx.tick().repeat(1)
+        set_addresses(ctx, dut, [Address(*[0x55] * 6)] * 2)
+        await ctx.tick()
+
+    simulate(dut, sink, source, host)
+    assert result == [order_frame(address, bytes(range(50)))]
+
+
+def test_free_means_that_the_next_word_out_could_be_a_first_one():
+    dut = UdpTransmit(TINY)
+
+    async def source(ctx):
+        assert ctx.get(dut.free)
+        for index in range(7):
+            ctx.set(dut.packet.payload, {"count": 2 if index == 6 else 8, "last": index == 6})
+            ctx.set(dut.packet.valid, 1)
+            while not ctx.get(dut.packet.ready):
+                await ctx.tick()
+                assert not ctx.get(dut.free)
+            await ctx.tick()
+        ctx.set(dut.packet.valid, 0)
+        ctx.set(dut.frames.ready, 0)
+        for _ in range(3):
+            assert ctx.get(dut.frames.payload.last)
+            assert not ctx.get(dut.free)
+            await ctx.tick()
+        ctx.set(dut.frames.ready, 1)
+        assert ctx.get(dut.free)
+
+    async def ready(ctx):
+        ctx.set(dut.frames.ready, 1)
+        await ctx.tick()
+
+    simulate(dut, ready, source)
 
 
 @pytest.mark.parametrize("payload_bytes", [0, 17, 55, 56])

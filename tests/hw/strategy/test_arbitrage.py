@@ -217,6 +217,23 @@ def test_cooldown_to_the_cycle(cooldown):
     run(scenario)
 
 
+@pytest.mark.parametrize(("cooldown", "symbol", "missed"), [(0, 0, 1), (1, 0, 0), (0, 1, 1), (1, 1, 1)])
+@pytest.mark.parametrize("gap", [0, 1])
+def test_records_right_behind_a_signal(cooldown, symbol, missed, gap):
+    """The next record shows another opportunity while the orders still wait: missed, unless its own symbol cools down."""
+    async def scenario(bench):
+        bench.ctx.set(bench.dut.settings.cooldown, cooldown + gap if cooldown else 0)
+        await bench.send(0, symbol, quote(bid=9_000, ask=15_000))
+        await bench.send(0, 0, quote(bid=9_000, ask=10_000))
+        await bench.send(1, 0, quote(bid=20_000))
+        await bench.idle(gap)
+        await bench.send(1, symbol, quote(ask=8_000))
+        await bench.idle(10)
+        assert (len(bench.signals), len(bench.missed)) == (1, missed)
+
+    run(scenario)
+
+
 def test_another_symbol_does_not_cool_down():
     async def scenario(bench):
         bench.ctx.set(bench.dut.settings.cooldown, 1_000)
