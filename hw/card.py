@@ -60,6 +60,10 @@ class Card(wiring.Component):
         The host's window (docs/registers.md).
     backlog : Out(16).array(venues)
         Book events that wait for a venue's book, for a replay that can be slowed down.
+
+    Notes
+    -----
+    Latency: the sum of the stages' in ``STAGES`` and of the wait for the frame's verdict; docs/latency.md has it, and what was measured.
     """
 
     def __init__(self, config: CardConfig):
