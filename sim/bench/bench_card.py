@@ -1,8 +1,21 @@
 """The whole card beside the golden chain: frames and register writes in, order frames and event records out."""
 
-from sim.bench.card_bench import CardBench
+from hw.reasons import DropReason, RejectReason, StaleReason
+from sim.bench.card_bench import LIMITS, CardBench
 from sim.bench.streams import Pattern
 from sim.bench.testbench import bench_test, share
+from sim.golden.records import BUY
+
+KILLED_WITHIN = 8
+"""Cycles from the write of the kill switch on the bus to the last cycle in which an order frame may begin."""
+
+
+async def traffic(card, frames, act):
+    """``frames`` calls of ``act(feed)`` for each venue, a few ahead of what the ports take."""
+    for _ in range(frames):
+        for feed in card.feeds:
+            act(feed)
+        await card.tb.until(lambda: sum(feed.source.waiting for feed in card.feeds) < 200, what="room at the feed ports")
 
 
 @bench_test(timeout_us=100_000)
@@ -10,20 +23,147 @@ async def a_market_day(tb):
     """Both venues at any pace; every opportunity taken, every record told."""
     card = CardBench(tb)
     await card.set_up()
-    for _ in range(share(400)):
-        for feed in card.feeds:
-            feed.good()
-        await tb.until(lambda: sum(feed.source.waiting for feed in card.feeds) < 300, what="room at the feed ports")
+    await traffic(card, share(400), lambda feed: feed.good())
     await card.finish()
     assert len(card.board.sent) > share(60), f"only {len(card.board.sent)} orders"
 
 
 @bench_test(timeout_us=100_000)
 async def one_frame_after_the_other(tb):
-    """A frame enters only when nothing moves: the same answer time for the same kind of message."""
+    """A frame enters only when nothing moves: each kind of message has its answer time, and no other."""
     card = CardBench(tb, rates=Pattern.DENSE, back_pressure=Pattern.DENSE)
     await card.set_up()
-    for _ in range(share(150)):
+    for _ in range(share(250)):
         tb.rng.choice(card.feeds).good(1)
         await card.quiet()
     await card.finish()
+    found = {}
+    for order, latency in card.board.latencies:
+        if order.side == BUY:  # the first of the pair
+            found.setdefault(card.feeds[order.trigger_venue].kinds[order.trigger_sequence], set()).add(latency)
+    tb.dut._log.info(f"cycles from the last byte of the trigger to the first word of the order: {found}")
+    cases = {"A": 1, "F": 1}  # everything else takes longer where it empties the best level
+    assert all(len(latencies) <= cases.get(kind, 2) for kind, latencies in found.items()), f"answer times vary: {found}"
+    assert max(found.get("A", {0})) <= 30, f"an add is answered in {found['A']} cycles"
+    assert found, "no order at all"
+
+
+@bench_test(timeout_us=100_000)
+async def the_kill_switch(tb):
+    """It falls at any moment of a busy market: at most what was on its way out by then begins to leave."""
+    card = CardBench(tb, rates=(1.0, 0.9), back_pressure=Pattern.DENSE)
+    await card.set_up()
+    written = []
+    card.bus.on_write(lambda name, index, value: written.append(tb.now) if name == "KILL" and value else None)
+    for _ in range(share(15)):
+        for _ in range(8):
+            for feed in card.feeds:
+                feed.good()
+        await tb.cycles(tb.rng.randint(50, 300))
+        card.bus.write("KILL", 1)
+        await card.bus.settle()
+        frames = len(card.board.collector.frames)
+        await card.quiet()
+        late = [first - written[-1] for first, _, _ in card.board.collector.frames[frames - 1:] if first > written[-1] + KILLED_WITHIN]
+        assert not late, f"order frames began {late} cycles after the kill switch"
+        tb.transactions += 1
+        card.bus.write("ARM", 1)  # not while killed
+        await card.bus.settle()
+        assert await card.bus.read("ARM") == 0
+        card.bus.write("KILL", 0)
+        card.bus.write("ARM", 1)
+        await card.bus.settle()
+        assert await card.bus.read("ARM") == 1
+    await card.finish()
+    assert card.board.reasons[RejectReason.NONE] > share(10)
+
+
+@bench_test(timeout_us=100_000)
+async def gaps_and_fresh_starts(tb):
+    """What is lost makes the venue stale, and nothing is traded on it until the host starts it afresh."""
+    card = CardBench(tb)
+    await card.set_up()
+    for round_ in range(share(10)):
+        await traffic(card, 8, lambda feed: feed.good())
+        await card.quiet()
+        feed = card.feeds[round_ % len(card.feeds)]
+        feed.lose(tb.rng.randint(1, 5))
+        feed.good()
+        await card.quiet()
+        assert await card.bus.read("STALE_REASON", feed.venue) == StaleReason.GAP
+        orders = len(card.board.sent)
+        await traffic(card, 5, lambda feed: feed.good())
+        await card.quiet()
+        assert len(card.board.sent) == orders, "orders on a stale venue"
+        await card.resync([feed.venue])
+        assert await card.bus.read("STALE_REASON", feed.venue) == StaleReason.NONE
+        assert await card.bus.read("FEED_EXPECTED", feed.venue) == feed.sequence
+    await traffic(card, share(80), lambda feed: feed.good())
+    await card.finish()
+    assert sum(len(venue.gaps) for venue in card.board.venues) == share(10)
+
+
+@bench_test(timeout_us=100_000)
+async def bad_frames(tb):
+    """Faults of every kind between good frames: nothing hangs, every frame is counted by its reason, a broken one makes no order."""
+    card = CardBench(tb)
+    await card.set_up()
+
+    def anything(feed):
+        tb.rng.choices([feed.good, feed.harmless, feed.spoiled, feed.corrupted], (3, 2, 2, 1))[0]()
+
+    for _ in range(share(12)):
+        await traffic(card, 25, anything)
+        await card.quiet()
+        await card.resync()
+    await card.finish()
+    dropped = {reason for reason in DropReason if any(venue.model.counts[f"DROP_{reason.name}"] for venue in card.board.venues)}
+    missing = set(DropReason) - {DropReason.NONE, DropReason.OVERFLOW, DropReason.FRAGMENT_OR_OPTIONS} - dropped
+    assert not missing or share(100) < 100, f"reasons never met: {missing}"
+
+
+@bench_test(timeout_us=100_000)
+async def orders_limits_and_replies_of_the_host(tb):
+    """Host orders under every limit, beside the market's; venues that answer; exposures that the host reads back."""
+    card, rng = CardBench(tb), tb.rng
+    await card.set_up()
+    answered = 0
+    for _ in range(share(60)):
+        for feed in card.feeds:
+            feed.good()
+        odd = rng.random()
+        if odd < 0.3:
+            await card.limits(
+                MAX_SHARES=rng.choice([0, 150, 5_000]), MAX_NOTIONAL=rng.choice([0, 10_000_000, 1 << 40]),
+                MAX_POSITION=rng.choice([0, 500, 2_000_000]), RATE_BURST=rng.choice([0, 1, 1_000]), RATE_INTERVAL=rng.choice([0, 1, 300]))
+        elif odd < 0.35:
+            card.bus.write("LIMITS_COMMIT", rng.getrandbits(32))
+        elif odd < 0.4:
+            card.bus.write("ARM", 0)
+        elif odd < 0.7:
+            await card.limits(**LIMITS)
+            card.bus.write("ARM", 1)
+        while await card.bus.read("HOST_ORDER_BUSY"):
+            pass
+        card.host_order(
+            venue=rng.choice([0, 1, 1, 7]), symbol=rng.choice([0, 1, 2, 3, 3, 200]), side=rng.randrange(2),
+            shares=rng.choice([0, 1, 100, 200, 6_000]), price=rng.choice([0, 1, 10_000, 1_000_000, 0x80000000]))
+        for order, _, _ in card.board.sent[answered:]:
+            shares = rng.randint(0, order.shares)
+            card.reply(order, 0, shares)
+            card.reply(order, 1, order.shares - shares if rng.random() < 0.9 else order.shares + 1)
+        answered = len(card.board.sent)
+        await card.bus.settle()
+    await card.quiet()
+    for symbol, exposure in enumerate(card.board.model.risk.exposures):
+        card.bus.write("POSITION_SYMBOL", symbol)
+        await card.bus.settle()
+        position = await card.bus.read("POSITION")
+        got = (position - (position >> 63 << 64), await card.bus.read("WORKING_BUY"), await card.bus.read("WORKING_SELL"))
+        tb.compare([got], [(exposure.position, exposure.working_buy, exposure.working_sell)], f"exposure of symbol {symbol}")
+    card.bus.write("CLEAR_POSITIONS", 1)  # armed or not: only while disarmed
+    card.bus.write("ARM", 0)
+    card.bus.write("CLEAR_POSITIONS", 1)
+    await card.finish()
+    missing = set(RejectReason) - set(card.board.reasons)
+    assert not missing or share(100) < 100, f"reasons never met: {missing}"

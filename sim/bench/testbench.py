@@ -4,9 +4,11 @@ import functools
 import json
 import os
 import random
+import warnings
 from pathlib import Path
 
 import cocotb
+from amaranth.hdl import UnusedElaboratable
 from amaranth.lib import stream
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
@@ -198,6 +200,7 @@ def share(count: int) -> int:
 
 def start(dut) -> Testbench:
     """The bench around the device that this simulation was started for, with its clock running."""
+    warnings.simplefilter("ignore", UnusedElaboratable)  # it was elaborated when the simulator was built
     component = component_of(os.environ[STAGE], CARDS[os.environ.get(CARD, "tiny")])
     names = os.environ.get(PROBES, "")
     probes = Watched(component, names.split(",")) if names else None
