@@ -122,7 +122,7 @@ class MoldUdp64(wiring.Component):
         self._data, self._count = Signal(64), Signal(4)
         self._ingress = Signal.like(word.ingress)
         self._word = Signal(3)  # one-hot: word 0, 1, 2; zero for all that follow
-        following = Signal(3, init=1)
+        self._following = Signal(3, init=1)
         m.d.sync += [
             self._finish.eq(self.verdict_in.valid),
             self._here.eq(here),
@@ -130,12 +130,12 @@ class MoldUdp64(wiring.Component):
             self._data.eq(word.data),
             self._count.eq(word.count),
             self._ingress.eq(word.ingress),
-            self._word.eq(Mux(here, following, 0)),
+            self._word.eq(Mux(here, self._following, 0)),
         ]
         with m.If(here):
-            m.d.sync += following.eq(following << 1)
+            m.d.sync += self._following.eq(self._following << 1)
         with m.If(self.verdict_in.valid):
-            m.d.sync += following.eq(1)
+            m.d.sync += self._following.eq(1)
 
     def _prepare_lanes(self, m):
         """First cycle: for each lane, where the blocks would lead if one began there.
@@ -194,25 +194,25 @@ class MoldUdp64(wiring.Component):
         self._other_session = Signal()
 
         # The sequence comes in two words: bits 63 to 16, then bits 15 to 0. ``ahead`` is the expected minus it, a part each.
-        upper, ahead_upper, ahead_lower = Signal(48), Signal(signed(49)), Signal(signed(17))
-        upper_greater, upper_equal, lower_greater = Signal(), Signal(), Signal()
+        self._upper, self._ahead_upper, self._ahead_lower = Signal(48), Signal(signed(49)), Signal(signed(17))
+        self._upper_greater, self._upper_equal, self._lower_greater = Signal(), Signal(), Signal()
 
         with m.If(self._word[0]):
             m.d.sync += self._session[:64].eq(self._data)
         with m.If(self._word[1]):
             m.d.sync += [
                 self._session[64:].eq(self._data[:16]),
-                upper.eq(number(2, 6)),
-                ahead_upper.eq(self.expected[16:] - number(2, 6)),
-                upper_greater.eq(self.expected[16:] > number(2, 6)),
-                upper_equal.eq(self.expected[16:] == number(2, 6)),
+                self._upper.eq(number(2, 6)),
+                self._ahead_upper.eq(self.expected[16:] - number(2, 6)),
+                self._upper_greater.eq(self.expected[16:] > number(2, 6)),
+                self._upper_equal.eq(self.expected[16:] == number(2, 6)),
             ]
         with m.If(self.payload.valid):  # a cycle earlier, as word 2 may already begin a message
             arriving = Cat(self.payload.payload.data[8:16], self.payload.payload.data[:8])
-            m.d.sync += [ahead_lower.eq(self.expected[:16] - arriving), lower_greater.eq(self.expected[:16] > arriving)]
+            m.d.sync += [self._ahead_lower.eq(self.expected[:16] - arriving), self._lower_greater.eq(self.expected[:16] > arriving)]
 
         lower, count = number(0, 2), number(2, 2)
-        self._first = Cat(lower, upper)
+        self._first = Cat(lower, self._upper)
         no_blocks = count == END_OF_SESSION
         with m.If(self._word[2]):
             m.d.sync += [
@@ -224,33 +224,33 @@ class MoldUdp64(wiring.Component):
         m.d.sync += self._after.eq(self._sequence + self._messages)
 
         # More than 65,535 messages behind: none of this packet is new.
-        borrows = ahead_lower < 0
-        self._repeats = upper_greater | (upper_equal & lower_greater)
-        self._repeated = Mux(upper_equal | ((ahead_upper == 1) & borrows), ahead_lower[:16], 0xFFFF)
+        borrows = self._ahead_lower < 0
+        self._repeats = self._upper_greater | (self._upper_equal & self._lower_greater)
+        self._repeated = Mux(self._upper_equal | ((self._ahead_upper == 1) & borrows), self._ahead_lower[:16], 0xFFFF)
 
     def _follow_blocks(self, m):
         """Second cycle: the chain of the lane in which a block does begin, and where that leaves the next word."""
         self._lane = Signal(9)  # one-hot: where the next block begins in the present word; 8: right after it
-        split, passing, distance = Signal(), Signal(), Signal(16)  # passing: a block takes the whole word, or more
+        self._split, self._passing, distance = Signal(), Signal(), Signal(16)  # passing: a block takes the whole word, or more
         self._chain, block = Signal(Chain), Signal(Block)
         m.d.comb += [
-            self._chain.eq(any_of(((split, self._chains[-1]), *((self._lane[lane], self._chains[lane]) for lane in range(8))))),
+            self._chain.eq(any_of(((self._split, self._chains[-1]), *((self._lane[lane], self._chains[lane]) for lane in range(8))))),
             block.eq(any_of((self._chain.leaves[lane + 1], block) for lane, block in self._blocks.items())),
         ]
         after = Signal(9)
-        m.d.comb += after.eq(block.next | Cat(passing & (distance == 8 + lane) for lane in range(9)))
+        m.d.comb += after.eq(block.next | Cat(self._passing & (distance == 8 + lane) for lane in range(9)))
 
         self._whole = Signal()  # the last block ended where the payload did
         with m.If(self._finish):
-            m.d.sync += [self._lane.eq(0), split.eq(0), passing.eq(0), self._whole.eq(0)]
+            m.d.sync += [self._lane.eq(0), self._split.eq(0), self._passing.eq(0), self._whole.eq(0)]
         with m.Elif(self._word[1]):
             m.d.sync += self._lane.eq(1 << FIRST_BLOCK)
         with m.Elif(self._here):
             m.d.sync += [
                 self._lane.eq(after),
-                split.eq(self._chain.splits),
-                passing.eq(block.far | (passing & distance[4:].any())),
-                distance.eq(Mux(passing, distance - 8, block.rest)),
+                self._split.eq(self._chain.splits),
+                self._passing.eq(block.far | (self._passing & distance[4:].any())),
+                distance.eq(Mux(self._passing, distance - 8, block.rest)),
                 self._whole.eq(self._last & (self._chain.fits | after[0] & (self._count == 8))),
             ]
 
@@ -270,21 +270,22 @@ class MoldUdp64(wiring.Component):
             m.d.sync += self._blocks_seen.eq(0)
 
         # Messages that are still to be left out, after the one that began last; negative: that one was new.
-        repeats, left, left_now = Signal(), Signal(16), Signal(signed(17))
-        m.d.comb += left_now.eq(left - self._begun)
-        m.d.sync += [left.eq(left_now), repeats.eq(repeats & (left_now >= 0))]
+        self._repeating, self._left, left_now = Signal(), Signal(16), Signal(signed(17))
+        m.d.comb += left_now.eq(self._left - self._begun)
+        m.d.sync += [self._left.eq(left_now), self._repeating.eq(self._repeating & (left_now >= 0))]
         with m.If(self._word[2]):
-            m.d.sync += [left.eq(self._repeated), repeats.eq(self._repeats)]
+            m.d.sync += [self._left.eq(self._repeated), self._repeating.eq(self._repeats)]
 
         self._repeated_before, self._repeated_now = Signal(), Signal()
         many = left_now[3:].any()
         m.d.comb += [
-            self._repeated_before.eq(repeats & (left_now >= 0)),
+            self._repeated_before.eq(self._repeating & (left_now >= 0)),
             self._repeated_now.eq(
                 Mux(
                     self._word[2],
                     self._repeats,
-                    repeats & ~left_now[16] & any_of((self._chain.begun[count], many | (left_now[:3] >= count)) for count in range(1, 5)),
+                    self._repeating & ~left_now[16]
+                    & any_of((self._chain.begun[count], many | (left_now[:3] >= count)) for count in range(1, 5)),
                 )
             ),
         ]
@@ -292,39 +293,39 @@ class MoldUdp64(wiring.Component):
     def _deliver(self, m):
         """Second cycle: boundaries of the messages that are new."""
         out = self.words.payload
-        delivering, waits = Signal(), Signal()  # waits: a message begins in lane 0 of the next word
+        self._delivering, self._waits = Signal(), Signal()  # waits: a message begins in lane 0 of the next word
         ends, begins, begins_new, waited_new = Signal(), Signal(), Signal(), Signal()
         leaving = self._chain.leaves
         m.d.comb += [
             ends.eq(self._here & self._lane[1:].any()),
             begins.eq(self._here & any_of((leaving[lane + 1], self._blocks[lane].long) for lane in range(-1, 6))),
             begins_new.eq(begins & ~self._repeated_now),
-            waited_new.eq(self._here & waits & ~self._repeated_before),
+            waited_new.eq(self._here & self._waits & ~self._repeated_before),
         ]
         with m.If(self._here):
             m.d.sync += [
-                delivering.eq(begins_new | waited_new | (delivering & ~ends)),
-                waits.eq(leaving[7] & self._blocks[6].long),
+                self._delivering.eq(begins_new | waited_new | (self._delivering & ~ends)),
+                self._waits.eq(leaving[7] & self._blocks[6].long),
             ]
         with m.If(self._finish):
-            m.d.sync += [delivering.eq(0), waits.eq(0)]
+            m.d.sync += [self._delivering.eq(0), self._waits.eq(0)]
 
         m.d.sync += [
             self.words.valid.eq(self._here & ~self._word[:2].any()),
             out.data.eq(self._data),
-            out.ends.eq(ends & delivering & any_of((self._lane[end], self._count >= end) for end in range(1, 9))),
+            out.ends.eq(ends & self._delivering & any_of((self._lane[end], self._count >= end) for end in range(1, 9))),
             out.end.eq(any_of((self._lane[end], end) for end in range(1, 9))),
             out.starts.eq(begins_new | waited_new),
             out.start.eq(any_of((leaving[lane + 1], lane + 2) for lane in range(-1, 6))),
             out.sequence.eq(self._number + self._begun),
             out.ingress.eq(self._ingress),
-            self.duplicate.eq((begins & self._repeated_now) | (self._here & waits & self._repeated_before)),
+            self.duplicate.eq((begins & self._repeated_now) | (self._here & self._waits & self._repeated_before)),
         ]
 
     def _judge(self, m):
         """After verdict_in: the packet's own faults, then what a good packet changes."""
         incoming = Signal.like(self.verdict_in.payload.reason)
-        malformed, other_session, reason, good = Signal(), Signal(), Signal(DropReason), Signal()
+        malformed, other_session, reason, self._good = Signal(), Signal(), Signal(DropReason), Signal()
         m.d.sync += incoming.eq(self.verdict_in.payload.reason)
         m.d.comb += [
             malformed.eq(~self._whole | ((self._blocks_seen + self._begun) != self._messages)),
@@ -338,19 +339,19 @@ class MoldUdp64(wiring.Component):
         m.d.sync += [
             self.verdict.valid.eq(self._finish),
             self.verdict.payload.reason.eq(reason),
-            good.eq(self._finish & (reason == DropReason.NONE)),
+            self._good.eq(self._finish & (reason == DropReason.NONE)),
         ]
 
         gap = self.gap.payload
         m.d.sync += [
-            self.gap.valid.eq(good & (self._sequence > self.expected)),
+            self.gap.valid.eq(self._good & (self._sequence > self.expected)),
             gap.session.eq(self._session),
             gap.first.eq(self.expected),
             gap.count.eq(self._sequence - self.expected),
-            self.heartbeat.eq(good & (self._messages == 0) & ~self._end_of_session),
-            self.end_of_session.eq(good & self._end_of_session),
+            self.heartbeat.eq(self._good & (self._messages == 0) & ~self._end_of_session),
+            self.end_of_session.eq(self._good & self._end_of_session),
         ]
-        with m.If(good):
+        with m.If(self._good):
             m.d.sync += [self._followed.eq(self._session), self._follows.eq(1)]
             with m.If(self._after > self.expected):
                 m.d.sync += self.expected.eq(self._after)

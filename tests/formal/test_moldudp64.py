@@ -1,0 +1,231 @@
+"""No message is delivered twice and none out of order: proved for every reachable state.
+
+Whatever packets come, with any lengths, numbers, sessions and verdicts: the messages that good packets deliver have rising sequence
+numbers, within a packet and from packet to packet, and the expected number is above all of them. Sequence numbers stay below 2^63,
+a payload below 2^16 bytes, and the host does not set the expected number in between (that is what it is for: to begin anew).
+"""
+
+import pytest
+from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+import hw.feed.moldudp64
+from hw.feed.moldudp64 import FIRST_BLOCK
+from hw.reasons import DropReason
+from hw.types import PayloadWord, Sequence
+from tests.formal.prove import mutated, prove
+
+LONGEST = 8_189
+"""Words of the largest UDP payload."""
+
+
+def at_most_one(bits):
+    return (bits & (bits - 1)) == 0
+
+
+class Promise(wiring.Component):
+    """The component with a source that keeps its part of the contract."""
+
+    word: In(PayloadWord)
+    word_valid: In(1)
+    verdict: In(4)
+    verdict_valid: In(1)
+    start: In(Sequence)
+
+    def __init__(self, module=hw.feed.moldudp64, *, covers=False):
+        super().__init__()
+        self._framer, self._covers = module.MoldUdp64(), covers
+
+    def ports(self):
+        return [Value.cast(getattr(self, name)) for name in self.signature.members]
+
+    def elaborate(self, platform):
+        m = Module()
+        framer = self._framer
+        inside = framer.elaborate(platform)
+        m.submodules.framer = inside
+        first = Signal(init=1)  # the host names the first message
+        m.d.sync += first.eq(0)
+        m.d.comb += [
+            framer.set_sequence.eq(first),
+            framer.sequence_in.eq(self.start),
+            framer.payload.payload.eq(self.word),
+            framer.payload.valid.eq(self.word_valid),
+            framer.verdict_in.payload.reason.eq(self.verdict),
+            framer.verdict_in.valid.eq(self.verdict_valid),
+            Assume(~(first & (self.word_valid | self.verdict_valid))),
+            Assume(~self.start[63]),
+            Assume(~framer._sequence[63]),
+        ]
+        self._assume_the_contract(m)
+        self._promise(m, framer)
+        if self._covers:
+            m.d.comb += Cover(self._delivered & self._known & (framer.words.payload.sequence == self._highest + 3))
+        else:
+            self._support(m, framer, first)
+        return m
+
+    def _assume_the_contract(self, m):
+        """Whole words up to the last; one verdict per packet, after its last word."""
+        over, self._words = Signal(), Signal(range(LONGEST + 1))
+        with m.If(self.word_valid):
+            m.d.sync += [over.eq(self.word.last), self._words.eq(self._words + 1)]
+        with m.If(self.verdict_valid):
+            m.d.sync += [over.eq(0), self._words.eq(0)]
+        m.d.comb += [
+            Assume(~(self.word_valid & (self.verdict_valid | over | (self._words >= LONGEST)))),
+            Assume((self.word.count == 8) | (self.word.last & (self.word.count >= 1) & (self.word.count < 8))),
+            Assume(self.verdict <= max(DropReason)),
+        ]
+
+    def _promise(self, m, framer):
+        """``highest``: the highest number that a good packet delivered; ``last``: of the packet that is under way."""
+        words, verdict = framer.words, framer.verdict
+        self._known, self._highest, self._seen, self._last = Signal(), Signal(Sequence), Signal(), Signal(Sequence)
+        self._delivered = Signal()
+        good = verdict.valid & (verdict.payload.reason == DropReason.NONE)
+        m.d.comb += self._delivered.eq(words.valid & words.payload.ends)
+        with m.If(self._delivered):
+            m.d.sync += [self._seen.eq(1), self._last.eq(words.payload.sequence)]
+        with m.If(verdict.valid):
+            m.d.sync += self._seen.eq(0)
+        with m.If(good & self._seen):
+            m.d.sync += [self._known.eq(1), self._highest.eq(self._last)]
+
+        with m.If(~Const(self._covers)):
+            m.d.comb += [
+                Assert(~(self._delivered & self._known) | (words.payload.sequence > self._highest)),
+                Assert(~(self._delivered & self._seen) | (words.payload.sequence > self._last)),
+                Assert(~(words.valid & verdict.valid)),
+                Assert(~self._known | (framer.expected > self._highest)),
+            ]
+
+    def _support(self, m, framer, first):
+        """What makes the induction go through."""
+        taken = Signal(range(LONGEST + 1))  # words of the packet that the second cycle is done with
+        with m.If(framer._finish):
+            m.d.sync += taken.eq(0)
+        with m.Elif(framer._here):
+            m.d.sync += taken.eq(taken + 1)
+        body = taken >= 3
+        m.d.comb += [
+            Assert(Mux(framer._finish, (self._words == 0) & ~framer._here, taken + framer._here == self._words)),
+            Assert(framer._word == Mux(framer._here & (taken < 3), (Const(1, 4) << taken[:2])[:3], 0)),
+            Assert(framer._following == Mux(self._words < 3, (Const(1, 4) << self._words[:2])[:3], 0)),
+            Assert(~framer._good | (taken == 0)),
+            Assert(~framer._good | (self._words <= 1)),
+            Assert(~first | ~(self._known | self._seen)),
+            Assert(~first | ((taken == 0) & (self._words == 0) & ~framer._good & ~framer._finish & ~framer._here)),
+            Assert(framer.verdict.valid | ~framer._good),
+            Assert(~framer.verdict.valid | (framer._good == (framer.verdict.payload.reason == DropReason.NONE))),
+            Assert(~framer.verdict.valid | (taken == 0)),
+            Assert(~framer.words.valid | body),
+        ]
+        self._support_chains(m, framer, taken)
+        self._support_header(m, framer, taken)
+        self._support_numbers(m, framer, taken, body)
+
+    def _support_chains(self, m, framer, taken):
+        """At most one block begins wherever one is looked for, and one that leaves the word was counted."""
+        for chain in framer._chains.values():
+            m.d.comb += [
+                Assert(at_most_one(chain.leaves)),
+                Assert(at_most_one(chain.begun)),
+                Assert(~chain.leaves.any() | chain.begun[1:].any()),
+                Assert(~(chain.leaves.any() & chain.splits)),
+            ]
+        for block in framer._blocks.values():
+            m.d.comb += [Assert(at_most_one(block.next)), Assert(~(block.far & block.next[:8].any()))]
+        places = Cat(framer._split, framer._passing, framer._lane[:8])
+        idle = ~(places.any() | framer._lane[8] | framer._delivering | framer._waits | framer._whole)
+        m.d.comb += [
+            Assert(at_most_one(places)),
+            Assert(at_most_one(framer._lane)),
+            Assert(~framer._lane[8] | framer._passing),
+            Assert(~(framer._blocks[6].long & framer._blocks[6].next.any())),
+            Assert(~(framer._waits & framer._lane.any())),
+            Assert((taken >= 2) | idle),
+            Assert((taken != 2) | ((framer._lane == 1 << FIRST_BLOCK) & ~framer._delivering & ~framer._waits & ~framer._whole)),
+            Assert(framer._begun <= 4),
+        ]
+
+    def _support_header(self, m, framer, taken):
+        """What was worked out from the sequence number is right when it is used."""
+        expected, lower = framer.expected, framer._first[:16]
+        with m.If(taken == 2):
+            m.d.comb += [
+                Assert(framer._upper_greater == (expected[16:] > framer._upper)),
+                Assert(framer._upper_equal == (expected[16:] == framer._upper)),
+                Assert(framer._ahead_upper == expected[16:] - framer._upper),
+            ]
+        with m.If(framer._word[2]):
+            m.d.comb += [
+                Assert(framer._lower_greater == (expected[:16] > lower)),
+                Assert(framer._ahead_lower == expected[:16] - lower),
+            ]
+
+    def _support_numbers(self, m, framer, taken, body):
+        """How the counts hang together while the blocks come, and up to the verdict."""
+        words, expected, first = framer.words, framer.expected, framer._sequence
+        seen, last = self._seen | self._delivered, Mux(self._delivered, words.payload.sequence, self._last)
+        counted, begun = framer._blocks_seen, framer._begun
+        total = Signal(17)
+        present = Signal(Sequence)  # number of the message that began last
+        behind, all_behind = Signal(65), Signal(16)
+        m.d.comb += [
+            total.eq(counted + begun),
+            present.eq(framer._number + begun),
+            behind.eq(expected - first),
+            all_behind.eq(Mux(behind > 0xFFFF, 0xFFFF, behind)),
+        ]
+        with m.If(body):
+            m.d.comb += [
+                Assert(framer._number == (first + counted - 1)[:64]),
+                Assert(total <= 4 * taken),
+                Assert(~framer._repeating | ((first < expected) & (framer._left + counted == all_behind))),
+                Assert(framer._repeating | (first + counted >= expected)),
+                Assert(~framer._delivering | (first + total > expected)),
+                Assert(~framer._waits | framer._repeated_before | (first + total > expected)),
+                Assert(~seen | (last < first + total)),
+                Assert(~(seen & (framer._delivering | framer._waits)) | (last + 1 < first + total)),
+                Assert(~(self._known & seen) | (last > self._highest)),
+            ]
+        with m.Elif(~framer._good & ~framer.verdict.valid):
+            m.d.comb += Assert(~seen)
+        with m.If(framer._good):
+            m.d.comb += [
+                Assert(framer._after == (first + framer._messages)[:64]),
+                Assert(~self._seen | (self._last < first + framer._messages)),
+            ]
+
+
+@pytest.mark.formal
+def test_every_message_once_and_in_order(tmp_path):
+    promise = Promise()
+    prove(promise, tmp_path, ports=promise.ports(), depth=2)
+
+
+@pytest.mark.formal
+def test_the_proof_is_not_empty(tmp_path):
+    """Two packets can deliver, one after the other."""
+    promise = Promise(covers=True)
+    prove(promise, tmp_path, ports=promise.ports(), depth=14, mode="cover")
+
+
+MUTANTS = {
+    "the expected number stays behind": ("self.expected.eq(self._after)", "self.expected.eq(self._sequence)"),
+    "messages seen before pass": ("begins_new.eq(begins & ~self._repeated_now)", "begins_new.eq(begins)"),
+    "a far older packet counts as new": ("self._upper_greater | (self._upper_equal & self._lower_greater)",
+                                         "self._upper_equal & self._lower_greater"),
+    "a bad packet leaves its rest": ("self._delivering.eq(0), self._waits.eq(0)", "self._waits.eq(0)"),
+    "the count of messages is not checked": (" | ((self._blocks_seen + self._begun) != self._messages)", ""),
+}  # fmt: skip
+
+
+@pytest.mark.formal
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_proof_fails_on_a_mutant(tmp_path, name):
+    promise = Promise(mutated(hw.feed.moldudp64, *MUTANTS[name]))
+    with pytest.raises(AssertionError, match="FAIL"):
+        prove(promise, tmp_path, ports=promise.ports(), depth=2)
