@@ -102,7 +102,8 @@ class RegisterBank(wiring.Component):
 
     Notes
     -----
-    A read takes ``bus.READ_LATENCY`` cycles. A write has taken effect here two cycles after it, before any later read looks.
+    A read takes ``bus.READ_LATENCY`` cycles. A write shows on these ports three cycles after it; a later read sees it, and what
+    the bank made of it.
     """
 
     def __init__(self, config: CardConfig):
@@ -142,7 +143,7 @@ class RegisterBank(wiring.Component):
         return m
 
     def _answer(self, m, file):
-        """The bus: what was asked in cycle 0 is registered in 1 and 2, looked up by 4, chosen into the answer by 5."""
+        """The bus: what was asked in cycle 0 is written by 3, looked up from then on, and chosen into the answer by 6."""
         address = self.bus.address
         aligned = address[:2] == 0
         ring_end = registers.RING_OFFSET + self._config.events * registers.RECORD_BYTES
@@ -154,33 +155,33 @@ class RegisterBank(wiring.Component):
             file.address.eq(at[1]),
             file.write_data.eq(write_data[1]),
             file.write.eq(file_write[1]),
-            file.read_address.eq(at[1]),
-            self.ring.address.eq(at[1] >> 2),
+            file.read_address.eq(at[2]),
+            self.ring.address.eq(at[2] >> 2),
         ]
         bad_write = stages(m, file.refused | (write[2] & ~in_file[2]), first=2)
-        is_counter = stages(m, self._find_counter(m, at[2]), first=2)
+        is_counter = stages(m, self._find_counter(m, at[3]), first=3)
 
-        high_word = at[4][2]
+        high_word = at[5][2]
         latch = Signal(32)
         answer = Signal(32)
         known = Signal()
         row = Signal.like(file.row)
         m.d.comb += row.eq(file.row)
-        with m.If(is_counter[4]):
+        with m.If(is_counter[5]):
             m.d.comb += [Cat(row.low, row.high).eq(self.counters.data), row.has_low.eq(1), row.has_high.eq(1), row.wide.eq(1)]
 
-        with m.If(in_ring[4]):
+        with m.If(in_ring[5]):
             m.d.comb += [answer.eq(self.ring.data), known.eq(1)]
-        with m.Elif(in_file[4]):
+        with m.Elif(in_file[5]):
             m.d.comb += [
                 answer.eq(Mux(high_word, Mux(row.wide, latch, row.high), row.low)),
                 known.eq(Mux(high_word, row.has_high, row.has_low)),
             ]
-        with m.If(read[4] & in_file[4] & row.wide & ~high_word):
+        with m.If(read[5] & in_file[5] & row.wide & ~high_word):
             m.d.sync += latch.eq(row.high)
         m.d.sync += [
             self.bus.read_data.eq(Mux(known, answer, 0)),
-            self.bus_error.eq(bad_write[4] | (read[4] & ~known)),
+            self.bus_error.eq(bad_write[5] | (read[5] & ~known)),
         ]
 
     def _find_counter(self, m, address):

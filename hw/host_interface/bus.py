@@ -6,9 +6,9 @@ from amaranth.lib.wiring import Out
 ADDRESS_BITS = 20
 """Byte addresses of the 1 MiB window."""
 
-READ_LATENCY = 5
-"""Cycles from ``read`` to its ``read_data``: two address registers (so that a write right before has taken effect), two levels of the read
-multiplexer beside the block RAMs' own, and the choice between them."""
+READ_LATENCY = 6
+"""Cycles from ``read`` to its ``read_data``: two address registers (so that a write right before has taken effect), three to look up in
+registers and block RAMs alike, and the choice between them."""
 
 RegisterBus = wiring.Signature({
     "address": Out(ADDRESS_BITS),

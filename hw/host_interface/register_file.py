@@ -47,7 +47,7 @@ class RegisterFile(wiring.Component):
     value : Out, one member per RW and WO register
         What was written last; 0 after reset. Members have the register's name in lower case, arrays are indexed as the register is.
     written : Out(1), one member per RW and WO register
-        Pulse in the first cycle of the new ``value``: one cycle after the write, of a wide register after that of its high word.
+        Pulse in the first cycle of the new ``value``: two cycles after the write, of a wide register after that of its high word.
     source : In, one member per RO and live register
         What the host reads.
     refused : Out(1)
@@ -101,11 +101,12 @@ class RegisterFile(wiring.Component):
         return m
 
     def _elaborate_writes(self, m):
-        low = Signal(32)
+        # The decoded address is registered before it enables anything: an enable reaches up to 64 flip-flops.
         was_write = Signal()
-        m.d.sync += was_write.eq(self.write)
-        with m.If(self.write):
-            m.d.sync += low.eq(self.write_data)
+        new, low = Signal(32), Signal(32)
+        m.d.sync += [was_write.eq(self.write), new.eq(self.write_data)]
+        with m.If(was_write):
+            m.d.sync += low.eq(new)
 
         accepted = []
         for register in self._registers:
@@ -113,17 +114,18 @@ class RegisterFile(wiring.Component):
                 continue
             for index, offset in register.elements(self._config):
                 value, written = at(self.value, register, index), at(self.written, register, index)
-                here, new = self.write & (self.address == offset), self.write_data
+                hit = Signal(name=f"{name(register)}_hit")
+                here, content = self.write & (self.address == offset), new
                 if register.words == 2:
                     low_was_last = Signal(name=f"{name(register)}_low_was_last")
                     with m.If(self.write):
                         m.d.sync += low_was_last.eq(here)
                     accepted.append(low_was_last)
-                    here, new = self.write & (self.address == offset + 4) & low_was_last, Cat(low, self.write_data)
-                m.d.sync += written.eq(here)
-                with m.If(here):
-                    m.d.sync += value.eq(new & mask(register))
-                accepted.append(written)
+                    here, content = self.write & (self.address == offset + 4) & low_was_last, Cat(low, new)
+                m.d.sync += [hit.eq(here), written.eq(hit)]
+                with m.If(hit):
+                    m.d.sync += value.eq(content & mask(register))
+                accepted.append(hit)
         m.d.comb += self.refused.eq(was_write & ~reduce(or_, accepted, Const(0)))
 
     def _elaborate_reads(self, m):

@@ -115,6 +115,7 @@ def test_a_register_operation_is_one_access_of_its_own_word(device):
     assert watched(lambda: card.read32(SPOT), address) == ONE
     assert watched(lambda: card.read32(SPOT), address, kind=STORE) == Accesses(0, 0, 0)
     assert watched(lambda: card.read_words(SPOT - 4, 3), address) == Accesses(1, 1, 1)
+    assert watched(lambda: card.read_words(SPOT - 4, 1), address) == Accesses(word=0, before=1, after=0)
 
 
 def test_the_count_sees_what_is_banned(device):

@@ -20,6 +20,8 @@ class Host:
         ctx.set(bus.write, 1)
         await ctx.tick()
         ctx.set(bus.write, 0)
+        ctx.set(bus.write_data, ~value & 0xFFFFFFFF)  # nothing may depend on what an idle bus holds
+        ctx.set(bus.address, address ^ 4)
 
     async def read_words(self, *addresses):
         """Reads that follow each other without a pause."""
