@@ -141,6 +141,7 @@ def test_a_wide_register_changes_as_a_whole():
         await ctx.tick().repeat(5)
         assert await host.read("ORDER_SOURCE_MAC", 1) == 0x1111_2222_3333
         await host.write_word(address, 0x77778888)
+        await ctx.tick().repeat(3)
         await host.write_word(address + 4, 0xFFFF4444)
         seen = set()
         for _ in range(5):
