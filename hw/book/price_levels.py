@@ -185,5 +185,5 @@ class PriceLevels(wiring.Component):
             write.en.eq(ready),
             write.addr.eq(Cat(change.slot, change.region)),
             write.data.totals.eq(self.totals),
-            write.data.single.eq(Mux(change.remove, Mux(change.whole, before.orders == 2, single), change.create)),
+            write.data.single.eq(self.totals.orders == 1),
         ]

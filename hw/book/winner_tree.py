@@ -7,10 +7,6 @@ from amaranth.lib.wiring import In, Out
 
 RADIX = 4
 
-Rank = data.StructLayout({"rank": 32, "valid": 1})
-"""A price made comparable: the larger number wins on either side, and one that is not valid never wins."""
-
-
 class WinnerTree(wiring.Component):
     """Keeps, for every region, the winner of every group of four, of every four groups, and so on up to the root.
 
@@ -23,12 +19,14 @@ class WinnerTree(wiring.Component):
         Groups of four slots in a region (one set of the price table each); a power of two, at least 4.
     regions : int
         Independent trees, one a side of a symbol.
+    rank_bits : int
+        Bits of a rank: a price made comparable, so that the largest is the best on either side.
 
     Ports
     -----
     start : In(1), region : In, slot : In
         Cycle s: something may change in the group of ``slot``.
-    group : In(4 x Rank), commit : In(1)
+    group : In(4 x {rank, valid}), commit : In(1)
         Cycle s + 2: the group as it is after the change; with ``commit`` the path is written back, else forgotten.
     ask : In(1)
         Cycle s + 2, with ``commit``: the winner is wanted.
@@ -42,7 +40,7 @@ class WinnerTree(wiring.Component):
     ``latency`` = 5 cycles + one a level. The next start may follow after ``spacing`` cycles, on any region.
     """
 
-    def __init__(self, *, leaves: int, regions: int):
+    def __init__(self, *, leaves: int, regions: int, rank_bits: int = 32):
         if leaves < 4 or leaves & (leaves - 1):
             raise ValueError(f"leaves must be a power of two and at least 4, not {leaves}")
         self.leaf_bits = leaves.bit_length() - 1
@@ -50,13 +48,14 @@ class WinnerTree(wiring.Component):
         self.latency = 5 + self.levels
         self.spacing = max(5, self.levels)
         self.depth = regions << (self.leaf_bits - 1)
-        self.entry = data.StructLayout({"rank": 32, "valid": 1, "slot": self.leaf_bits + 2})
+        self.entry = data.StructLayout({"rank": rank_bits, "valid": 1, "slot": self.leaf_bits + 2})
+        self.nodes = Memory(shape=data.ArrayLayout(self.entry, RADIX), depth=self.depth, init=[])
         region_bits = max(1, (regions - 1).bit_length())
         super().__init__({
             "start": In(1),
             "region": In(region_bits),
             "slot": In(self.leaf_bits + 2),
-            "group": In(data.ArrayLayout(Rank, RADIX)),
+            "group": In(data.ArrayLayout(data.StructLayout({"rank": rank_bits, "valid": 1}), RADIX)),
             "commit": In(1),
             "ask": In(1),
             "done": Out(1),
@@ -68,7 +67,7 @@ class WinnerTree(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.nodes = nodes = Memory(shape=data.ArrayLayout(self.entry, RADIX), depth=self.depth, init=[])
+        m.submodules.nodes = nodes = self.nodes
         read = nodes.read_port()
         write = nodes.write_port(granularity=1)
 
@@ -110,7 +109,7 @@ class WinnerTree(wiring.Component):
             with m.If(active[k]):
                 m.d.sync += path.eq(1 << self._child(k, slot[k]))
         for i in range(RADIX):
-            m.d.sync += [siblings[i].eq(read.data[i]), siblings[i].valid.eq(read.data[i].valid & ~path[i])]
+            m.d.sync += siblings[i].eq(Mux(path[i], 0, read.data[i].as_value()))
         sibling = semifinal(siblings, "sibling")
 
         group = [Signal(self.entry, name=f"group{i}") for i in range(RADIX)]
