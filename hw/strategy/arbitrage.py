@@ -64,6 +64,11 @@ def lesser(a, b):
     return Mux((a - b)[-1], a, b)
 
 
+def below(value, bound):
+    """``value < bound``, without a carry chain where the bound is a power of two."""
+    return ~value[bound.bit_length() - 1:].any() if bound & (bound - 1) == 0 else value < bound
+
+
 def whole(quote, side):
     """The side has a price and shares."""
     return (quote[f"{side}_price"] != 0) & (quote[f"{side}_shares"] != 0)
@@ -163,7 +168,7 @@ class Arbitrage(wiring.Component):
         self._walk = walk = Signal(range(self._symbols))
         self._enabled = enabled
 
-        known = (top.venue < self._venues) & (top.symbol < self._symbols)
+        known = below(top.venue, self._venues) & below(top.symbol, self._symbols)
         m.d.comb += [
             self.tops.ready.eq(1),
             take.eq(self.tops.valid & top.changed & known),

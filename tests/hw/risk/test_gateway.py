@@ -1,6 +1,7 @@
 """The one door: each reason, the order of the reasons, exact exposures, and random orders and replies against the model."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -391,6 +392,18 @@ def test_a_refused_order_is_not_lost_while_nobody_takes_it():
         assert (await bench.submit(order(price=0, shares=8)))[0] is RejectReason.BAD_ORDER
 
     run(scenario)
+
+
+@pytest.mark.parametrize("symbols", [1, 3])
+def test_any_number_of_symbols(symbols):
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        assert (await bench.submit(order(symbol=symbols - 1, price=1)))[0] is RejectReason.NONE
+        assert (await bench.submit(order(symbol=symbols, price=1)))[0] is RejectReason.BAD_ORDER
+        assert await bench.exposure(symbols - 1) == (0, 100, 0)
+        assert await bench.exposure(symbols) == (0, 0, 0)
+
+    run(scenario, replace(TINY, symbols=symbols))
 
 
 @pytest.mark.parametrize("seed", range(4))

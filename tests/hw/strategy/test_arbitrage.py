@@ -177,8 +177,23 @@ def test_only_enabled_symbols_that_the_card_has():
             assert len(await bench.send_and_wait(1, symbol, quote(bid=20_000))) == (2 if symbol in (1, 3) else 0)
         await bench.send(0, 1, quote())
         assert await bench.send_and_wait(2, 1, quote(ask=10)) == []  # no such venue
+        await bench.send(1, 1, quote(bid=8_000))
+        for symbol in (5, 129):  # no such symbol, and no other takes its quote
+            await bench.send(0, symbol, quote(ask=7_000))
+        assert await bench.send_and_wait(1, 1, quote(bid=8_001)) == []
 
     run(scenario, enabled=0b1010)
+
+
+@pytest.mark.parametrize("symbols", [1, 3])
+def test_any_number_of_symbols(symbols):
+    async def scenario(bench):
+        for _ in range(2):
+            await bench.send(0, symbols - 1, quote(ask=10_000))
+            assert len(await bench.send_and_wait(1, symbols - 1, quote(bid=20_000))) == 2
+            assert await bench.send_and_wait(1, symbols - 1, quote()) == []
+
+    run(scenario, replace(TINY, symbols=symbols))
 
 
 def test_one_signal_for_an_opportunity_until_it_has_gone():
