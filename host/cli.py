@@ -6,7 +6,8 @@ project that is not installed, and a part whose own needs are missing says so in
 
 import sys
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib import metadata
+from importlib.metadata import EntryPoint
 from typing import Annotated
 
 import typer
@@ -35,7 +36,7 @@ def make_app(commands: Iterable[EntryPoint]) -> typer.Typer:
 
 def main() -> None:
     """Runs the command; a tool that is missing is one line, also when it is noticed late."""
-    app = make_app(entry_points(group=GROUP))
+    app = make_app(metadata.entry_points(group=GROUP))
     try:
         app()
     except ModuleNotFoundError as error:
@@ -45,20 +46,20 @@ def main() -> None:
         sys.exit(MISSING)
 
 
+def _show_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        typer.echo(f"trapjaw {metadata.version('trapjaw')}")
+    except metadata.PackageNotFoundError:
+        typer.echo("trapjaw (not installed)")
+    raise typer.Exit
+
+
 def _options(
-    show_version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and leave.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")] = False,
 ) -> None:
     """An open, FPGA-first trading system: market data in, risk-checked orders out, in hardware."""
-    if show_version:
-        typer.echo(f"trapjaw {_version()}")
-        raise typer.Exit
-
-
-def _version() -> str:
-    try:
-        return version("trapjaw")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _stub(command: str, error: ModuleNotFoundError) -> Callable[[typer.Context], None]:
@@ -70,7 +71,7 @@ def _stub(command: str, error: ModuleNotFoundError) -> Callable[[typer.Context],
 
 
 def _missing(command: str, error: ModuleNotFoundError) -> str:
-    return f"trapjaw {command} needs {error.name}, which is not installed: pip install 'trapjaw[hdl]'"
+    return f"trapjaw {command} needs {(error.name or 'a module').split('.')[0]}, which is not installed: pip install 'trapjaw[hdl]'"
 
 
 def _is_ours(error: ModuleNotFoundError) -> bool:

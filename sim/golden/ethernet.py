@@ -4,6 +4,7 @@ Addresses are numbers as written on paper: the first octet in the top bits. Fram
 address to the last byte before the FCS.
 """
 
+import struct
 from typing import NamedTuple
 
 from hw.reasons import DropReason
@@ -45,7 +46,7 @@ def multicast_mac(ip: int) -> int:
 def ones_complement_sum(data: bytes) -> int:
     """Sum of the big-endian 16-bit words with end-around carry (RFC 1071); an odd byte is padded with zero."""
     padded = data + bytes(len(data) % 2)
-    total = sum(int.from_bytes(padded[at : at + 2], "big") for at in range(0, len(padded), 2))
+    total: int = sum(struct.unpack(f">{len(padded) // 2}H", padded))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total

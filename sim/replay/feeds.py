@@ -15,6 +15,9 @@ SESSION = b"REPLAY0001"
 LARGEST_PAYLOAD = 1_472
 """Bytes of UDP payload in an Ethernet frame of 1,500."""
 
+SEQUENCE_OFFSET = 10
+"""Of the sequence number within a packet."""
+
 PROTOCOLS = ("auto", "itch50")
 
 
@@ -93,6 +96,9 @@ class CaptureFeed:
         self._blanked = all(packet.sequence == 0 for packet in packets)
         if self._blanked:
             self.first_sequence = 1
+        for packet in packets:
+            if packet.sequence == 0 and not self._blanked:
+                raise BadInput(path, packet.offset + SEQUENCE_OFFSET, "a sequence number of at least 1", "0")
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
         model = MoldUdp64Model(self.first_sequence)

@@ -277,3 +277,99 @@ def test_the_oracle_helpers_agree_with_the_golden_book():
             lines.append(f"{index},{event.timestamp},{event.locate},{chr(body[0])},"
                          f"{top.bid_price},{top.bid_shares},{top.ask_price},{top.ask_shares}\n")
     assert "".join(lines) == expected_rows(messages, {1, 2})
+
+
+# The RTL engine: the same rows out of the simulated card.
+
+
+def test_rtl_engine_equals_the_oracle_for_a_whole_day(tmp_path):
+    """187,083 messages, the card chosen by what fits."""
+    wanted = oracle("nasdaq_itch50/20120621_AMZN")
+    report = run(market_data("nasdaq_itch50/20120621_AMZN.itch50.gz"), bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert (tmp_path / "out.csv").read_text() == wanted
+    assert report.card == "ecp5"
+
+
+def test_rtl_engine_equals_the_oracle_for_the_most_active_symbols(tmp_path):
+    """Sixteen symbols of a real opening, all 251,837 messages on the wire."""
+    wanted = oracle("nasdaq_itch50/20191230_premarket")
+    report = run(market_data("nasdaq_itch50/20191230_premarket.itch50.gz"), symbols="top:16", bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    text = (tmp_path / "out.csv").read_text()
+    locates = locates_in(text)
+    assert len(locates) == len(report.symbols) == 16
+    assert text.splitlines()[1:] == rows_of(wanted, locates)
+
+
+def test_rtl_engine_equals_the_oracle_for_the_synthetic_file(tmp_path):
+    """With 117 references that were never added."""
+    report = run(market_data("nasdaq_itch50/synthetic_mit.itch50.gz"), bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert (tmp_path / "out.csv").read_text() == oracle("nasdaq_itch50/synthetic_mit")
+
+
+def test_rtl_engine_equals_the_oracle_for_two_venues_at_once(tmp_path):
+    names = ["cross_venue/20240808_BTC_spot", "cross_venue/20240808_BTC_coinm"]
+    report = run(*(market_data(f"{name}.itch50.gz") for name in names), bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    for venue, name in enumerate(names):
+        assert (tmp_path / f"out.venue{venue}.csv").read_text() == oracle(name)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_rtl_engine_on_a_random_day(seed, tmp_path):
+    """The smallest card, where rings and buffers wrap all the time."""
+    messages = day(100 + seed, 3_000, symbols=4)
+    path = write(tmp_path / "day.itch50", binary_file(messages))
+    report = run(path, bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert (tmp_path / "out.csv").read_text() == expected_rows(messages, {1, 2, 3, 4})
+    assert (report.card, report.result.rows) == ("tiny", len(expected_rows(messages, {1, 2, 3, 4}).splitlines()) - 1)
+
+
+def test_rtl_engine_on_a_capture_with_repeated_packets(tmp_path):
+    messages = day(11, 300)
+    third = len(messages) // 3
+    parts = [(1, messages[:third]), (third + 1, messages[third:2 * third]), (third // 2, messages[third // 2 - 1:2 * third]),
+             (2 * third + 1, messages[2 * third:]), (len(messages) + 1, [])]
+    frames = [packet_frame(sequence + at, chunk[at:at + 30]) for sequence, chunk in parts for at in range(0, max(len(chunk), 1), 30)]
+    report = run(capture(tmp_path, *frames), bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert report.duplicates > 0
+    assert (tmp_path / "out.csv").read_text() == expected_rows(messages, {1, 2})
+
+
+def test_rtl_engine_reports_a_gap_and_writes_nothing(tmp_path):
+    messages = day(12, 200)
+    path = capture(tmp_path, packet_frame(1, messages[:20]), packet_frame(25, messages[24:40]))
+    report = run(path, bbo_out=tmp_path / "out.csv")
+    assert any("4 messages are missing" in problem and "the first is 21" in problem for problem in report.result.problems)
+    assert "venue 0: messages 21 to 24 never came" in report.result.problems
+    assert any(problem.startswith("venue 0: stale, GAP") for problem in report.result.problems)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_rtl_engine_reports_a_book_that_overflowed(tmp_path):
+    """More live orders than the tiny card has places, forced upon it."""
+    messages = [directory("FULL", 1), *(message("A", reference=i, price=10_000 + 100 * (i % 20)) for i in range(1, 400))]
+    path = write(tmp_path / "day.itch50", binary_file(messages))
+    report = run(path, card="tiny", bbo_out=tmp_path / "out.csv")
+    assert any("orders that found no place in the order store" in problem for problem in report.result.problems)
+    assert any("the book of FULL went stale" in problem for problem in report.result.problems)
+    assert not (tmp_path / "out.csv").exists()
+    assert run(path).card == "ecp5"
+
+
+def test_rtl_engine_reports_a_contradiction_as_the_golden_one_does(tmp_path):
+    messages = [directory("ABC", 1), message("A", shares=100), message("E", shares=101), message("A", reference=2)]
+    path = write(tmp_path / "day.itch50", binary_file(messages))
+    for engine in Engine:
+        report = run(path, engine=engine, bbo_out=tmp_path / "out.csv")
+        assert report.result.problems, engine
+        assert not (tmp_path / "out.csv").exists()
+
+
+def test_the_same_rtl_replay_takes_the_same_cycles(tmp_path):
+    path = write(tmp_path / "day.itch50", binary_file(day(13, 500)))
+    assert len({(report.result.cycles, report.result.events) for report in (run(path), run(path))}) == 1
