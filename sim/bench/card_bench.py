@@ -1,7 +1,7 @@
 """A card on the bench: its feeds, its host, its scoreboard, brought into trading as a host does it."""
 
 from hw.config import CardConfig
-from sim.bench.feeds import PORT, Feed, group, markets
+from sim.bench.feeds import PORT, Feed, crossing, group
 from sim.bench.host import EventDrain, HostBus
 from sim.bench.scoreboard import CardScoreboard
 from sim.bench.streams import Pattern
@@ -19,15 +19,16 @@ class CardBench:
         Pace of the words on the feed ports.
     back_pressure : sequence of float
         Pace at which the order port is read.
+    flow : function
+        Gives names, bindings and messages: see :mod:`sim.bench.feeds`.
     """
 
-    def __init__(self, tb, *, rates=Pattern.EVERYTHING, back_pressure=(1.0, 1.0, 0.5)):
+    def __init__(self, tb, *, rates=Pattern.EVERYTHING, back_pressure=(1.0, 1.0, 0.5), flow=crossing):
         self.tb, self.config = tb, tb.component.config
         assert isinstance(self.config, CardConfig)
         self.bus = tb.add(HostBus(tb))
         self.orders = tb.sink("orders", rates=back_pressure)
-        settings, self.locates, messages = markets(tb.rng, self.config.venues, min(4, self.config.symbols))
-        self.symbols = [instrument.name for instrument in settings.instruments]
+        self.symbols, self.locates, messages = flow(tb.rng, self.config.venues, min(4, self.config.symbols))
         self.feeds = [
             Feed(tb.rng, venue, tb.source(f"feed__{venue}", rates=rates), messages[venue]) for venue in range(self.config.venues)]
         self.board = tb.add(CardScoreboard(tb, self.bus))

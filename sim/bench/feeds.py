@@ -1,9 +1,9 @@
-"""What a simulated venue sends: a seeded market's messages in frames, and everything that can go wrong with them."""
+"""What a simulated venue sends: a random market's messages in frames, and everything that can go wrong with them."""
 
 from itertools import islice
 
 from sim.bench.words import frame_words
-from sim.flow.market import INSTRUMENTS, Market, MarketSettings
+from sim.flow import itch
 from sim.golden.ethernet import build_udp
 from sim.golden.moldudp64 import pack_end_of_session, pack_packet
 
@@ -40,7 +40,10 @@ class Feed:
 
     def packet(self, count: int) -> bytes:
         """The next messages in one packet."""
-        messages = list(islice(self._messages, count))
+        return self.packet_of(list(islice(self._messages, count)))
+
+    def packet_of(self, messages: list[bytes]) -> bytes:
+        """Any messages in one packet, with the next numbers."""
         packet = pack_packet(self.session, self.sequence, messages)
         self.kinds |= {self.sequence + number: chr(message[0]) for number, message in enumerate(messages)}
         self.sequence += len(messages)
@@ -96,20 +99,126 @@ class Feed:
         self.send(self.frame(pack_end_of_session(self.session, self.sequence)))
 
 
-def markets(rng, venues: int, symbols: int):
-    """The settings of a market that fits the smallest card, its bindings by venue, and an endless flow by venue."""
-    settings = MarketSettings(
-        seed=rng.getrandbits(32), venues=venues, instruments=INSTRUMENTS[:symbols], orders=6, levels=4,
-        news_interval=40_000, quiet_gap=20_000)
-    market = Market(settings)
-    locates = [[listing.locate for listing in listings] for listings in market.listings]
-    flow, held = market.messages(), [[] for _ in range(venues)]
+class Crossing:
+    """Small books at one venue around prices that wander on their own, so that two venues cross each other often.
 
-    def messages(venue):
+    Parameters
+    ----------
+    symbols : list of str
+        Their locate is ``first`` and on.
+    most : int
+        Live orders of a symbol.
+    """
+
+    TICK = 100
+
+    def __init__(self, rng, symbols, *, first, most=8):
+        self.rng, self.symbols, self.first, self.most = rng, symbols, first, most
+        self.middle, self.live = [10_000] * len(symbols), [{} for _ in symbols]
+        self.reference, self.time = rng.randrange(1, 1 << 40), 34_200_000_000_000
+
+    def __iter__(self):
         while True:
-            while not held[venue]:
-                message = next(flow)
-                held[message.venue].append(message.data)
-            yield held[venue].pop(0)
+            yield self.message()
 
-    return settings, locates, [messages(venue) for venue in range(venues)]
+    def message(self) -> bytes:
+        rng = self.rng
+        self.time += rng.randrange(1, 10_000)
+        slot = rng.randrange(len(self.symbols))
+        locate, live = self.first + slot, self.live[slot]
+        if rng.random() < 0.1:
+            self.middle[slot] = 10_000 + rng.randint(-6, 6)
+        if rng.random() < 0.1:
+            return self._other(locate, self.symbols[slot])
+        if not live or (len(live) < self.most and rng.random() < 0.45):
+            side, shares = rng.choice("BS"), self._shares()
+            self.reference += rng.choice([1, 2, 64])
+            price, maker = self._price(slot, side), rng.choice(["", "", "VIRT"])
+            live[self.reference] = side, shares, price
+            return itch.add(self.time, locate, self.symbols[slot], self.reference, side, shares, price, maker)
+        return self._change(slot, locate, live)
+
+    def _change(self, slot, locate, live):
+        rng = self.rng
+        best = [choose(side_orders, key=lambda order: order[1]) for choose, side_orders in (
+            (max, [(reference, price) for reference, (side, _, price) in live.items() if side == "B"]),
+            (min, [(reference, price) for reference, (side, _, price) in live.items() if side == "S"])) if side_orders]
+        reference = rng.choice(best)[0] if rng.random() < 0.8 else rng.choice(list(live))
+        side, shares, price = live[reference]
+        kind = rng.choice("EEECXDDDUU")
+        if kind == "D":
+            del live[reference]
+            return itch.delete(self.time, locate, reference)
+        if kind == "U":
+            del live[reference]
+            self.reference += 1
+            shares, price = self._shares(), self._price(slot, side)
+            live[self.reference] = side, shares, price
+            return itch.replace(self.time, locate, reference, self.reference, shares, price)
+        taken = rng.choice([shares, rng.randint(1, shares)])
+        live[reference] = side, shares - taken, price
+        if taken == shares:
+            del live[reference]
+        if kind == "X":
+            return itch.cancel(self.time, locate, reference, taken)
+        if kind == "C":
+            return itch.executed_with_price(self.time, locate, reference, taken, rng.getrandbits(40), 7)
+        return itch.executed(self.time, locate, reference, taken, rng.getrandbits(40))
+
+    def _other(self, locate, name):
+        """What changes no book, or names an order that nobody has, or a symbol that nobody follows."""
+        rng, time = self.rng, self.time
+        return rng.choice([
+            lambda: itch.trade(time, locate, name, 100, 5, 9), lambda: itch.system_event(time, "Q"),
+            lambda: itch.stock_directory(time, locate, name), lambda: itch.trading_action(time, locate, name, "T"),
+            lambda: itch.delete(time, locate, rng.getrandbits(60)), lambda: itch.executed(time, locate, rng.getrandbits(60), 5, 6),
+            lambda: itch.add(time, 60_000, "NOBODY", rng.getrandbits(60), "B", 1, 1), lambda: b"L" + bytes(25),
+        ])()
+
+    def _price(self, slot, side):
+        """Near the middle, and nearly always outside of the other side of the venue's own book."""
+        away = self.TICK * self.rng.choice([1, 1, 2, 3, 4])
+        price = self.TICK * self.middle[slot] + (away if side == "S" else -away)
+        others = [price for other, _, price in self.live[slot].values() if other != side]
+        if not others or self.rng.random() < 0.02:
+            return price
+        return max(price, max(others) + self.TICK) if side == "S" else min(price, min(others) - self.TICK)
+
+    def _shares(self):
+        return self.rng.choice([100, 200, self.rng.randint(1, 900)])
+
+
+class Pulsing:
+    """An opportunity with every other message: one venue rests an offer, the other bids for it and withdraws, symbol by symbol."""
+
+    def __init__(self, rng, symbols, *, first, bids):
+        self.rng, self.symbols, self.first, self.bids = rng, symbols, first, bids
+
+    def __iter__(self):
+        time, reference, price = 34_200_000_000_000, 1_000, 1_000_000
+        for slot, name in enumerate(self.symbols):
+            yield itch.add(time, self.first + slot, name, 10 + slot, "B" if self.bids else "S", 1_000_000, price - 1_000 * self.bids)
+        while True:
+            reference += 1
+            time += 1_000
+            slot = self.rng.randrange(len(self.symbols))
+            locate, name = self.first + slot, self.symbols[slot]
+            if self.bids:
+                yield itch.add(time, locate, name, reference, "B", self.rng.randint(1, 300), price + 100)
+                yield itch.delete(time, locate, reference)
+            else:
+                yield itch.trade(time, locate, name, 100, price, reference)
+
+
+def pulsing(rng, venues: int, symbols: int):
+    """As :func:`crossing`, with an opportunity in every other message of all venues but the first."""
+    names, locates, _ = crossing(rng, venues, symbols)
+    return names, locates, [Pulsing(rng, names, first=locates[venue][0], bids=venue > 0) for venue in range(venues)]
+
+
+def crossing(rng, venues: int, symbols: int):
+    """Names, bindings by venue, and an endless flow of messages by venue."""
+    names = ["ANTS", "BEES", "MOTH", "WASP"][:symbols]
+    firsts = [rng.randrange(1, 50_000) for _ in range(venues)]
+    locates = [[first + slot for slot in range(len(names))] for first in firsts]
+    return names, locates, [Crossing(rng, names, first=first) for first in firsts]

@@ -154,7 +154,7 @@ class CardScoreboard:
         self._history, self._frames_seen = deque(maxlen=8), 0
         self._order, self._reply, self._host_refused = {}, {}, 0
         self.reasons, self._bank_checked = Counter(), 0
-        self._verdicts = deque()
+        self._verdicts, self._probed, self._limits = deque(), {}, None
         bus.on_write(self._written)
 
     # what the host writes
@@ -194,12 +194,20 @@ class CardScoreboard:
 
     def sample(self, cycle):
         tb = self.tb
-        self._history.append({name: tb.get(f"arbitrage_{name}") for name in ("settings", "enable", "venue_stale")})
+        self._history.append((self._probe("arbitrage_settings"), self._probe("arbitrage_enable"), self._probe("arbitrage_venue_stale")))
         self._judge_records(cycle)
         self._watch_merge(cycle)
         self._watch_gateway(cycle)
         self._watch_frames(cycle)
         self._check_bank(cycle)
+
+    def _probe(self, name):
+        """The value of a probe, taken apart anew only when it has changed."""
+        bits = int(getattr(self.tb.dut, name).value)
+        before = self._probed.get(name)
+        if before is None or before[0] != bits:
+            before = self._probed[name] = bits, self.tb.get(name)
+        return before[1]
 
     def _watch_merge(self, cycle):
         port = self.ports["merge_tops_output"]
@@ -209,7 +217,7 @@ class CardScoreboard:
             self.merged.append(record)
             if not self._cleared[record.venue] < cycle <= self._cleared[record.venue] + self.config.symbols:
                 self._judging.append((cycle + STRATEGY_LATENCY - 1, record, top.ingress))
-        clear = tb_bits(self.tb.get("arbitrage_clear"), self.config.venues)
+        clear = tb_bits(self._probe("arbitrage_clear"), self.config.venues)
         for venue in clear:
             self._judging.append((cycle + STRATEGY_LATENCY - 1, venue, None))
         if clear:
@@ -234,20 +242,21 @@ class CardScoreboard:
                 continue
             at = dict(zip(range(cycle - len(self._history) + 1, cycle + 1), self._history, strict=True))
             taken = cycle - STRATEGY_LATENCY + 1
-            rule.enabled = tb_bits(at[taken]["enable"], self.config.symbols)
-            rule.stale_venues = tb_bits(at[taken + 1]["venue_stale"], self.config.venues) | {
+            rule.enabled = tb_bits(at[taken][1], self.config.symbols)
+            rule.stale_venues = tb_bits(at[taken + 1][2], self.config.venues) | {
                 venue for venue, since in enumerate(self._cleared) if since <= taken + 1 <= since + self.config.symbols + 1}
-            rule.settings.min_profit, rule.settings.max_shares = at[taken + 2]["settings"][:2]
-            rule.settings.cooldown = at[cycle - 1]["settings"].cooldown
+            rule.settings.min_profit, rule.settings.max_shares = at[taken + 2][0][:2]
+            rule.settings.cooldown = at[cycle - 1][0].cooldown
             orders = self.model.strategy(record, cycle=cycle, waiting=self.ports["arbitrage_orders"].is_valid)
             self._waiting_orders.extend(orders)
 
     def _watch_gateway(self, cycle):
         tb, risk = self.tb, self.model.risk
-        for name, probe in (("armed", "armed"), ("kill", "kill"), ("limits_valid", "limits_valid"), ("fault", "fault")):
-            setattr(risk, name, bool(tb.get(f"gateway_{probe}")))
-        limits = tb.get("gateway_limits")
-        risk.limits = Limits(**limits._asdict())
+        for name in ("armed", "kill", "limits_valid", "fault"):
+            setattr(risk, name, bool(self._probe(f"gateway_{name}")))
+        limits = self._probe("gateway_limits")
+        if limits is not self._limits:
+            self._limits, risk.limits = limits, Limits(**limits._asdict())
         if self._deciding and self._deciding[0][0] == cycle:
             _, order, ingress = self._deciding.popleft()
             reason = self.model.gateway(order)
@@ -255,13 +264,13 @@ class CardScoreboard:
             self._verdicts.append((order, ingress, reason))
         else:
             risk.idle(self.model.bucket)
-        if tb.get("gateway_settled"):
+        if self._probe("gateway_settled"):
             reply = self._replies.popleft()
             risk.reply(filled=reply.kind == ReplyKind.FILLED.value, symbol=reply.symbol, side=reply.side, shares=reply.shares)
         port = self.ports["gateway_replies"]
         if port.is_valid:
             self._replies.append(port.codec.unpack(port.bits))
-        if tb.get("gateway_clear_positions"):
+        if self._probe("gateway_clear_positions"):
             risk.clear_positions()
         self._watch_answers(cycle)
 
