@@ -193,7 +193,6 @@ class CardScoreboard:
     # the cycle
 
     def sample(self, cycle):
-        tb = self.tb
         self._history.append((self._probe("arbitrage_settings"), self._probe("arbitrage_enable"), self._probe("arbitrage_venue_stale")))
         self._judge_records(cycle)
         self._watch_merge(cycle)
@@ -251,7 +250,7 @@ class CardScoreboard:
             self._waiting_orders.extend(orders)
 
     def _watch_gateway(self, cycle):
-        tb, risk = self.tb, self.model.risk
+        risk = self.model.risk
         for name in ("armed", "kill", "limits_valid", "fault"):
             setattr(risk, name, bool(self._probe(f"gateway_{name}")))
         limits = self._probe("gateway_limits")
