@@ -72,7 +72,7 @@ class MoldUdp64(wiring.Component):
         Messages of at least nine bytes that have not been delivered by a good packet before. What a packet delivers may
         take effect only with its verdict.
     verdict : Out(stream.Signature(Verdict, always_ready=True))
-        One per packet, after its last word: the reason of ``verdict_in`` if there is one; else MALFORMED (lengths and
+        One per packet, at least a cycle after its last word: the reason of ``verdict_in`` if there is one; else MALFORMED (lengths and
         count of blocks contradict each other); else SESSION (not the session that the first good packet was of).
     gap : Out(stream.Signature(Gap, always_ready=True))
         One cycle after the verdict of a good packet: messages between the expected one and the packet's first.

@@ -248,7 +248,7 @@ class UdpReceive(wiring.Component):
         return chosen
 
     def _adds_up(self, m, total):
-        """``total``, folded to 16 bits with end-around carry, is all ones. (It can't be zero.)"""
+        """``total``, folded to 16 bits with end-around carry, is all ones. It can't be zero, nor large enough to need a second fold."""
         folded = Signal(17)
         m.d.comb += folded.eq(total[:16] + total[16:])
-        return (folded == ONES) | (folded == 2 * ONES)
+        return folded == ONES

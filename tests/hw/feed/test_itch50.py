@@ -6,7 +6,6 @@ from itertools import product
 import pytest
 
 from hw.feed.itch50 import LENGTHS, Itch50Decoder
-from hw.types import BookEvent
 from sim.golden import records
 from sim.golden.itch50 import BOOK_TYPES, HIGHEST_PRICE, MESSAGE_LENGTHS, MalformedMessage, decode
 from tests.hw.bench import simulate
@@ -139,6 +138,25 @@ def test_message_that_never_ends_is_forgotten():
         assert check(whole, words) == 2
 
 
+def test_end_without_a_beginning_is_ignored():
+    rng = random.Random(0)
+    body = message("D", rng)
+    stray = {"data": 0, "ends": 1, "end": 4, "starts": 0, "start": 0, "sequence": 9, "ingress": 0}
+    dut = Itch50Decoder()
+    seen = []
+
+    async def testbench(ctx):
+        for word in [stray, *message_words([body]), stray, IDLE, stray, IDLE, IDLE, IDLE]:
+            await put(ctx, dut.words, word)
+            if ctx.get(dut.message_seen):
+                seen.append((ctx.get(dut.events.valid), ctx.get(dut.events.payload.sequence)))
+            assert not ctx.get(dut.malformed)
+            await ctx.tick()
+
+    simulate(dut, testbench)
+    assert seen == [(1, 1)]
+
+
 def test_malformed_message_leaves_no_trace_in_the_next():
     rng = random.Random(0)
     messages = []
@@ -147,4 +165,3 @@ def test_malformed_message_leaves_no_trace_in_the_next():
         bad[19], bad[32] = ord("X"), 0xFF
         messages += [bytes(bad), message(kind, rng)]
     assert check(messages, message_words(messages)) == len(BOOK_TYPES)
-    assert BookEvent.as_shape().size < 400

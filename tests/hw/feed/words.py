@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from amaranth.hdl import Value
+
 IDLE = None
 """A cycle without a word."""
 
@@ -99,7 +101,9 @@ class MessageCollector:
 
 
 async def put(ctx, port, word):
-    """Sets one cycle of an always-ready stream: a payload, or IDLE."""
+    """Sets one cycle of an always-ready stream: a payload, or IDLE, where all bits of the payload are ones to be caught using them."""
     ctx.set(port.valid, word is not IDLE)
-    if word is not IDLE:
+    if word is IDLE:
+        ctx.set(Value.cast(port.payload), -1)
+    else:
         ctx.set(port.payload, word)

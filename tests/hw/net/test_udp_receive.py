@@ -7,7 +7,7 @@ import pytest
 
 from hw.net.udp_receive import UdpReceive
 from hw.reasons import DropReason
-from sim.golden.ethernet import build_udp, checksum, receive
+from sim.golden.ethernet import build_udp, checksum, multicast_mac, receive
 from tests.hw.bench import simulate
 from tests.hw.feed.words import IDLE, frame_words, put
 
@@ -68,6 +68,9 @@ def check(frames, seen):
         data, error = frame if isinstance(frame, tuple) else (frame, False)
         expected = receive(data, IP, PORT, error=error)
         assert result.reason == expected.reason, f"frame {number} {data.hex()}: {result.reason!r}, not {expected.reason!r}"
+        assert data[42:].startswith(result.payload)
+        if expected.reason == DropReason.TRUNCATED:
+            assert not any(result.last)
         if expected.payload is not None:
             assert result.payload == expected.payload
             assert result.last == [0] * (len(result.last) - 1) + [1] * bool(result.last)
@@ -138,6 +141,13 @@ def with_ip_field(frame, at, value):
     return frame[:14] + bytes(header) + frame[34:]
 
 
+def with_udp_length(payload, length):
+    """Both lengths changed; no UDP checksum."""
+    frame = feed_frame(payload, udp_checksum=False)
+    frame = with_ip_field(with_ip_field(frame, 2, 0), 3, 20 + length)
+    return frame[:38] + length.to_bytes(2, "big") + frame[40:]
+
+
 def test_reasons_of_frames_that_are_right_in_themselves():
     good = feed_frame(bytes(50))
     other_ip = IP ^ 1 << 23  # shares the group's Ethernet address
@@ -145,6 +155,7 @@ def test_reasons_of_frames_that_are_right_in_themselves():
         (feed_frame(bytes(50), destination_mac=0x01005E000001), DropReason.NOT_MATCHED),
         (good[:12] + b"\x86\xdd" + good[14:], DropReason.NOT_MATCHED),
         (feed_frame(bytes(50), destination_ip=other_ip), DropReason.NOT_MATCHED),
+        (feed_frame(bytes(50), destination_ip=IP ^ 1, destination_mac=multicast_mac(IP)), DropReason.NOT_MATCHED),
         (feed_frame(bytes(50), destination_port=PORT ^ 1), DropReason.NOT_MATCHED),
         (with_ip_field(good, 9, 6), DropReason.NOT_MATCHED),  # TCP
         (with_ip_field(good, 0, 0x65), DropReason.NOT_MATCHED),  # version 6
@@ -156,6 +167,8 @@ def test_reasons_of_frames_that_are_right_in_themselves():
         (with_ip_field(good, 3, good[17] ^ 4), DropReason.TRUNCATED),
         (with_ip_field(with_ip_field(good, 2, 0), 3, 12), DropReason.TRUNCATED),  # an IP length below its own header
         (with_ip_field(good, 2, 0xFF), DropReason.TRUNCATED),
+        (with_udp_length(bytes(50), 7), DropReason.TRUNCATED),  # less than its own header, and the IP length agrees
+        (with_udp_length(bytes(50), 8), DropReason.NONE),
     ]
     frames = [frame for frame, _ in cases]
     assert check(frames, run(frames)) == [reason for _, reason in cases]
@@ -169,6 +182,18 @@ def test_checksum_that_comes_to_zero_is_sent_as_ones():
     else:
         raise AssertionError("no payload with this checksum")
     assert check([frame], run([frame])) == [DropReason.NONE]
+
+
+def test_very_long_frames():
+    rng = random.Random(3)
+    jumbo = feed_frame(rng.randbytes(8_958))
+    frames = [
+        jumbo, jumbo[:-1], jumbo[:4_000] + b"!" + jumbo[4_001:], jumbo + bytes(3_000), feed_frame(b"\xff" * 9_000),
+        rng.randbytes(10_000), feed_frame(b"still here"),
+    ]  # fmt: skip
+    reasons = check(frames, run(frames))
+    assert reasons == [DropReason.NONE, DropReason.TRUNCATED, DropReason.UDP_CHECKSUM, *[DropReason.NONE] * 2, DropReason.NOT_MATCHED,
+                       DropReason.NONE]  # fmt: skip
 
 
 def random_frame(rng):
