@@ -22,18 +22,20 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 from hw.config import CARDS, CardConfig
+from hw.types import BookEvent
 
 STAGES: dict[str, tuple[str, Callable[[type, CardConfig], wiring.Component]]] = {
     "udp_receive": ("hw.net.udp_receive:UdpReceive", lambda cls, config: cls()),
     "moldudp64": ("hw.feed.moldudp64:MoldUdp64", lambda cls, config: cls()),
     "itch50": ("hw.feed.itch50:Itch50Decoder", lambda cls, config: cls()),
     "symbol_filter": ("hw.feed.symbol_filter:SymbolFilter", lambda cls, config: cls(config.symbols)),
+    "commit_buffer": ("hw.lib.commit_buffer:CommitBuffer", lambda cls, config: cls(BookEvent, config.backlog)),
     "book": ("hw.book.book:Book", lambda cls, config: cls(config, 0)),
     "arbitrage": ("hw.strategy.arbitrage:Arbitrage", lambda cls, config: cls(config)),
     "risk": ("hw.risk.gateway:RiskGateway", lambda cls, config: cls(config)),
     "ouch50": ("hw.order_entry.ouch50:OuchEnterOrder", lambda cls, config: cls(config)),
     "udp_transmit": ("hw.net.udp_transmit:UdpTransmit", lambda cls, config: cls(config)),
-    "event_ring": ("hw.host_interface.event_ring:EventRing", lambda cls, config: cls(config)),
+    "event_ring": ("hw.host_interface.event_ring:EventRing", lambda cls, config: cls(config.events, [4, 4, 16])),
     "bank": ("hw.host_interface.bank:RegisterBank", lambda cls, config: cls(config)),
     "card": ("hw.card:Card", lambda cls, config: cls(config)),
 }
@@ -44,6 +46,8 @@ INTERNAL_ATTRIBUTES = ("generator", "top", "src", "amaranth.hierarchy", "amarant
 NAMES_KEPT = "opt_expr\nopt_clean"
 FAST = "opt -full -fast\nopt_dff\nopt_clean"
 """Enables of registers become branches, so that a simulator passes over what does not change; many names are lost."""
+
+RECURSION = 10_000
 
 SCRIPT = """
 read_rtlil design.il
@@ -84,7 +88,7 @@ def ports(component: wiring.Component) -> dict[str, tuple[Signal, PortDirection]
 
 def export(component: wiring.Component, name: str, *, fast: bool = False) -> str:
     """Verilog of a component as one flat module called ``name``; ``fast``: for simulation speed rather than for looking inside."""
-    text = rtlil.convert(component, name=name, ports=ports(component), emit_src=False)
+    text = _rtlil(component, name)
     attributes = " ".join(f"-remove {attribute}" for attribute in INTERNAL_ATTRIBUTES)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "design.il").write_text(_without_zero_memories(text))
@@ -97,6 +101,16 @@ def export(component: wiring.Component, name: str, *, fast: bool = False) -> str
             raise ExportError(f"yosys could not convert {name}: {result.stderr.strip() or result.stdout.strip()}")
         verilog = Path(folder, "design.v").read_text()
     return _with_zero_memories(re.sub(r"\A/\*.*?\*/\n+", "", verilog, flags=re.S))
+
+
+def _rtlil(component: wiring.Component, name: str) -> str:
+    """Amaranth walks expressions by recursion, and a large card's are deep."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION))
+    try:
+        return rtlil.convert(component, name=name, ports=ports(component), emit_src=False)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _without_zero_memories(text: str) -> str:
