@@ -31,7 +31,8 @@ class Sample(wiring.Component):
         for name, init, port in (("blank", [], self.zeros), ("filled", range(100, 132), self.contents.as_value())):
             m.submodules[name] = memory = Memory(shape=8, depth=32, init=init)
             read, write = memory.read_port(domain="comb"), memory.write_port()
-            m.d.comb += [read.addr.eq(self.address), port.eq(read.data), write.addr.eq(self.address), write.en.eq(self.feed[0].valid)]
+            m.d.comb += [read.addr.eq(self.address), port.eq(read.data), write.addr.eq(self.address), write.data.eq(self.address)]
+            m.d.comb += write.en.eq(self.feed[0].valid)
         unused = Signal(3)
         m.d.sync += unused.eq(self.address)
         with m.If(self.feed[1].valid):
@@ -50,7 +51,8 @@ def test_ports_and_initial_contents(fast):
     assert "module sample(" in verilog
     assert ports_of(verilog) == {
         "clk": ("input", 1), "rst": ("input", 1), "address": ("input", 5),
-        "feed__0__payload": ("input", 70), "feed__0__valid": ("input", 1), "feed__1__payload": ("input", 70), "feed__1__valid": ("input", 1),
+        "feed__0__payload": ("input", 70), "feed__0__valid": ("input", 1),
+        "feed__1__payload": ("input", 70), "feed__1__valid": ("input", 1),
         "orders__payload": ("output", 70), "orders__valid": ("output", 1), "orders__ready": ("input", 1),
         "zeros": ("output", 8), "contents": ("output", 8), "held": ("output", 8),
     }
