@@ -143,6 +143,21 @@ def test_table_equals_a_dictionary_and_places_like_the_capacity_model():
     assert min(seen.values()) > 100
 
 
+def test_every_bit_of_the_key_counts():
+    """The only key in the table differs in one bit from the one looked up, and lies in every set it could be in."""
+    dut, key = HashTable(64, 8, places=16, seed=5), 0x0123456789ABCDEF
+
+    async def testbench(ctx):
+        for bit in range(64):
+            for set_ in range(dut.sets):
+                for bank in range(BANKS):
+                    await write(ctx, dut, 0, set_ << 3 | bank << 2 | bit % 4, key=key ^ 1 << bit)
+            assert not await look_up(ctx, dut, key, 0), f"bit {bit}"
+            assert await look_up(ctx, dut, key ^ 1 << bit, 0), f"bit {bit}"
+
+    simulate(dut, testbench)
+
+
 def test_fetch_shows_the_rows_of_a_place():
     dut = HashTable(16, 8, places=PLACES, regions=REGIONS, seed=5)
 
