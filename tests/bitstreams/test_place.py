@@ -1,8 +1,9 @@
 """A component placed by itself: what the report says is the component, without the harness."""
 
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -100,3 +101,20 @@ def test_median_of_seeds():
 
 def test_cell_names_are_shortened():
     assert shorten("component.total_TRELLIS_FF_Q_12_DI_CCU2C_S0") == "component.total"
+
+
+def test_an_array_beside_its_entries_survives_synthesis():
+    class Entries(wiring.Component):
+        a: In(4)
+        b: Out(8)
+
+        def elaborate(self, platform):
+            m = Module()
+            entries = Signal(data.ArrayLayout(data.StructLayout({"low": 2, "high": 2}), 2))
+            m.d.sync += [entries[0].low.eq(self.a[:2]), entries[0].high.eq(self.a[2:]), entries[1].eq(~entries[0].as_value())]
+            m.d.comb += self.b.eq(entries)
+            return m
+
+    assert "entries[1]" in rtlil.convert(Entries(), emit_src=False)
+    placed = place_component(Entries())
+    assert placed.ffs == 8
