@@ -45,4 +45,5 @@ BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
     Bench("gateway", "risk", minimum=15_000),
     Bench("order_entry", "sim.bench.order_entry:OrderEntry(config)", minimum=1_200),
     Bench("card", "card", minimum=5_000, probes=probes(2)),
+    Bench("card_uvm", "card", minimum=6_000, probes=probes(2)),
 )}

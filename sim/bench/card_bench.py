@@ -8,6 +8,13 @@ from sim.bench.streams import Pattern
 from sim.golden.order_frame import Address
 
 LIMITS = {"MAX_SHARES": 5_000, "MAX_NOTIONAL": 10_000_000_000, "MAX_POSITION": 2_000_000, "RATE_BURST": 1_000, "RATE_INTERVAL": 1}
+"""With these nearly everything passes."""
+
+TIGHT = (
+    {"MAX_SHARES": 0}, {"MAX_SHARES": 150}, {"MAX_NOTIONAL": 0}, {"MAX_NOTIONAL": 10_000_000}, {"MAX_POSITION": 0}, {"MAX_POSITION": 500},
+    {"RATE_BURST": 0}, {"RATE_BURST": 1, "RATE_INTERVAL": 20_000}, {"RATE_INTERVAL": 300},
+)
+"""One of the limits at a time."""
 
 
 class CardBench:
@@ -30,7 +37,8 @@ class CardBench:
         self.orders = tb.sink("orders", rates=back_pressure)
         self.symbols, self.locates, messages = flow(tb.rng, self.config.venues, min(4, self.config.symbols))
         self.feeds = [
-            Feed(tb.rng, venue, tb.source(f"feed__{venue}", rates=rates), messages[venue]) for venue in range(self.config.venues)]
+            Feed(tb.rng, venue, tb.source(f"feed__{venue}", rates=rates), messages[venue], self.locates[venue][0])
+            for venue in range(self.config.venues)]
         self.board = tb.add(CardScoreboard(tb, self.bus))
         self.drain = tb.add(EventDrain(self.bus, self.config.events))
 

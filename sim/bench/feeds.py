@@ -23,6 +23,8 @@ class Feed:
     source : Source
         Of the card's feed port.
     messages : iterable of bytes
+    locate : int
+        Of a symbol that the card follows.
 
     Attributes
     ----------
@@ -30,11 +32,14 @@ class Feed:
         Number of the next message.
     kinds : dict of int to str
         Type of each message by its number.
+    transmit : callable(frame, error)
+        Where frames go: to the source, unless somebody takes them from here.
     """
 
-    def __init__(self, rng, venue: int, source, messages):
-        self.rng, self.venue, self.source, self.sequence = rng, venue, source, 1
+    def __init__(self, rng, venue: int, source, messages, locate: int = 0):
+        self.rng, self.venue, self.source, self.sequence, self.locate = rng, venue, source, 1, locate
         self.session = b"TRAPJAW%03d" % venue
+        self.transmit = lambda frame, error: source.send(*frame_words(rng, frame, error=error))
         self.kinds = {}
         self._messages, self._old = iter(messages), []
 
@@ -56,7 +61,7 @@ class Feed:
             source_ip=self.rng.getrandbits(32), identification=self.rng.getrandbits(16))
 
     def send(self, frame: bytes, *, error: bool = False) -> None:
-        self.source.send(*frame_words(self.rng, frame, error=error))
+        self.transmit(frame, error)
 
     def good(self, count: int | None = None) -> None:
         """A frame with the next messages."""
@@ -90,6 +95,27 @@ class Feed:
         whole = self.frame(self.packet(self.rng.randint(1, 4)))
         spot = self.rng.randrange(len(whole))
         self.send(whole[:spot] + bytes([whole[spot] ^ 1 << self.rng.randrange(8)]) + whole[spot + 1:])
+
+    def malformed(self) -> None:
+        """A message that can't be what it says it is, in a frame that is otherwise good."""
+        bad = self.rng.choice([b"D" + bytes(19), itch.add(1, self.locate, "ANTS", 5, "X", 1, 1), b"U" + bytes(30) + b"\xff" * 4])
+        self.send(self.frame(self.packet_of([*islice(self._messages, 2), bad])))
+
+    def overlapping(self) -> None:
+        """A packet that begins with messages of the one before."""
+        first, messages = self.sequence, list(islice(self._messages, 4))
+        self.send(self.frame(self.packet_of(messages[:3])))
+        last = self.packet_of(messages[3:])
+        assert self.sequence == first + 4
+        self.send(self.frame(pack_packet(self.session, first + 1, messages[1:])))
+        self._old = [*self._old[-4:], last]
+
+    def heartbeat(self) -> None:
+        self.send(self.frame(pack_packet(self.session, self.sequence, [])))
+
+    def deletes(self, count: int) -> None:
+        """A full frame of deletes of orders that nobody has, of a symbol that the card follows."""
+        self.send(self.frame(self.packet_of([itch.delete(1, self.locate, self.rng.getrandbits(62)) for _ in range(count)])))
 
     def lose(self, count: int) -> None:
         """Messages that never come: the next frame reveals it."""

@@ -5,6 +5,7 @@ cycle a switch falls) it is taken from the probes inside the device; what follow
 """
 
 from collections import Counter, deque
+from copy import copy
 
 from hw.reasons import DropReason, RejectReason, StaleReason
 from hw.types import ReplyKind
@@ -14,10 +15,10 @@ from sim.golden.card import CardModel, Record
 from sim.golden.ethernet import ETHERNET_HEADER, HEADERS
 from sim.golden.moldudp64 import HEADER_LENGTH
 from sim.golden.order_frame import Address
-from sim.golden.records import Order, TopOfBook
+from sim.golden.records import ADD, Order, TopOfBook
 from sim.golden.risk import Limits
 
-VENUE_PROBES = ("gate.final", "book.tops", "state.stale", "state.restart", "buffer.dropped")
+VENUE_PROBES = ("gate.final", "book.events", "book.tops", "book.venue_stale", "state.stale", "state.restart", "buffer.dropped")
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.settings", "arbitrage.enable", "arbitrage.venue_stale", "arbitrage.clear",
     "merge_orders.output", "gateway.passed", "gateway.rejected", "gateway.replies", "gateway.settled", "gateway.armed", "gateway.kill",
@@ -47,11 +48,13 @@ class VenueBoard:
         self.tb, self.model, self.number = tb, card.venues[number], number
         self.collector = FrameCollector(tb.monitor(f"feed__{number}"))
         name = f"venue_{number}_"
-        self.final, self.tops = tb.port(name + "gate_final"), tb.port(name + "book_tops")
+        self.final, self.tops, self.book_events = (tb.port(name + port) for port in ("gate_final", "book_tops", "book_events"))
         self._stale, self._restart, self._dropped = name + "state_stale", name + "state_restart", name + "buffer_dropped"
+        self._book_stale = name + "book_venue_stale"
         self.events, self.records, self.gaps, self.losses = deque(), [], [], []
-        self.outcomes, self._times = [], {}
+        self.outcomes, self._times, self.on_event = [], {}, lambda *_: None
         self._taken, self._committed, self._was_stale, self._new, self._restarts = 0, None, False, True, False
+        self._in_book, self._forgets = None, False
 
     def sample(self, cycle):
         self._watch_frames(cycle)
@@ -59,10 +62,17 @@ class VenueBoard:
         if self._restarts:
             self.events.clear()
             self.model.restart()
-            self._restarts = False
+            self._restarts, self._forgets = False, True
+        if self._forgets and self._in_book is None:
+            self.model.forget()
+            self._forgets = False
         if self.tb.get(self._restart):
             self._restarts = True
-        self._was_stale = bool(self.tb.get(self._stale))
+        if self.book_events.is_valid and self.book_events.is_ready:
+            assert self.events, f"cycle {cycle}: venue {self.number}'s book took an event that no good frame had"
+            assert self._in_book is None, f"cycle {cycle}: venue {self.number}'s book took an event before the one before was answered"
+            self._in_book = self.events.popleft()
+        self._was_stale = bool(self.tb.get(self._book_stale))
 
     def _watch_frames(self, cycle):
         if self._committed is not None:  # a cycle after the verdict the commit buffer says whether all of it fitted
@@ -81,7 +91,8 @@ class VenueBoard:
             trusted = self.model.stale is StaleReason.NONE
             outcome = self.model.frame(data, error=self.collector.errors[self._taken])
             if outcome.events:
-                self._note_times(data, self.collector.times[self._taken])
+                new = {event.sequence for event in outcome.events}
+                self._note_times(data, self.collector.times[self._taken], new)
             if trusted and self.model.stale is not StaleReason.NONE:
                 self.losses.append((self.number, self.model.stale))
             self._taken += 1
@@ -96,8 +107,10 @@ class VenueBoard:
             self._new = True
             return
         if self._new:
-            assert self.events, f"cycle {cycle}: venue {self.number} gave a record without an event"
-            record = self.model.book_event(self.events.popleft(), venue_stale=self._was_stale)
+            assert self._in_book is not None, f"cycle {cycle}: venue {self.number} gave a record without an event"
+            record, self._in_book = self._book(self._in_book), None
+            # the last word of a book that is being forgotten: nobody may trade on it
+            assert record.stale or not self._forgets, f"cycle {cycle}: venue {self.number} gave a record of its forgotten book as good"
             self.records.append(record)
             top = self.tops.codec.unpack(self.tops.bits)
             self.tb.compare([device_record(top)], [record], f"cycle {cycle}: record")
@@ -105,15 +118,26 @@ class VenueBoard:
             assert top.ingress == entered, f"cycle {cycle}: message {record.sequence} entered at {entered}, the record says {top.ingress}"
         self._new = self.tops.is_ready
 
-    def _note_times(self, frame, cycles):
-        """When the last byte of each message, with what shares its word of the payload, was on the port."""
+    def _book(self, slot_event):
+        """The golden record of an event; tells ``on_event`` of the event, the order that it names, and the tops around it."""
+        book, event = self.model.book, slot_event.event
+        order = copy(book.orders.get(event.reference))
+        symbol = order.locate if order is not None and event.kind != ADD else slot_event.symbol
+        before = book.top(symbol)
+        record = self.model.book_event(slot_event, venue_stale=self._was_stale)
+        self.on_event(event, order, before, record.top)
+        return record
+
+    def _note_times(self, frame, cycles, wanted):
+        """When the last byte of each wanted message, with what shares its word of the payload, was on the port."""
         payload, at = HEADERS, HEADERS + HEADER_LENGTH
         end = ETHERNET_HEADER + int.from_bytes(frame[16:18], "big")
         sequence = int.from_bytes(frame[payload + 10:payload + 18], "big")
         while at + 2 <= end:
             at += 2 + int.from_bytes(frame[at:at + 2], "big")
             last = min(payload + ((at - 1 - payload) // 8 + 1) * 8, end) - 1
-            self._times[sequence] = cycles[last // 8]
+            if sequence in wanted:
+                self._times[sequence] = cycles[last // 8]
             sequence += 1
 
     def check_rest(self):

@@ -46,7 +46,7 @@ class Testbench:
     now : int
         Number of the last clock edge; the cycle that :meth:`Source.sent` and :meth:`Monitor.received` speak of.
     checkers : list of StreamChecker
-        One on every stream of the device.
+        One on every stream at the device's ports; those inside are checked by :class:`sim.bench.watched.Watched`.
     transactions : int
         What the test compared with the golden model; see :meth:`compare`.
     """
@@ -54,16 +54,18 @@ class Testbench:
     def __init__(self, dut, component, rng, probes=None):
         self.dut, self.component, self.rng, self.now, self.transactions = dut, component, rng, 0, 0
         self._parts, self._drivers, self._sources, self._in_reset = [], [], [], True
+        self._background = None
         self._shapes, self._ports = {}, {}
         self._watched = json.loads(Path(os.environ[WATCHED]).read_text(encoding="utf-8"))
         self.checkers = []
         self._explore(component.signature, ())
+        for port in self._ports.values():
+            self.checkers.append(StreamChecker(port, reset=lambda: self._in_reset))
         if probes is not None:
             self._shapes |= probes.probed_signals
             for name, (shape, always_ready) in probes.probed_streams.items():
                 self._ports[name] = Port(self.dut, name, shape, always_ready=always_ready)
-        for port in self._ports.values():
-            self.checkers.append(StreamChecker(port, reset=lambda: self._in_reset))
+                self.checkers.append(StreamChecker(self._ports[name], reset=lambda: self._in_reset, count_only=True))
 
     def _explore(self, signature, path):
         for name, member in signature.members.items():
@@ -139,15 +141,29 @@ class Testbench:
         edge = RisingEdge(self.dut.clk)
         for _ in range(count):
             await edge
-            self.now += 1
-            for checker in self.checkers:
-                checker.sample(self.now)
-            if int(self.dut.broken_streams.value) and not self._in_reset:
-                self._report_broken_streams()
-            for part in self._parts:
-                part.sample(self.now)
-            for part in self._drivers:
-                part.drive()
+            if self._background is None:
+                self._cycle()
+
+    def run_in_background(self) -> None:
+        """Lets time pass by itself from here on: for benches in which many wait side by side."""
+        async def forever():
+            edge = RisingEdge(self.dut.clk)
+            while True:
+                await edge
+                self._cycle()
+
+        self._background = cocotb.start_soon(forever())
+
+    def _cycle(self) -> None:
+        self.now += 1
+        for checker in self.checkers:
+            checker.sample(self.now)
+        if int(self.dut.broken_streams.value) and not self._in_reset:
+            self._report_broken_streams()
+        for part in self._parts:
+            part.sample(self.now)
+        for part in self._drivers:
+            part.drive()
 
     def _report_broken_streams(self) -> None:
         bits = int(self.dut.broken_streams.value)

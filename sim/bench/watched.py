@@ -1,6 +1,6 @@
 """Puts a checker of the stream rules on every stream inside a device, in the RTL that is simulated."""
 
-from amaranth.hdl import Fragment, Module, Signal, Value
+from amaranth.hdl import Cat, Fragment, Module, ResetInserter, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import Out
 
@@ -9,6 +9,7 @@ class Watched(wiring.Component):
     """A device and its watchers: the same ports, and a few more.
 
     Every stream of every component in the hierarchy is watched: a valid payload that was not taken must stay, unchanged.
+    Only while a part of the device is reset (``ResetInserter``) may it be withdrawn.
 
     Parameters
     ----------
@@ -37,6 +38,7 @@ class Watched(wiring.Component):
         self._fragment = Fragment.get(component, None)
         found = _streams(self._fragment, ("top",))
         self.streams, self._interfaces = list(found), list(found.values())
+        self._resets = _resets(self._fragment)
         self.probed_streams, self.probed_signals, self._taps = {}, {}, {}
         members = dict(component.signature.members) | {"broken_streams": Out(max(1, len(found)))}
         for probe in probes:
@@ -63,9 +65,10 @@ class Watched(wiring.Component):
         m.submodules.device = self._fragment
         for name, value in self._taps.items():
             m.d.comb += Value.cast(getattr(self, name)).eq(Value.cast(value))
+        resetting = Cat(self._resets).any()
         for index, interface in enumerate(self._interfaces):
             held, payload = Signal(), Signal.like(Value.cast(interface.payload))
-            m.d.sync += [held.eq(interface.valid & ~interface.ready), payload.eq(interface.payload)]
+            m.d.sync += [held.eq(interface.valid & ~interface.ready & ~resetting), payload.eq(interface.payload)]
             with m.If(held & (~interface.valid | (Value.cast(interface.payload) != payload))):
                 m.d.sync += self.broken_streams[index].eq(1)
         return m
@@ -81,6 +84,18 @@ def _component_at(fragment, path, probe):
         if isinstance(component, wiring.Component):
             return component
     raise ValueError(f"probe {probe}: {'.'.join(path)} is not a component")
+
+
+def _resets(fragment) -> list:
+    """The signals that reset parts of a fragment."""
+    found = []
+    for origin in fragment.origins or ():
+        for transform in getattr(origin, "_transforms_", ()):
+            if isinstance(transform, ResetInserter):
+                found += [Value.cast(control) for control in transform.controls.values()]
+    for subfragment, _, _ in fragment.subfragments:
+        found += _resets(subfragment)
+    return found
 
 
 def _streams(fragment, path) -> dict:

@@ -48,6 +48,8 @@ class FrameOutcome(NamedTuple):
     gap: Gap | None = None
     loss: StaleReason = StaleReason.NONE
     """The first loss that this frame revealed."""
+    duplicates: int = 0
+    """Messages that had been seen."""
 
 
 @dataclass
@@ -80,17 +82,17 @@ class VenueModel:
         self.counts: Counter[str] = Counter()
         self.stale = StaleReason.NONE
         self.mold = MoldUdp64Model()
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """The book begins anew."""
         self.book = Book()
         self._shown: dict[int, tuple[TopOfBook, bool]] = {}
 
     def restart(self) -> None:
-        """The host's fresh start: an empty book, the sequence that the host has set, and trust."""
+        """The host's fresh start: the sequence that the host has set, and trust. The book is to be forgotten with it."""
         self.mold.set_sequence(self.settings.feed_sequence)
         self.stale = StaleReason.NONE
-        self._forget()
 
     def frame(self, data: bytes, *, error: bool = False) -> FrameOutcome:
         """A frame on the venue's port; ``error`` is the MAC's flag."""
@@ -119,7 +121,7 @@ class VenueModel:
             self.counts["MISSING_MESSAGES"] += packet.gap.count
         loss = StaleReason.GAP if packet.gap else StaleReason.MALFORMED if lost else StaleReason.NONE
         self._lose(loss)
-        return FrameOutcome(reason, events, packet.gap, loss)
+        return FrameOutcome(reason, events, packet.gap, loss, packet.duplicates)
 
     def dropped(self) -> None:
         """The events of a good frame did not fit the commit buffer."""
@@ -171,10 +173,6 @@ class CardModel:
         self.risk = RiskModel(venues, symbols)
         self.bucket = TokenBucketModel()
         self.counts: Counter[str] = Counter()
-
-    def restart(self, venue: int) -> None:
-        self.venues[venue].restart()
-        self.arbitrage.forget(venue)
 
     def commit_limits(self, limits: Limits) -> None:
         self.risk.limits = limits
