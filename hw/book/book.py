@@ -14,7 +14,7 @@ from hw.types import BookEvent, BookEventKind, Price, TopOfBook
 
 STATES = (
     "CLEAR", "IDLE", "HASH", "READ", "MATCH", "DECIDE", "SETTLE",
-    "SELECT", "FETCH", "COUNT", "UPDATE", "FREED", "SEARCH", "REFILL",
+    "SELECT", "FETCH", "COUNT", "UPDATE", "FREED", "SEARCH", "TOTALS", "REFILL",
 )  # fmt: skip
 
 Flags = data.StructLayout({
@@ -80,9 +80,9 @@ class Book(wiring.Component):
     ==============================================================  ======
     ADD, all cases                                                  5
     EXECUTE, CANCEL, DELETE, but for the next line                  8
-    EXECUTE, CANCEL, DELETE that empties the best level             12 + n
+    EXECUTE, CANCEL, DELETE that empties the best level             13 + n
     REPLACE, but for the next line                                  13
-    REPLACE that empties the best level                             14 + n
+    REPLACE that empties the best level                             15 + n
     unknown reference                                               8
     ==============================================================  ======
 
@@ -275,7 +275,7 @@ class Book(wiring.Component):
                     at.go("SETTLE")
 
     def _remove_states(self, m, at):
-        """SELECT, FETCH, COUNT, UPDATE: take the order, or some of its shares, off its level; SEARCH, REFILL: find the next best."""
+        """SELECT to UPDATE: take the order, or some of its shares, off its level. SEARCH to REFILL: find the next best."""
         store, levels, best, records = self._store, self._levels, self._best, self._records
         event, order, change, flags = self._event, self._order, self._change, self._flags
         replaces = event.kind == BookEventKind.REPLACE
@@ -345,11 +345,14 @@ class Book(wiring.Component):
             at.go("HASH")
 
         with at("SEARCH"):
-            m.d.comb += [store.lookup.eq(flags.replacing & levels.best_known), levels.lookup.eq(flags.replacing & levels.best_known)]
             with m.If(levels.best_known):
-                at.go("REFILL")
+                at.go("TOTALS")
             with m.Else():
                 at.go("SEARCH")
+
+        with at("TOTALS"):  # of the next best level; the lookup of a REPLACE's new order goes beside it
+            m.d.comb += [store.lookup.eq(flags.replacing), levels.lookup.eq(flags.replacing)]
+            at.go("REFILL")
 
         with at("REFILL"):
             m.d.comb += [

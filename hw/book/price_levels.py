@@ -43,7 +43,7 @@ class PriceLevels(wiring.Component):
     best_known : Out(1)
         Cycle s + ``tree_latency``, if it was wanted: the best price without the emptied level is known.
     best : Out({price, slot, valid}), best_totals : Out(Totals)
-        The cycle after: this price, and the totals of its level.
+        Two cycles later: this price, and the totals of its level.
     clear : In(1), row : In
         Empties row ``row`` of every memory.
     """
@@ -144,11 +144,12 @@ class PriceLevels(wiring.Component):
             tree.row.eq(self.row),
             self.best_known.eq(tree.done),
         ]
-        m.d.sync += [
-            self.best.valid.eq(tree.best.valid),
-            self.best.price.eq(tree.best.rank ^ tree.best_region[0].replicate(32)),
-            self.best.slot.eq(tree.best.slot),
-        ]
+        with m.If(tree.done):
+            m.d.sync += [
+                self.best.valid.eq(tree.best.valid),
+                self.best.price.eq(tree.best.rank ^ tree.best_region[0].replicate(32)),
+                self.best.slot.eq(tree.best.slot),
+            ]
         return m
 
     def _keep_totals(self, m, ready):
@@ -163,7 +164,7 @@ class PriceLevels(wiring.Component):
         m.d.comb += [
             read.en.eq(self.start | self.best_known),
             read.addr.eq(Mux(self.start, Cat(change.slot, change.region), Cat(self._tree.best.slot, self._tree.best_region))),
-            self.best_totals.eq(read.data.totals),
+            self.best_totals.eq(before),
         ]
         m.d.sync += [before.eq(Mux(change.create, 0, read.data.totals.as_value())), single.eq(read.data.single)]
 

@@ -16,8 +16,8 @@ DEEP = CardConfig("deep", venues=2, symbols=1, orders=64, levels=1 << 13, backlo
 def cycles(tree_levels):
     """Cycles from an event to its record, by case; the table of the component's docstring."""
     return {
-        "ADD": 5, "TAKE": 8, "UNKNOWN": 8, "TAKE EMPTIES": 12 + tree_levels,
-        "REPLACE": 13, "REPLACE EMPTIES": 14 + tree_levels,
+        "ADD": 5, "TAKE": 8, "UNKNOWN": 8, "TAKE EMPTIES": 13 + tree_levels,
+        "REPLACE": 13, "REPLACE EMPTIES": 15 + tree_levels,
     }  # fmt: skip
 
 
