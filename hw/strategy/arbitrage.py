@@ -375,8 +375,9 @@ class Arbitrage(wiring.Component):
         sell_venue, sell_price = Signal(VenueIndex), Signal(Price)
         m.d.comb += [self.orders.valid.eq(waiting != 0), self.orders.payload.eq(order)]
         with m.If(fire):
+            m.d.sync += waiting.eq(2)
+        with m.If(waiting == 0):  # ``fire`` comes late: what it would send is taken in any case
             m.d.sync += [
-                waiting.eq(2),
                 order.strategy.eq(STRATEGY),
                 order.symbol.eq(trigger.symbol),
                 order.side.eq(Side.BUY),
@@ -393,7 +394,7 @@ class Arbitrage(wiring.Component):
                         order.venue.eq(Mux(candidate.sell_here, self._there(trigger, k), trigger.venue)),
                         sell_venue.eq(Mux(candidate.sell_here, trigger.venue, self._there(trigger, k))),
                     ]
-        with m.Elif(self.orders.valid & self.orders.ready):
+        with m.Elif(self.orders.ready):
             m.d.sync += [
                 waiting.eq(waiting - 1),
                 order.side.eq(Side.SELL),
