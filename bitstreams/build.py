@@ -9,13 +9,13 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from bitstreams.ecpix5 import CLOCK_HZ, Ecpix5
 from bitstreams.flow import BUILD, ROOT, FlowError, Placement, place, run, synthesise, tool
 from bitstreams.progress import console, step
 from hw.config import ECP5, CardConfig
+from hw.export import to_rtlil
 
 MANIFEST = ROOT / "bitstreams" / "manifest.json"
 CONSTRAINTS = ROOT / "constraints" / "ecpix5.lpf"
@@ -74,7 +74,7 @@ def build(card: wiring.Component, config: CardConfig, seeds: tuple[int, ...], ma
     """From Amaranth to the packed bitstream; returns its manifest entry."""
     name = f"{config.name}-ecpix5"
     with step(f"exporting the {config.name} card"):
-        text = rtlil.convert(Ecpix5(card), name="top", emit_src=False)
+        text = to_rtlil(Ecpix5(card), "top")
     with step("yosys synth_ecp5"):
         netlist = synthesise(text)
     placement = best_placement(netlist, seeds)

@@ -14,11 +14,11 @@ import json
 import sys
 from dataclasses import replace
 
-from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from bitstreams.flow import FlowError, Placement, median, place, synthesise
 from bitstreams.out_of_context import OutOfContext, harness_cost
+from hw.export import to_rtlil
 
 TARGET_MHZ = 200
 """What the placer aims at: above the 156.25 MHz needed, so that it does not stop early."""
@@ -36,9 +36,14 @@ def component(expression: str) -> wiring.Component:
     return result() if isinstance(result, type) else result
 
 
-def place_component(made: wiring.Component, *, seeds: tuple[int, ...] = (1,), mhz: float = TARGET_MHZ) -> Placement:
-    """Median placement of a component by itself, without what the harness around it costs."""
-    folder = synthesise(rtlil.convert(OutOfContext(made), name="top", emit_src=False))
+def harness(made: wiring.Component) -> str:
+    """RTLIL of the component in its harness."""
+    return to_rtlil(OutOfContext(made), "top")
+
+
+def place_harness(rtlil: str, *, seeds: tuple[int, ...] = (1,), mhz: float = TARGET_MHZ) -> Placement:
+    """Median placement of the component, without what the harness around it costs."""
+    folder = synthesise(rtlil)
     result = median([place(folder, seed=seed, mhz=mhz) for seed in seeds])
     luts, ffs = harness_cost(json.loads((folder / "netlist.json").read_text()))
     return replace(result, luts=result.luts - luts, ffs=result.ffs - ffs)
@@ -53,7 +58,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         made = component(arguments.component)
-        result = place_component(made, seeds=tuple(int(seed) for seed in arguments.seeds.split(",")), mhz=arguments.mhz)
+        result = place_harness(harness(made), seeds=tuple(int(seed) for seed in arguments.seeds.split(",")), mhz=arguments.mhz)
     except (FlowError, ValueError, ImportError, NameError, TypeError) as error:
         print(f"error: {arguments.component}: {error}", file=sys.stderr)
         return 2

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 
 from bitstreams.flow import SEEDS
-from bitstreams.place import TARGET_MHZ, place_component
-from hw.config import ECP5, TINY, CardConfig
+from bitstreams.place import TARGET_MHZ, harness, place_harness
+from hw.config import ECP5, TINY
 from hw.export import STAGES, stage
 
 BLOCKS = tuple(name for name in STAGES if name != "card")
@@ -19,16 +19,16 @@ def measure(*, quick: bool, jobs: int, tell: Callable[[str], None]) -> dict:
     The longest come first, so that ``jobs`` processes end at about the same time.
     """
     seeds = SEEDS[:1] if quick else SEEDS
-    work: list[tuple[str, str, CardConfig]] = [] if quick else [("cards", "card", config) for config in CARDS]
-    work += [("blocks", name, ECP5) for name in BLOCKS]
+    work = [] if quick else [("cards", config.name, stage("card", config)) for config in CARDS]
+    work += [("blocks", name, stage(name, ECP5)) for name in BLOCKS]
 
-    def one(name: str, config: CardConfig) -> dict:
-        placed = asdict(place_component(stage(name, config), seeds=seeds))
+    def one(rtlil: str) -> dict:
+        placed = asdict(place_harness(rtlil, seeds=seeds))
         return {key: placed[key] for key in ("luts", "ffs", "brams", "dsps", "fmax_mhz")}
 
     result: dict = {"device": "LFE5UM5G-85F, speed 8", "target_mhz": TARGET_MHZ, "seeds": list(seeds), "blocks": {}, "cards": {}}
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(one, name, config): (group, config.name if group == "cards" else name) for group, name, config in work}
+        running = {pool.submit(one, harness(component)): (group, name) for group, name, component in work}
         try:
             for done, future in enumerate(as_completed(running), 1):
                 group, name = running[future]

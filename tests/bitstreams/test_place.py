@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from bitstreams.flow import Placement, median, shorten
 from bitstreams.out_of_context import OutOfContext, port_bits
-from bitstreams.place import component, place_component
+from bitstreams.place import component, harness, place_harness
 from hw.config import TINY
 
 
@@ -38,7 +38,7 @@ class Silent(wiring.Component):
 
 
 def test_counts_are_those_of_the_component():
-    placed = place_component(Accumulator(), seeds=(1,))
+    placed = place_harness(harness(Accumulator()))
     assert (placed.ffs, placed.brams, placed.dsps) == (32, 1, 1)
     assert 32 <= placed.luts <= 40
     assert 50 < placed.fmax_mhz < 500
@@ -57,7 +57,7 @@ def test_pipeline_registers_of_the_component_are_not_merged_with_the_harness():
             m.d.sync += [middle.eq(self.a), self.b.eq(middle)]
             return m
 
-    placed = place_component(Delay())
+    placed = place_harness(harness(Delay()))
     assert (placed.luts, placed.ffs) == (0, 16)
 
 
@@ -71,7 +71,7 @@ def test_constant_outputs_do_not_count():
             m.d.sync += self.b[4:12].eq(self.a)
             return m
 
-    placed = place_component(Half())
+    placed = place_harness(harness(Half()))
     assert (placed.luts, placed.ffs) == (0, 8)
 
 
@@ -116,5 +116,5 @@ def test_an_array_beside_its_entries_survives_synthesis():
             return m
 
     assert "entries[1]" in rtlil.convert(Entries(), emit_src=False)
-    placed = place_component(Entries())
+    placed = place_harness(harness(Entries()))
     assert placed.ffs == 8

@@ -12,13 +12,14 @@ from sim.perf import area, bench, speed
 from sim.replay.replay import Report
 
 
-def placement(component, seeds):
-    return Placement(luts=len(type(component).__name__), ffs=2, brams=3, dsps=4, fmax_mhz=160.0, seeds=tuple(seeds), critical=())
+def placement(rtlil, seeds):
+    return Placement(luts=len(rtlil), ffs=2, brams=3, dsps=4, fmax_mhz=160.0, seeds=tuple(seeds), critical=())
 
 
 @pytest.fixture
 def quick_places(monkeypatch):
-    monkeypatch.setattr(area, "place_component", lambda component, seeds: placement(component, seeds))
+    monkeypatch.setattr(area, "harness", lambda made: type(made).__name__)
+    monkeypatch.setattr(area, "place_harness", placement)
 
 
 def test_area_has_every_stage_and_both_cards(quick_places):
@@ -38,11 +39,12 @@ def test_quick_area_has_one_seed_and_no_card(quick_places):
 
 
 def test_a_placement_that_fails_ends_the_measurement(monkeypatch):
-    def fail(component, seeds):
+    def fail(rtlil, seeds):
         time.sleep(0.05)
         raise FlowError("nextpnr-ecp5 failed")
 
-    monkeypatch.setattr(area, "place_component", fail)
+    monkeypatch.setattr(area, "harness", lambda made: "")
+    monkeypatch.setattr(area, "place_harness", fail)
     with pytest.raises(FlowError, match="nextpnr-ecp5 failed"):
         area.measure(quick=True, jobs=2, tell=lambda line: None)
 
