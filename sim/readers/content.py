@@ -27,13 +27,18 @@ class Content:
         self.offset = 0
         self._held = b""
         self._file, self._stream = _open(path)
+        try:
+            if not self.peek(1):
+                raise BadInput(path, 0, "market data", "an empty file")
+        except BadInput:
+            self._close()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stream.close()
-        self._file.close()
+        self._close()
 
     def peek(self, size: int) -> bytes:
         """The next bytes without taking them; fewer at the end."""
@@ -61,6 +66,10 @@ class Content:
         while data := self.read(CHUNK):
             yield data
 
+    def _close(self) -> None:
+        self._stream.close()
+        self._file.close()
+
     def _read(self, size: int) -> bytes:
         place = self.offset + len(self._held)
         try:
@@ -80,16 +89,15 @@ class Content:
 
 def _open(path: Path) -> tuple[BinaryIO, BinaryIO]:
     """The file and the stream of its content."""
+    if path.is_dir():
+        raise BadInput(path, None, "a file", "a directory")
+    if path.exists() and not path.is_file():
+        raise BadInput(path, None, "a file, which can be read more than once", "a pipe or device")
     try:
         file = path.open("rb")
-        magic = file.peek(2)[:2]  # type: ignore[attr-defined]
+        magic = file.peek(2)[:2]
     except FileNotFoundError:
         raise BadInput(path, None, "a file", "no such file") from None
-    except IsADirectoryError:
-        raise BadInput(path, None, "a file", "a directory") from None
     except OSError as error:
         raise BadInput(path, None, "a readable file", error.strerror or str(error)) from None
-    if not magic:
-        file.close()
-        raise BadInput(path, 0, "market data", "an empty file")
     return file, gzip.GzipFile(fileobj=file) if magic == GZIP_MAGIC else file

@@ -10,7 +10,7 @@ from pathlib import Path
 from hw.config import CARDS, CardConfig
 from sim.golden.itch50 import decode
 from sim.readers.itch50 import IS_BOOK, locate_of
-from sim.replay.bbo import BboFiles
+from sim.replay.bbo import BboFiles, venue_paths
 from sim.replay.errors import ReplayError
 from sim.replay.feeds import Feed, open_feed
 from sim.replay.golden import replay_golden
@@ -65,6 +65,7 @@ class Report:
 
 def replay(options: Options, stage: Stage) -> Report:
     """Does it all. Output files are there afterwards only if the result has no problems."""
+    _check_output(options)
     feeds = [open_feed(path, options.protocol, options.line) for path in options.files]
     surveys = []
     for feed in feeds:
@@ -84,6 +85,15 @@ def replay(options: Options, stage: Stage) -> Report:
     types = sum((each.types for each in surveys), Counter[str]())
     duplicates = sum(each.losses.duplicates for each in surveys)
     return Report(types, duplicates, selection.names, config.name if config else "", result)
+
+
+def _check_output(options: Options) -> None:
+    """An output must not take the place of an input."""
+    if options.bbo_out:
+        inputs = {path.resolve() for path in options.files}
+        for path in venue_paths(options.bbo_out, len(options.files)):
+            if path.resolve() in inputs:
+                raise ReplayError(f"--bbo-out {path} is one of the files to read")
 
 
 def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *, all_symbols: bool) -> CardConfig:

@@ -245,6 +245,15 @@ def test_what_is_refused(tmp_path, options, line):
     assert "\n" not in str(caught.value)
 
 
+def test_an_input_is_never_overwritten(tmp_path):
+    path = write(tmp_path / "day.itch50", binary_file(day(8, 50)))
+    with pytest.raises(ReplayError, match="day.itch50 is one of the files to read"):
+        run(path, engine=Engine.GOLDEN, bbo_out=path)
+    other = write(tmp_path / "out.venue1.csv", binary_file(day(8, 50)))
+    with pytest.raises(ReplayError, match="out.venue1.csv is one of the files to read"):
+        run(path, other, engine=Engine.GOLDEN, bbo_out=tmp_path / "out.csv")
+
+
 def test_nothing_to_follow(tmp_path):
     path = write(tmp_path / "day.itch50", binary_file([directory("ABC", 1)]))
     with pytest.raises(ReplayError, match="no symbol has book activity"):

@@ -46,6 +46,7 @@ def test_several_gzip_members_are_one_file(tmp_path):
 DELETE, ADD = message("D"), message("A")
 BAD_FILES = {
     "empty": (b"", "offset 0: expected market data, came an empty file"),
+    "empty within gzip": (gzip.compress(b""), "offset 0: expected market data, came an empty file"),
     "half a length": (binary_file([DELETE]) + b"\0", "offset 21: expected a length field of 2 bytes, came the end of the file after 1"),
     "cut in a message": (binary_file([DELETE, DELETE])[:-1],
                          "offset 23: expected a message of 19 bytes, came the end of the file after 18"),
@@ -95,6 +96,9 @@ def test_what_is_no_file(tmp_path):
         list(read_binary_file(tmp_path / "nowhere"))
     with pytest.raises(BadInput, match="expected a file, came a directory"):
         list(read_binary_file(tmp_path))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInput, match="expected a file, which can be read more than once, came a pipe or device"):
+        list(read_binary_file(tmp_path / "pipe"))
     if os.geteuid():
         path = write(tmp_path, b"x")
         path.chmod(0)
