@@ -44,6 +44,8 @@ BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
           module="sim.bench.bench_arbitrage"),
     Bench("gateway", "risk", minimum=15_000),
     Bench("order_entry", "sim.bench.order_entry:OrderEntry(config)", minimum=1_200),
+    Bench("bank", "bank", minimum=3_000),
+    Bench("event_ring", "hw.host_interface.event_ring:EventRing(16, [2, 4, 8])", minimum=2_000),
     Bench("card", "card", minimum=5_000, probes=probes(2)),
     Bench("card_uvm", "card", minimum=6_000, probes=probes(2)),
 )}

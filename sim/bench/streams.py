@@ -157,7 +157,14 @@ class Sink(Monitor):
     """A monitor that also drives ``ready``, at random.
 
     Some phases raise ``ready`` only after ``valid`` was seen: a source that waits for ``ready`` first would hang there.
+
+    Attributes
+    ----------
+    hold : bool
+        Set it to take nothing until it is cleared again.
     """
+
+    hold = False
 
     def __init__(self, port: Port, rng, *, rates=Pattern.EVERYTHING):
         super().__init__(port)
@@ -171,7 +178,11 @@ class Sink(Monitor):
         self._seen_valid = self.port.is_valid and not self.port.is_ready
 
     def drive(self) -> None:
+        if self.hold:
+            self.port.ready.value = 0
+            return
         if self._steady:
+            self.port.ready.value = 1
             return
         if not self._left:
             self._left, self._shy = self._rng.randint(20, 60), self._rng.random() < 0.25
