@@ -11,9 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -70,17 +69,8 @@ def compile_verilog(verilog: str, name: str, feeds: int) -> Path:
     """Compiles Verilog of a top module ``card`` with ``feeds`` feed ports, unless it has been before."""
     header = ports_header(feeds)
     target = folder() / f"{name}-{_digest(verilog, header, SHIM.read_text(), repr((VERILATOR_FLAGS, COMPILER_FLAGS)))}"
-    built = target / "card.so"
-    if built.exists():
-        return built
-    with _locked(target.with_suffix(".lock")):
-        if not built.exists():
-            with tempfile.TemporaryDirectory(dir=folder()) as work:
-                _compile(Path(work), verilog, header)
-                os.chmod(work, 0o755)
-                shutil.rmtree(target, ignore_errors=True)
-                shutil.copytree(work, target, ignore=shutil.ignore_patterns("*.o", "*.d"))
-    return built
+    _make_once(target, lambda work: _compile(work, verilog, header))
+    return target / "card.so"
 
 
 def ports_header(feeds: int) -> str:
@@ -165,8 +155,24 @@ def _compile(work: Path, verilog: str, header: str) -> None:
     (work / "card.v").write_text(verilog)
     (work / "card_ports.h").write_text(header)
     _run([root / "bin" / "verilator_bin", *VERILATOR_FLAGS, "--Mdir", ".", "card.v"], work, {"VERILATOR_ROOT": str(root)})
+    runtime = _runtime(compiler, root)
+    objects = _objects(compiler, root, [*sorted(work.glob("Vcard*.cpp")), SHIM], work)
+    _run([compiler, "-shared", "-o", "card.so", *objects, *runtime, "-pthread", "-latomic"], work)
+    for waste in objects:
+        waste.unlink()
+
+
+def _runtime(compiler: str, root: Path) -> list[Path]:
+    """Verilator's own part, which is the same for every card."""
+    sources = [root / "include" / f"{name}.cpp" for name in ("verilated", "verilated_threads")]
+    target = folder() / f"runtime-{_digest(*(source.read_text() for source in sources), compiler, repr(COMPILER_FLAGS))}"
+    objects = [target / f"{source.stem}.o" for source in sources]
+    _make_once(target, lambda work: _objects(compiler, root, sources, work))
+    return objects
+
+
+def _objects(compiler: str, root: Path, sources: list[Path], work: Path) -> list[Path]:
     include = root / "include"
-    sources = [*sorted(path for path in work.glob("Vcard*.cpp")), SHIM, include / "verilated.cpp", include / "verilated_threads.cpp"]
 
     def compile_one(source: Path) -> Path:
         result = work / f"{source.stem}.o"
@@ -174,8 +180,7 @@ def _compile(work: Path, verilog: str, header: str) -> None:
         return result
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        objects = list(pool.map(compile_one, sources))
-    _run([compiler, "-shared", "-o", "card.so", *objects, "-pthread", "-latomic"], work)
+        return list(pool.map(compile_one, sources))
 
 
 def _verilator_root() -> Path:
@@ -220,10 +225,20 @@ def _write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+def _make_once(target: Path, make: Callable[[Path], object]) -> None:
+    """Fills a folder by ``make``, whole or not at all, whoever asks at the same time."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if target.exists():
+            return
+        work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        try:
+            make(work)
+            work.chmod(0o755)
+            work.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
