@@ -17,7 +17,7 @@ class CardConfig:
     symbols : int
         Symbol slots, the same on every venue.
     orders : int
-        Places in each venue's order store; a power of two. Plan for three quarters of it (hash table).
+        Places in each venue's order store; a power of two. Plan for half of it (a hash table whose entries never move).
     levels : int
         Places for price levels on each side of each book; a power of two, at least 64. Plan for half of it.
     backlog : int

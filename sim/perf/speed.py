@@ -1,4 +1,7 @@
-"""How fast the engines go: the same recorded or generated day through the RTL and through the golden model."""
+"""How fast the engines go: the same recorded or generated day through the RTL and through the golden model.
+
+Beside them, for its first part, a cocotb test that drives the same frames into the same card in every cycle.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,11 +10,17 @@ from itertools import islice
 from pathlib import Path
 
 from bitstreams.flow import BUILD, ROOT
+from hw.config import CARDS
+from sim.bench import rate
 from sim.flow.market import Market, MarketSettings
 from sim.replay.replay import Engine, Options, Progress, Report, replay
 
 SEED = 1
 RECORDED = "nasdaq_itch50/20120621_AMZN.itch50.gz"
+
+
+COCOTB_MESSAGES = 20_000
+"""Of a day's first messages: enough for a rate, as it is slow."""
 
 
 class WrongCountError(RuntimeError):
@@ -64,7 +73,17 @@ def _day(name: str, files: tuple[Path, ...], expected: int | None, tell: Callabl
     if len(counts) != 1 or (expected is not None and {total for total, _ in counts} != {expected}):
         raise WrongCountError(f"{name} day: the engines saw {sorted(counts)} messages and rows, expected {expected or 'the same'}")
     result["messages"], result["book_messages"] = counts.pop()
+    result["cocotb"] = _cocotb(name, files, min(COCOTB_MESSAGES, result["messages"]), result["rtl"]["card"])
+    result["rtl_over_cocotb"] = round(result["rtl"]["messages_per_second"] / result["cocotb"]["messages_per_second"], 1)
+    tell(f"{name} day, cocotb: {result['cocotb']['messages_per_second']:,.0f} messages/s")
     return result
+
+
+def _cocotb(name: str, files: tuple[Path, ...], messages: int, card: str) -> dict:
+    found = rate.measure(list(files), messages=messages, card=CARDS[card])
+    if not 0.9 * messages <= found["messages"] <= messages:
+        raise WrongCountError(f"{name} day, cocotb: the card saw {found['messages']} messages of {messages}")
+    return found
 
 
 def _engine(report: Report) -> dict:

@@ -9,7 +9,7 @@ import pytest
 
 from bitstreams import build
 from bitstreams.ecpix5 import Ecpix5
-from bitstreams.flow import ROOT, FlowError, run
+from bitstreams.flow import ROOT, FlowError, Placement, run
 from hw.config import TINY
 from hw.export import ports
 from tests.bitstreams.stub_card import StubCard
@@ -41,6 +41,24 @@ def test_bitstream_and_manifest(tmp_path):
     assert made["timing_met"] == (made["fmax_mhz"] >= 156.25)
     assert made["ff"] > 200
     assert json.loads(manifest.read_text()) == {"another": {"file": "x"}, "tiny-ecpix5": made}
+
+
+@pytest.mark.parametrize(("reached", "tried", "best"), [
+    ([157.0, 170.0, 180.0], 1, 157.0),
+    ([150.0, 160.0, 180.0], 2, 160.0),
+    ([150.0, 155.0, 145.0], 3, 155.0),
+    ([130.0, 160.0, 160.0], 1, 130.0),
+])
+def test_seeds_are_tried_until_one_meets_the_clock(monkeypatch, tmp_path, reached, tried, best):
+    seeds = []
+
+    def place(netlist, *, seed, mhz, constraints, config):
+        seeds.append(seed)
+        return Placement(1, 1, 1, 1, reached[seed - 1], (seed,), ())
+
+    monkeypatch.setattr(build, "place", place)
+    assert build.best_placement(tmp_path, (1, 2, 3)).fmax_mhz == best
+    assert seeds == [1, 2, 3][:tried]
 
 
 def test_a_failing_tool_is_named_with_what_it_said(tmp_path):

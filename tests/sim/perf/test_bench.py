@@ -49,11 +49,24 @@ def test_a_placement_that_fails_ends_the_measurement(monkeypatch):
         area.measure(quick=True, jobs=2, tell=lambda line: None)
 
 
+class CocotbStandIn:
+    """In the place of sim.bench.rate, which has a test of its own and is slow."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def measure(self, files, *, messages, card):
+        assert (len(files), messages, card.name) == (2, 3_000, "tiny")
+        return {"messages": self.seen, "messages_per_second": 100, "cycles_per_second": 1_000}
+
+
 @pytest.fixture(scope="module")
 def day():
     lines = []
-    found = speed._day("generated", speed.generated_day(3_000), 3_000, lines.append)
-    assert len(lines) == 2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, "rate", CocotbStandIn(3_000))
+        found = speed._day("generated", speed.generated_day(3_000), 3_000, lines.append)
+    assert len(lines) == 3
     return found
 
 
@@ -63,6 +76,16 @@ def test_both_engines_see_the_whole_day(day):
     assert day["rtl"]["cycles"] > day["messages"]
     assert day["rtl"]["messages_per_second"] > 500
     assert day["golden"]["messages_per_second"] > 500
+
+
+def test_the_engine_is_compared_with_cocotb(day):
+    assert day["rtl_over_cocotb"] == round(day["rtl"]["messages_per_second"] / 100, 1)
+
+
+def test_cocotb_that_saw_less_is_an_error(monkeypatch):
+    monkeypatch.setattr(speed, "rate", CocotbStandIn(2_600))
+    with pytest.raises(speed.WrongCountError, match="the card saw 2600 messages of 3000"):
+        speed._day("generated", speed.generated_day(3_000), 3_000, lambda line: None)
 
 
 def test_an_engine_that_saw_less_is_an_error(monkeypatch):
