@@ -201,7 +201,7 @@ async def latencies(tb):
     traffic, golden = Traffic(tb.rng, symbols=config().symbols, most=40, spread=5, wrong=0.03), GoldenBook()
     events = [traffic.event() for _ in range(share(3_000))]
     tree = tb.component.tree_levels
-    cycles_of = {"add": 5, "take": 8, "take best": 12 + tree, "replace": 13, "replace best": 14 + tree, "unknown": 8, "bad": None}
+    cycles_of = {"add": 5, "take": 8, "take best": 13 + tree, "replace": 13, "replace best": 15 + tree, "unknown": 8, "bad": None}
     wanted, cases = [], Counter()
     for event in events:
         order = golden.orders.get(event["reference"])
