@@ -12,9 +12,8 @@ FEEDS = 2
 RING_RECORDS = 16
 RING_ADDRESS = 0x80000
 MAGIC = 0x5354414E
-MAGIC_ADDRESS, SCRATCH, WRITE_INDEX, READ_INDEX, LOST, WORDS_SEEN, READS, WRITES, BURST = (4 * i for i in range(9))
-BACKLOG_LIMIT = 24
-FAULT_PAUSE, FAULT_CHANGE = 1, 2
+MAGIC_ADDRESS, SCRATCH, WRITE_INDEX, READ_INDEX, LOST, WORDS_SEEN, READS, WRITES, BURST, PEAK = (4 * i for i in range(10))
+FAULT_PAUSE, FAULT_CHANGE, FAULT_COUNT = 1, 2, 3
 
 
 class StandIn(wiring.Component):
@@ -22,13 +21,13 @@ class StandIn(wiring.Component):
     four cycles.
 
     A record is: port, cycle of the last word, low half of the last word's data, its valid bytes and error flag, number of the record,
-    and three constants. ``backlog`` is the number of records that a port's frames still have to make. A record that finds no place is
-    lost and counted, a backlog above BACKLOG_LIMIT as well: both show what a driver did wrong.
+    and three constants. ``backlog`` is the number of records that a port's frames still have to make. ``LOST`` counts the records that
+    found no place and ``PEAK`` keeps the largest backlog: both show what a driver did wrong.
 
     Parameters
     ----------
     fault : int
-        0, or FAULT_PAUSE / FAULT_CHANGE: ``orders`` breaks that rule of streams.
+        0, or FAULT_PAUSE / FAULT_CHANGE / FAULT_COUNT: ``orders`` breaks that rule of streams.
     """
 
     def __init__(self, fault: int = 0):
@@ -70,9 +69,11 @@ class StandIn(wiring.Component):
             m.d.comb += self.orders.valid.eq((frames_in != frames_out) & (now[:3] != 0))
         if self._fault == FAULT_CHANGE:
             m.d.comb += self.orders.payload.data.eq(fetch.data.data ^ now)
+        if self._fault == FAULT_COUNT:
+            m.d.comb += self.orders.payload.count.eq(7)
 
     def _events(self, m, now, burst):
-        self._write_index, self._read_index, self._lost = Signal(32), Signal(32), Signal(32)
+        self._write_index, self._read_index, self._lost, self._peak = Signal(32), Signal(32), Signal(32), Signal(32)
         m.submodules.ring = self._ring = Memory(shape=256, depth=RING_RECORDS, init=[])
         write = self._ring.write_port()
         newest = [Signal(128, name=f"newest_{port}") for port in range(FEEDS)]
@@ -89,8 +90,8 @@ class StandIn(wiring.Component):
             with m.If(feed.valid & feed.payload.last):
                 m.d.comb += arrived.eq(burst)
             m.d.sync += self.backlog[port].eq(self.backlog[port] + arrived - due[port])
-            with m.If(self.backlog[port] > BACKLOG_LIMIT):
-                m.d.sync += self._lost.eq(self._lost + 0x10000)
+            with m.If(self.backlog[port] > self._peak):
+                m.d.sync += self._peak.eq(self.backlog[port])
             with m.If(due[port]):
                 m.d.comb += write.data.eq(Cat(newest[port], self._write_index, Const(0xA5, 32), Const(0xB6, 32), Const(0xC7, 32)))
         m.d.comb += write.addr.eq(self._write_index)
@@ -114,10 +115,10 @@ class StandIn(wiring.Component):
         with m.Switch(self.bus.address):
             for address, value in ((MAGIC_ADDRESS, Const(MAGIC, 32)), (SCRATCH, scratch), (WRITE_INDEX, self._write_index),
                                    (READ_INDEX, self._read_index), (LOST, self._lost), (WORDS_SEEN, words_seen), (READS, reads),
-                                   (WRITES, writes), (BURST, burst)):
+                                   (WRITES, writes), (BURST, burst), (PEAK, self._peak)):
                 with m.Case(address):
                     m.d.comb += data.eq(value)
-        with m.If(self.bus.address >= RING_ADDRESS):
+        with m.If((self.bus.address >= RING_ADDRESS) & (self.bus.address < RING_ADDRESS + 32 * RING_RECORDS)):
             m.d.comb += data.eq(fetch.data.word_select(self.bus.address[2:5], 32))
         with m.If(self.bus.write):
             for address, register in ((SCRATCH, scratch), (READ_INDEX, self._read_index), (BURST, burst)):

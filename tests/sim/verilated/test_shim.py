@@ -140,15 +140,26 @@ def test_nobody_drains_unless_told(card):
 
 @pytest.mark.parametrize("burst", [1, 3, 8, 12, 16])
 def test_a_paced_card_overflows_nothing(card, burst):
-    """Both ports as fast as they may; neither ring nor backlog passes its limit, and nothing waits for ever."""
+    """Both ports as fast as they may; the ring takes everything and nothing waits for ever."""
     drain(card)
     card.write32(standin.BURST, burst)
-    card.pace(standin.BACKLOG_LIMIT, settle=32)
+    card.pace(1_000, settle=32)
     for port in (0, 1):
         card.queue(port, [bytes(8 * (port + 2))] * 200, weights=[burst] * 200)
     assert card.run_until_idle(2_000_000)
     assert len(card.take_events()) == 400 * burst
     assert card.read32(standin.LOST) == 0
+
+
+@pytest.mark.parametrize("limit", [4, 7, 12])
+def test_a_paced_card_keeps_the_backlog_below_its_limit(card, limit):
+    drain(card)
+    card.write32(standin.BURST, 2)
+    card.pace(limit, settle=32)
+    card.queue(1, [bytes(8)] * 200, weights=[2] * 200)
+    assert card.run_until_idle(2_000_000)
+    assert len(card.take_events()) == 400
+    assert limit - 2 <= card.read32(standin.PEAK) <= limit
 
 
 def test_an_unpaced_card_does_overflow(card):
@@ -175,6 +186,7 @@ def test_reset_forgets_everything(card):
 @pytest.mark.parametrize(("fault", "field"), [
     (standin.FAULT_PAUSE, "paused_within_frame"),
     (standin.FAULT_CHANGE, "changed_while_refused"),
+    (standin.FAULT_COUNT, "wrong_byte_count"),
 ])
 def test_a_broken_stream_is_noticed(fault, field):
     with SimulatedCard(library_of(StandIn(fault), "standin", standin.FEEDS)) as card:
