@@ -101,6 +101,16 @@ class MessageWord(data.Struct):
     """Card time at which this word's last byte entered the card."""
 
 
+class Span(data.Struct):
+    """The messages that a good packet holds, by their numbers."""
+
+    session: 80
+    """The feed session's name, its first byte in bits 7:0, zero above."""
+    first: Sequence
+    next: Sequence
+    """Number after the last; ``first`` if it holds none (a heartbeat tells this way what should have come)."""
+
+
 class Gap(data.Struct):
     """Messages that never came. The venue is stale from here on."""
 
@@ -128,6 +138,9 @@ class BookEventKind(enum.Enum, shape=3):
     """The whole order taken away."""
     REPLACE = 4
     """The order is gone; ``new_reference`` with ``shares`` and ``price`` stands at the tail of its level, same side."""
+    SET = 5
+    """``reference`` stands with ``shares`` at ``price`` on ``side``, whether it was there before or not; with 0 shares it is gone.
+    For feeds that tell a level's new size instead of its orders: the level is one order, its reference names side and price."""
 
 
 class BookEvent(data.Struct):
@@ -135,7 +148,7 @@ class BookEvent(data.Struct):
 
     kind: BookEventKind
     side: Side
-    """ADD only."""
+    """ADD and SET only."""
     locate: 16
     """The venue's own number for the symbol."""
     symbol: SymbolIndex
@@ -145,7 +158,9 @@ class BookEvent(data.Struct):
     """REPLACE only."""
     shares: Shares
     price: Price
-    """ADD and REPLACE only."""
+    """ADD, REPLACE and SET only."""
+    partial: 1
+    """More events of the same change follow: until the last one the book may show what never was (IEX: event not complete)."""
     sequence: Sequence
     timestamp: Nanoseconds
     ingress: Cycles
@@ -167,6 +182,8 @@ class TopOfBook(data.Struct):
     """The book can't be sure of this symbol: no order may be based on it."""
     changed: 1
     """Price, shares, orders or ``stale`` differ from the symbol's record before this one."""
+    partial: 1
+    """As of the event: more of the same change follows, so no order may be based on this."""
     sequence: Sequence
     timestamp: Nanoseconds
     ingress: Cycles

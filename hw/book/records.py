@@ -92,6 +92,7 @@ class Records(wiring.Component):
                 record.ask_orders.eq(ask.orders),
                 record.stale.eq(is_stale),
                 record.changed.eq(self.touched | (is_stale ^ was_shown)),
+                record.partial.eq(self.event.partial),
                 record.sequence.eq(self.event.sequence),
                 record.timestamp.eq(self.event.timestamp),
                 record.ingress.eq(self.event.ingress),

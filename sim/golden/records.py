@@ -5,9 +5,9 @@ from typing import NamedTuple
 from hw.reasons import DropReason, RejectReason
 
 BUY, SELL = 0, 1
-ADD, EXECUTE, CANCEL, DELETE, REPLACE = range(5)
+ADD, EXECUTE, CANCEL, DELETE, REPLACE, SET = range(6)
 
-__all__ = ["ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "REPLACE", "SELL", "BookEvent", "DropReason", "Order", "RejectReason", "TopOfBook"]
+__all__ = ["ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "REPLACE", "SELL", "SET", "BookEvent", "DropReason", "Order", "RejectReason", "TopOfBook"]
 
 
 class BookEvent(NamedTuple):
@@ -21,6 +21,7 @@ class BookEvent(NamedTuple):
     shares: int
     price: int
     timestamp: int
+    partial: int = 0
 
 
 class TopOfBook(NamedTuple):
