@@ -7,7 +7,10 @@ from hw.reasons import DropReason, RejectReason
 BUY, SELL = 0, 1
 ADD, EXECUTE, CANCEL, DELETE, REPLACE, SET = range(6)
 
-__all__ = ["ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "REPLACE", "SELL", "SET", "BookEvent", "DropReason", "Order", "RejectReason", "TopOfBook"]
+__all__ = [
+    "ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "REPLACE", "SELL", "SET",
+    "BookEvent", "DropReason", "Order", "RejectReason", "TopOfBook",
+]
 
 
 class BookEvent(NamedTuple):
