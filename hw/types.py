@@ -268,12 +268,13 @@ class OrderWord(data.Struct):
 
 
 class FeedAddress(data.Struct):
-    """Which frames of a port are this venue's feed."""
+    """Which frames of a port are a feed's."""
 
     ip: 32
-    """IPv4 multicast group, first octet in bits 31:24. The Ethernet destination must be the group's (RFC 1112)."""
+    """IPv4 destination, first octet in bits 31:24. The Ethernet destination must be a multicast group's own (RFC 1112);
+    to a unicast address (the host's own, where it asks for retransmission) any unicast one leads."""
     port: 16
-    """UDP destination port."""
+    """UDP destination port; 0: none of them."""
 
 
 class OrderAddress(data.Struct):

@@ -1,9 +1,10 @@
-"""Ethernet, IPv4 and UDP of a feed port: from frames to the payload of one multicast group."""
+"""Ethernet, IPv4 and UDP of a feed port: from frames to the payload of the feed's packets."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.net.vlan import VlanUntag
 from hw.reasons import DropReason
 from hw.types import Cycles, FeedAddress, FrameReceive, PayloadWord, Verdict
 
@@ -20,7 +21,13 @@ class UdpReceive(wiring.Component):
 
     The payload goes out while the frame still comes in, so it may belong to a frame that turns out bad: nothing
     of it may take effect before the verdict. Frames that are already known to be somebody else's give no payload.
-    Ethernet padding is trimmed; the UDP checksum is checked unless it is zero (the sender made none).
+    Ethernet padding is trimmed; the UDP checksum is checked unless it is zero (the sender made none). One VLAN tag,
+    whichever, is passed over.
+
+    Parameters
+    ----------
+    entries : int
+        Addresses in the match table, 1 to 16.
 
     Ports
     -----
@@ -28,32 +35,48 @@ class UdpReceive(wiring.Component):
         Frames of any length from one word on, back to back or with pauses anywhere.
     now : In(Cycles)
         Card time.
-    address : In(FeedAddress)
-        The feed's multicast group and port. May change between frames.
+    address : In(data.ArrayLayout(FeedAddress, entries))
+        The match table: an entry with port 0 is off. May change between frames.
     payload : Out(stream.Signature(PayloadWord, always_ready=True))
         Payload from its first byte on. A truncated frame's payload ends without ``last``.
+    payload_entry : Out(range(entries))
+        With ``payload``: the entry that the frame matches, of several the lowest.
     verdict : Out(stream.Signature(Verdict, always_ready=True))
         Exactly one per frame, after its last payload word and before the next frame's first. The first that applies:
         MAC_ERROR; NOT_MATCHED by Ethernet address or type; IP_CHECKSUM; NOT_MATCHED by IP version, protocol or
         address; FRAGMENT_OR_OPTIONS; TRUNCATED; UDP_CHECKSUM; NOT_MATCHED by UDP port. So a frame is only called
         somebody else's where its address can be trusted. A frame too short to be told apart is TRUNCATED.
+    verdict_entry : Out(range(entries))
+        With ``verdict`` and its reason NONE: as ``payload_entry``.
 
     Latency: ``LATENCY`` cycles from the frame word with a payload word's last byte to that payload word (one fewer
-    where the payload goes on); ``VERDICT_LATENCY`` cycles from a frame's last word to its verdict.
+    where the payload goes on; a tagged frame's word waits for the frame's next, if that has a pause before it);
+    ``VERDICT_LATENCY`` cycles from a frame's last word to its verdict (one fewer after a tagged frame's last word of up to four bytes).
     One word per cycle.
     """
 
-    LATENCY = 2
-    VERDICT_LATENCY = 3
+    LATENCY = 2 + VlanUntag.LATENCY
+    VERDICT_LATENCY = 3 + VlanUntag.LATENCY
 
-    frames: In(FrameReceive)
-    now: In(Cycles)
-    address: In(FeedAddress)
-    payload: Out(stream.Signature(PayloadWord, always_ready=True))
-    verdict: Out(stream.Signature(Verdict, always_ready=True))
+    def __init__(self, entries: int = 1):
+        if not 1 <= entries <= 16:
+            raise ValueError(f"entries must be 1 to 16, not {entries}")
+        super().__init__({
+            "frames": In(FrameReceive),
+            "now": In(Cycles),
+            "address": In(data.ArrayLayout(FeedAddress, entries)),
+            "payload": Out(stream.Signature(PayloadWord, always_ready=True)),
+            "payload_entry": Out(range(entries)),
+            "verdict": Out(stream.Signature(Verdict, always_ready=True)),
+            "verdict_entry": Out(range(entries)),
+        })
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.untag = self._untag = untag = VlanUntag()
+        connect(m, flipped(self.frames), untag.frames)
+        m.d.comb += untag.now.eq(self.now)
+        self._frames = untag.untagged
         self._locate(m)
         self._match(m)
         self._measure(m)
@@ -64,7 +87,7 @@ class UdpReceive(wiring.Component):
 
     def _locate(self, m):
         """Which word of the frame this is: ``_at[0]`` to ``_at[4]``, ``_at[5]``, and ``_at[6]`` for all that follow."""
-        word, here = self.frames.payload, self.frames.valid
+        word, here = self._frames.payload, self._frames.valid
         position = Signal(7, init=1)
         self._at = Signal(7)
         self._lane = [word.data.word_select(lane, 8) for lane in range(8)]
@@ -77,37 +100,50 @@ class UdpReceive(wiring.Component):
         return Cat(reversed(self._lane[first : first + count]))
 
     def _match(self, m):
-        """Compares the headers; the flags are right once the frame has reached the words that set them."""
-        mac = Cat(self.address.ip[:23], Const(0x01005E << 1, 25))
-        ip = self.address.ip
-        self._foreign_link, self._foreign_ip, self._foreign_port = Signal(), Signal(), Signal()
-        self._options, self._fragment = Signal(), Signal()
+        """Compares the headers; the flags are right once the frame has reached the words that set them.
 
+        A multicast group's frames have its Ethernet address; an entry with a unicast IP address takes any unicast one.
+        """
         at = self._at
-        with m.If(at[0]):
-            m.d.sync += self._foreign_link.eq(self._number(0, 6) != mac)
+        destination = self._number(0, 6)
+        links, groups, ports = [], [], []  # an entry each: Ethernet address; IP address as well; UDP port
+        for number, address in enumerate(self.address):
+            link, high, low, port = (Signal(name=f"{name}_{number}") for name in ("link", "ip_high", "ip_low", "port"))
+            group_mac = Cat(address.ip[:23], Const(0x01005E << 1, 25))
+            with m.If(at[0]):
+                m.d.sync += link.eq(Mux(address.ip[28:] == 0xE, destination == group_mac, ~destination[40]) & (address.port != 0))
+            with m.If(at[3]):
+                m.d.sync += high.eq(self._number(6, 2) == address.ip[16:])
+            with m.If(at[4]):
+                m.d.sync += [low.eq(self._number(0, 2) == address.ip[:16]), port.eq(self._number(4, 2) == address.port)]
+            links.append(link)
+            groups.append(link & high & low)
+            ports.append(link & high & low & port)
+
+        foreign_type, foreign_protocol = Signal(), Signal()
+        self._options, self._fragment = Signal(), Signal()
         with m.If(at[1]):
             m.d.sync += [
-                self._foreign_link.eq(self._foreign_link | (self._number(4, 2) != ETHERTYPE_IPV4)),
-                self._foreign_ip.eq(self._lane[6][4:] != 4),
+                foreign_type.eq(self._number(4, 2) != ETHERTYPE_IPV4),
+                foreign_protocol.eq(self._lane[6][4:] != 4),
                 self._options.eq(self._lane[6][:4] != 5),
             ]
         with m.If(at[2]):
             m.d.sync += [
                 self._fragment.eq(self._number(4, 2)[:14] != 0),  # all but "don't fragment" and the reserved bit
-                self._foreign_ip.eq(self._foreign_ip | (self._lane[7] != PROTOCOL_UDP)),
+                foreign_protocol.eq(foreign_protocol | (self._lane[7] != PROTOCOL_UDP)),
             ]
-        with m.If(at[3]):
-            m.d.sync += self._foreign_ip.eq(self._foreign_ip | (self._number(6, 2) != ip[16:]))
-        with m.If(at[4]):
-            m.d.sync += [
-                self._foreign_ip.eq(self._foreign_ip | (self._number(0, 2) != ip[:16])),
-                self._foreign_port.eq(self._number(4, 2) != self.address.port),
-            ]
+        self._foreign_link = foreign_type | ~Cat(links).any()
+        self._foreign_ip = foreign_protocol | ~Cat(groups).any()
+        self._foreign_port = ~Cat(ports).any()
+        self._ours = ~(foreign_type | foreign_protocol | self._foreign_port)
+        self._entry = Const(0, 4)
+        for number, match in reversed(list(enumerate(ports))):
+            self._entry = Mux(match, number, self._entry)
 
     def _measure(self, m):
         """Counts down the datagram from byte 40 on: what of the present word belongs to it, and whether it fits."""
-        at, word = self._at, self.frames.payload
+        at, word = self._at, self._frames.payload
         total, length = self._number(0, 2), self._number(6, 2)
         udp_length = Signal(17)  # what the IP length leaves for it; negative: far too large
         rest = Signal(16)
@@ -138,7 +174,7 @@ class UdpReceive(wiring.Component):
 
     def _valid_lanes(self, m):
         lanes = Signal(8)
-        m.d.comb += lanes.eq(Cat(self.frames.payload.count > lane for lane in range(8)))
+        m.d.comb += lanes.eq(Cat(self._frames.payload.count > lane for lane in range(8)))
         return lanes
 
     def _pass_payload(self, m):
@@ -146,25 +182,26 @@ class UdpReceive(wiring.Component):
 
         A payload that ends in lanes 2 to 7 leaves a rest of up to six bytes, which goes out by itself a cycle later.
         """
-        at, word, out = self._at, self.frames.payload, self.payload.payload
-        before, before_now = Signal(48), Signal(Cycles)
+        at, word, out = self._at, self._frames.payload, self.payload.payload
+        before, rest_came = Signal(48), Signal(Cycles)
         rest_waits, rest_count = Signal(), Signal(3)
         ours, complete = Signal(), Signal()
         m.d.comb += [
-            ours.eq(~(self._foreign_link | self._foreign_ip | self._foreign_port | self._options | self._fragment | self._contradiction)),
+            ours.eq(self._ours & ~(self._options | self._fragment | self._contradiction)),
             complete.eq(at[6] & self._inside[0] & ours & ~self._cut),
         ]
-        with m.If(self.frames.valid):
+        with m.If(self._frames.valid):
             m.d.sync += before.eq(word.data[16:])
         m.d.sync += [
-            before_now.eq(self.now),
+            rest_came.eq(Mux(self._inside[4], self._untag.high_came, self._untag.low_came)),
             rest_waits.eq((at[5] | at[6]) & self._inside[2] & ~self._more & ours & ~self._cut),
             rest_count.eq(self._rest - 2),
             out.data.eq(Cat(before, word.data[:16])),
             out.count.eq(Mux(rest_waits, rest_count, Mux(self._inside[1], 8, 7))),
             out.last.eq(rest_waits | ~self._inside[2]),
-            out.ingress.eq(Mux(rest_waits, before_now, self.now)),
+            out.ingress.eq(Mux(rest_waits, rest_came, self._untag.low_came)),
             self.payload.valid.eq(rest_waits | complete),
+            self.payload_entry.eq(self._entry),
         ]
 
     def _add_up(self, m):
@@ -202,10 +239,10 @@ class UdpReceive(wiring.Component):
 
     def _judge(self, m):
         """A cycle each: how the frame ended; all that needs no checksum; the checksums and the verdict."""
-        at, word = self._at, self.frames.payload
+        at, word = self._at, self._frames.payload
         ended, error, no_type, no_address, cut, unchecked = (Signal(name=f"ended_{n}") for n in range(6))
         m.d.sync += [
-            ended.eq(self.frames.valid & word.last),
+            ended.eq(self._frames.valid & word.last),
             error.eq(word.error),
             no_type.eq(at[0] | at[1] & (word.count < 6)),
             no_address.eq(at[:4].any() | at[4] & (word.count < 2)),
@@ -214,11 +251,12 @@ class UdpReceive(wiring.Component):
         with m.If(at[5]):
             m.d.sync += unchecked.eq(self._number(0, 2) == 0)
 
-        judge, options, checked = Signal(), Signal(), Signal()
+        judge, options, checked, entry = Signal(), Signal(), Signal(), Signal.like(self.verdict_entry)
         first, middle, last = (Signal(DropReason, name=f"{n}_reason") for n in ("first", "middle", "last"))
         m.d.sync += [
             judge.eq(ended),
             options.eq(self._options),
+            entry.eq(self._entry),
             checked.eq(~unchecked),
             first.eq(self._choose(
                 (error, DropReason.MAC_ERROR), (no_type, DropReason.TRUNCATED),
@@ -233,6 +271,7 @@ class UdpReceive(wiring.Component):
 
         m.d.sync += [
             self.verdict.valid.eq(judge),
+            self.verdict_entry.eq(entry),
             self.verdict.payload.reason.eq(self._choose(
                 (first != DropReason.NONE, first), (~options & ~self._adds_up(m, self._header_total), DropReason.IP_CHECKSUM),
                 (middle != DropReason.NONE, middle), (checked & ~self._adds_up(m, self._datagram_total), DropReason.UDP_CHECKSUM),

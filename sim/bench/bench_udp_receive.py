@@ -6,9 +6,10 @@ from hw.reasons import DropReason
 from sim.bench.streams import Pattern
 from sim.bench.testbench import bench_test, share
 from sim.bench.words import CardClock, bytes_of, frame_words
-from sim.golden.ethernet import build_udp, checksum, receive
+from sim.golden.ethernet import build_udp, checksum, receive_any, with_tag, without_tag
 
 IP, PORT = 0xE9360C65, 26_477
+TABLE = [(IP, PORT)]
 
 
 class Receiver:
@@ -20,7 +21,7 @@ class Receiver:
         self.source = tb.source("frames", rates=rates)
         self.payload, self.verdict = tb.monitor("payload"), tb.monitor("verdict")
         self.frames, self.reasons = [], Counter()
-        tb.set(address={"ip": IP, "port": PORT})
+        tb.set(address=[{"ip": ip, "port": port} for ip, port in TABLE])
 
     def send(self, frame, *, error=False):
         self.frames.append((frame, error))
@@ -33,7 +34,7 @@ class Receiver:
         assert len(verdicts) == len(self.frames), f"{len(verdicts)} verdicts for {len(self.frames)} frames"
         sent = iter(self.source.sent)
         for (frame, error), verdict in zip(self.frames, verdicts, strict=True):
-            expected = receive(frame, IP, PORT, error=error)
+            expected = receive_any(frame, TABLE, error=error)
             times = [next(sent).cycle for _ in range(0, len(frame), 8)]
             mine = []
             while words and words[0].cycle <= verdict.cycle:
@@ -41,36 +42,41 @@ class Receiver:
             got = [word.payload for word in mine]
             what = f"frame of {len(frame)} bytes {frame.hex()} ({error=})"
             tb.compare([DropReason(verdict.payload.reason)], [expected.reason], what)
-            assert verdict.cycle == times[-1] + tb.component.VERDICT_LATENCY, f"verdict time of {what}"
+            tagged = len(frame) > 16 and without_tag(frame) != frame
+            latency = tb.component.VERDICT_LATENCY - (tagged and (len(frame) - 1) % 8 < 4)
+            assert verdict.cycle == times[-1] + latency, f"verdict time of {what}"
             self.reasons[expected.reason] += 1
             if expected.reason is DropReason.NONE:
-                self._check_payload(got, expected.payload, times, what)
+                self._check_payload(got, expected.payload, times, 46 if tagged else 42, what)
             elif expected.reason is DropReason.NOT_MATCHED:
-                assert not got or frame[36:38] != PORT.to_bytes(2, "big"), f"payload of somebody else's {what}"
+                assert not got or without_tag(frame)[36:38] != PORT.to_bytes(2, "big"), f"payload of somebody else's {what}"
         assert not words, "payload words after the last verdict"
 
-    def _check_payload(self, got, payload, times, what):
+    def _check_payload(self, got, payload, times, begin, what):
         assert bytes_of(got) == payload, f"payload of {what}"
         assert [word.count for word in got[:-1]] == [8] * (len(got) - 1), f"counts in {what}"
         assert [word.last for word in got] == [0] * (len(got) - 1) + [1] * bool(got), f"last in {what}"
         ends = [min(at + 8, len(payload)) for at in range(0, len(payload), 8)]
-        assert [word.ingress for word in got] == [self.clock.at(times[(42 + end - 1) // 8]) for end in ends], f"ingress in {what}"
+        assert [word.ingress for word in got] == [self.clock.at(times[(begin + end - 1) // 8]) for end in ends], f"ingress in {what}"
 
 
 def good_frame(rng, *, size=None, **options) -> bytes:
     payload = rng.randbytes(rng.choice([rng.randrange(0, 40), rng.randrange(0, 200)]) if size is None else size)
     options = {"destination_ip": IP, "destination_port": PORT, "udp_checksum": rng.random() < 0.8, "pad": rng.random() < 0.8} | options
-    return build_udp(payload, source_ip=rng.getrandbits(32), source_port=rng.getrandbits(16), identification=rng.getrandbits(16), **options)
+    options |= {"source_ip": rng.getrandbits(32), "source_port": rng.getrandbits(16), "identification": rng.getrandbits(16)}
+    frame = build_udp(payload, **options)
+    return with_tag(frame, rng.choice([b"\x81\x00", b"\x88\xa8"]) + rng.randbytes(2)) if rng.random() < 0.3 else frame
 
 
 def with_header(frame: bytes, at: int, value: bytes, *, repair: bool) -> bytes:
-    """Changes bytes of the frame; ``repair`` makes the IP checksum right again."""
-    changed = bytearray(frame)
+    """Changes bytes of the frame, counted without its tag; ``repair`` makes the IP checksum right again."""
+    tag = frame[12:16] if without_tag(frame) != frame else b""
+    changed = bytearray(without_tag(frame))
     changed[at:at + len(value)] = value
     if repair and len(changed) >= 34:
         changed[24:26] = bytes(2)
         changed[24:26] = checksum(bytes(changed[14:34])).to_bytes(2, "big")
-    return bytes(changed)
+    return with_tag(bytes(changed), tag)
 
 
 def spoiled_frame(rng) -> bytes:

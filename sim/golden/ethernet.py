@@ -5,6 +5,7 @@ address to the last byte before the FCS.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hw.reasons import DropReason
@@ -15,15 +16,18 @@ SHORTEST_FRAME = 60
 """Bytes without the FCS; shorter ones are padded."""
 
 ETHERTYPE_IPV4 = 0x0800
+TAG_TYPES = (b"\x81\x00", b"\x88\xa8")
+"""Ethernet types of a VLAN tag (IEEE 802.1Q): four bytes in front of the frame's own type."""
 PROTOCOL_UDP = 17
 MORE_FRAGMENTS_OR_OFFSET = 0x3FFF
 
 
 class Received(NamedTuple):
-    """What became of a frame. ``payload`` only with the reason NONE."""
+    """What became of a frame. ``payload`` and the number of the address that matched only with the reason NONE."""
 
     reason: DropReason
     payload: bytes | None = None
+    entry: int = 0
 
 
 class Datagram(NamedTuple):
@@ -41,6 +45,16 @@ class Datagram(NamedTuple):
 def multicast_mac(ip: int) -> int:
     """Ethernet address of an IPv4 multicast group (RFC 1112, 6.4): its low 23 bits under 01:00:5e."""
     return 0x01005E000000 | ip & 0x7FFFFF
+
+
+def with_tag(frame: bytes, tag: bytes = b"\x81\x00\x00\x01") -> bytes:
+    """The frame with a VLAN tag in it."""
+    return frame[:12] + tag + frame[12:]
+
+
+def without_tag(frame: bytes) -> bytes:
+    """The frame without its first VLAN tag, if it has any."""
+    return frame[:12] + frame[16:] if frame[12:14] in TAG_TYPES else frame
 
 
 def ones_complement_sum(data: bytes) -> int:
@@ -102,7 +116,8 @@ def build_udp(
 
 
 def parse_udp(frame: bytes) -> Datagram | None:
-    """Addresses and payload of a whole, unfragmented UDP datagram, whoever it is for; None for anything else."""
+    """Addresses and payload of a whole, unfragmented UDP datagram, whoever it is for, a VLAN tag passed over; None for anything else."""
+    frame = without_tag(frame)
     if len(frame) < HEADERS or frame[12:14] != ETHERTYPE_IPV4.to_bytes(2, "big"):
         return None
     ip, udp = frame[14:34], frame[34:42]
@@ -123,16 +138,23 @@ def parse_udp(frame: bytes) -> Datagram | None:
 
 
 def receive(frame: bytes, ip: int, port: int, *, error: bool = False) -> Received:
-    """What a feed port that listens to ``ip`` and ``port`` does with a frame; ``error`` is the MAC's flag.
+    """What a feed port that listens to ``ip`` and ``port`` does with a frame; ``error`` is the MAC's flag."""
+    return receive_any(frame, [(ip, port)], error=error)
+
+
+def receive_any(frame: bytes, addresses: Sequence[tuple[int, int]], *, error: bool = False) -> Received:
+    """What a feed port that listens to several addresses (IP, UDP port; port 0 is none) does with a frame.
 
     The first that applies is the reason. A frame is somebody else's only where its address can be trusted:
     the IP checksum covers the IP address, the UDP checksum the port.
     """
     if error:
         return Received(DropReason.MAC_ERROR)
+    frame = without_tag(frame)
     if len(frame) < ETHERNET_HEADER:
         return Received(DropReason.TRUNCATED)
-    if frame[0:6] != multicast_mac(ip).to_bytes(6, "big") or frame[12:14] != ETHERTYPE_IPV4.to_bytes(2, "big"):
+    matching = [number for number, (ip, port) in enumerate(addresses) if port and _leads_to(frame[0:6], ip)]
+    if not matching or frame[12:14] != ETHERTYPE_IPV4.to_bytes(2, "big"):
         return Received(DropReason.NOT_MATCHED)
     if len(frame) < ETHERNET_HEADER + IP_HEADER:
         return Received(DropReason.TRUNCATED)
@@ -141,7 +163,8 @@ def receive(frame: bytes, ip: int, port: int, *, error: bool = False) -> Receive
     options = header[0] & 0xF != 5
     if not options and checksum(header) != 0:
         return Received(DropReason.IP_CHECKSUM)
-    if header[0] >> 4 != 4 or header[9] != PROTOCOL_UDP or header[16:20] != ip.to_bytes(4, "big"):
+    matching = [number for number in matching if header[16:20] == addresses[number][0].to_bytes(4, "big")]
+    if header[0] >> 4 != 4 or header[9] != PROTOCOL_UDP or not matching:
         return Received(DropReason.NOT_MATCHED)
     if options or int.from_bytes(header[6:8], "big") & MORE_FRAGMENTS_OR_OFFSET:
         return Received(DropReason.FRAGMENT_OR_OPTIONS)
@@ -154,6 +177,14 @@ def receive(frame: bytes, ip: int, port: int, *, error: bool = False) -> Receive
     pseudo = header[12:20] + bytes([0, PROTOCOL_UDP]) + udp[4:6]
     if udp[6:8] != b"\0\0" and checksum(pseudo + datagram) != 0:
         return Received(DropReason.UDP_CHECKSUM)
-    if udp[2:4] != port.to_bytes(2, "big"):
+    matching = [number for number in matching if udp[2:4] == addresses[number][1].to_bytes(2, "big")]
+    if not matching:
         return Received(DropReason.NOT_MATCHED)
-    return Received(DropReason.NONE, datagram[UDP_HEADER:])
+    return Received(DropReason.NONE, datagram[UDP_HEADER:], matching[0])
+
+
+def _leads_to(destination: bytes, ip: int) -> bool:
+    """An Ethernet address that frames for an IP address may have: a group's own, or any unicast one for a unicast address."""
+    if ip >> 28 == 0xE:
+        return destination == multicast_mac(ip).to_bytes(6, "big")
+    return not destination[0] & 1

@@ -53,7 +53,7 @@ class FeedChain(wiring.Component):
         connect(m, gate.final, flipped(self.final))
         m.d.comb += [
             receive.now.eq(self.now),
-            receive.address.eq(self.address),
+            receive.address[0].eq(self.address),
             select.bindings.eq(self.bindings),
             framer.set_sequence.eq(self.set_sequence),
             framer.sequence_in.eq(self.sequence_in),

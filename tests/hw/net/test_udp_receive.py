@@ -7,27 +7,32 @@ import pytest
 
 from hw.net.udp_receive import UdpReceive
 from hw.reasons import DropReason
-from sim.golden.ethernet import build_udp, checksum, multicast_mac, receive
+from sim.golden.ethernet import build_udp, checksum, multicast_mac, receive_any, with_tag, without_tag
 from tests.hw.bench import simulate
 from tests.hw.feed.words import IDLE, frame_words, put
 
 IP, PORT = int(IPv4Address("233.54.12.111")), 26_477
-ADDRESS = {"ip": IP, "port": PORT}
+OWN = int(IPv4Address("10.20.30.40"))
+TABLE = [(IP, PORT + 1), (OWN, PORT), (IP, PORT), (IP, 0), (IP, PORT), (IP ^ 5, PORT)]
 
 
 class Seen:
     """What came out for one frame."""
 
-    def __init__(self, payload, ingress, last, reason, cycle):
-        self.payload, self.ingress, self.last, self.reason, self.cycle = payload, ingress, last, reason, cycle
+    def __init__(self, payload, ingress, last, reason, entries, cycle):
+        self.payload, self.ingress, self.last, self.reason, self.entries, self.cycle = payload, ingress, last, reason, entries, cycle
 
 
-def run(frames, *, pause=lambda: 0, between=lambda: 0):
+def verdict_latency(frame):
+    return UdpReceive.VERDICT_LATENCY - (without_tag(frame) != frame and len(frame) > 16 and (len(frame) - 1) % 8 < 4)
+
+
+def run(frames, *, pause=lambda: 0, between=lambda: 0, table=((IP, PORT),)):
     """Sends frames (bytes, or pairs of bytes and error flag) and returns what was seen of each.
 
     ``pause`` and ``between`` give the idle cycles before each word and before each frame.
     """
-    dut = UdpReceive()
+    dut = UdpReceive(len(table))
     cycles, ends = [], []
     for frame in frames:
         data, error = frame if isinstance(frame, tuple) else (frame, False)
@@ -38,8 +43,9 @@ def run(frames, *, pause=lambda: 0, between=lambda: 0):
     seen = []
 
     async def testbench(ctx):
-        ctx.set(dut.address, ADDRESS)
-        payload, ingress, last = b"", [], []
+        for number, (ip, port) in enumerate(table):
+            ctx.set(dut.address[number], {"ip": ip, "port": port})
+        payload, ingress, last, entries = b"", [], [], set()
         for now, word in enumerate(cycles + [IDLE] * UdpReceive.VERDICT_LATENCY):
             await put(ctx, dut.frames, word)
             ctx.set(dut.now, now)
@@ -49,29 +55,34 @@ def run(frames, *, pause=lambda: 0, between=lambda: 0):
                 payload += out.data.to_bytes(8, "little")[: out.count]
                 ingress.append((out.ingress, now))
                 last.append(out.last)
+                entries.add(ctx.get(dut.payload_entry))
             if ctx.get(dut.verdict.valid):
                 assert not ctx.get(dut.payload.valid), "the verdict comes after the last payload word"
-                seen.append(Seen(payload, ingress, last, DropReason(ctx.get(dut.verdict.payload.reason)), now))
-                payload, ingress, last = b"", [], []
+                reason = DropReason(ctx.get(dut.verdict.payload.reason))
+                if reason == DropReason.NONE:
+                    entries.add(ctx.get(dut.verdict_entry))
+                seen.append(Seen(payload, ingress, last, reason, entries, now))
+                payload, ingress, last, entries = b"", [], [], set()
             await ctx.tick()
 
     simulate(dut, testbench)
     assert len(seen) == len(frames)
-    for result, end in zip(seen, ends, strict=True):
-        assert result.cycle == end + UdpReceive.VERDICT_LATENCY
+    for frame, result, end in zip(frames, seen, ends, strict=True):
+        assert result.cycle == end + verdict_latency(frame[0] if isinstance(frame, tuple) else frame)
     return seen
 
 
-def check(frames, seen):
+def check(frames, seen, table=((IP, PORT),)):
     """Compares with the reference; returns the reasons."""
     for number, (frame, result) in enumerate(zip(frames, seen, strict=True)):
         data, error = frame if isinstance(frame, tuple) else (frame, False)
-        expected = receive(data, IP, PORT, error=error)
+        expected = receive_any(data, table, error=error)
         assert result.reason == expected.reason, f"frame {number} {data.hex()}: {result.reason!r}, not {expected.reason!r}"
-        assert data[42:].startswith(result.payload)
+        assert without_tag(data)[42:].startswith(result.payload)
         if expected.reason == DropReason.TRUNCATED:
             assert not any(result.last)
         if expected.payload is not None:
+            assert result.entries == {expected.entry}
             assert result.payload == expected.payload
             assert result.last == [0] * (len(result.last) - 1) + [1] * bool(result.last)
     return [result.reason for result in seen]
@@ -83,8 +94,8 @@ def feed_frame(payload, **changes):
 
 def test_payload_of_every_length_with_and_without_checksum_and_padding():
     frames = [
-        feed_frame(random.Random(length).randbytes(length), udp_checksum=checksum, pad=pad)
-        for length in range(40) for checksum in (True, False) for pad in (True, False)
+        tagged(feed_frame(random.Random(length).randbytes(length), udp_checksum=checksum, pad=pad))
+        for length in range(40) for checksum in (True, False) for pad in (True, False) for tagged in (bytes, with_tag)
     ]  # fmt: skip
     assert set(check(frames, run(frames))) == {DropReason.NONE}
 
@@ -92,18 +103,51 @@ def test_payload_of_every_length_with_and_without_checksum_and_padding():
 def test_latency_of_payload_and_its_ingress_time():
     # The first byte of the payload is byte 42 of the frame: lane 2 of word 5.
     payload = bytes(range(28))
-    seen = run([feed_frame(payload)])[0]
+    seen = run([feed_frame(payload, pad=False)])[0]
     frame_cycle_of_last_byte = [(42 + end - 1) // 8 for end in (8, 16, 24, 28)]
     assert [ingress for ingress, _ in seen.ingress] == frame_cycle_of_last_byte
     latencies = [now - ingress for ingress, now in seen.ingress]
-    assert latencies == [1, 1, 1, 2]
+    assert latencies == [2, 2, 2, 3]
     assert max(latencies) == UdpReceive.LATENCY
 
 
+@pytest.mark.parametrize("length", range(1, 33))
+def test_latency_with_a_tag(length):
+    """The same to each byte, wherever the payload ends; one fewer where the rest is at hand when the word before it goes."""
+    seen = run([with_tag(feed_frame(bytes(range(length)), pad=False))])[0]
+    ends = [min(at + 8, length) for at in range(0, length, 8)]
+    assert [ingress for ingress, _ in seen.ingress] == [(46 + end - 1) // 8 for end in ends]
+    latencies = [now - ingress for ingress, now in seen.ingress]
+    assert latencies[:-1] == [2] * (len(ends) - 1)
+    assert latencies[-1] <= UdpReceive.LATENCY
+
+
+def test_a_table_of_addresses():
+    """Unicast and multicast, entries that are off, entries with the same address: the lowest that fits is named."""
+    own = {"destination_ip": OWN, "destination_mac": 0x0A0000000001}
+    changes = [
+        {}, {"destination_port": PORT + 1}, own, {"destination_ip": IP ^ 5}, own,
+        {"destination_port": 0}, own | {"destination_port": PORT + 1}, own | {"destination_ip": OWN ^ 1},
+        own | {"destination_mac": 0xFFFFFFFFFFFF}, own | {"destination_mac": multicast_mac(IP)}, {"destination_mac": 0x0A0000000001},
+    ]  # fmt: skip
+    frames = [feed_frame(b"a payload", **change) for change in changes]
+    frames += [with_tag(frame) for frame in frames]
+    reasons = check(frames, run(frames, table=TABLE), TABLE)
+    assert reasons == 2 * ([DropReason.NONE] * 5 + [DropReason.NOT_MATCHED] * 6)
+
+
+@pytest.mark.parametrize("entries", [0, 17])
+def test_size_of_the_table(entries):
+    with pytest.raises(ValueError, match=f"entries must be 1 to 16, not {entries}"):
+        UdpReceive(entries)
+
+
+@pytest.mark.parametrize("tagged", [False, True])
 @pytest.mark.parametrize("udp_checksum", [True, False])
-def test_wrong_byte_at_every_position(udp_checksum):
+def test_wrong_byte_at_every_position(udp_checksum, tagged):
     payload = random.Random(1).randbytes(45)
     good = feed_frame(payload, udp_checksum=udp_checksum)
+    good = with_tag(good) if tagged else good
     frames = []
     for position in range(len(good)):
         for change in (0x01, 0x80, 0xFF):
@@ -116,20 +160,24 @@ def test_wrong_byte_at_every_position(udp_checksum):
     if udp_checksum:
         # Only the FCS, which the MAC checks, covers the source address; nothing follows from it, so nothing is lost.
         harmless = {position for position in range(len(good)) if reasons[3 * position] == DropReason.NONE}
-        assert harmless == set(range(6, 12))
+        assert harmless == set(range(6, 16 if tagged else 12)) - {12, 13}
     assert {DropReason.NOT_MATCHED, DropReason.IP_CHECKSUM, DropReason.FRAGMENT_OR_OPTIONS, DropReason.TRUNCATED} <= set(reasons)
 
 
-def test_frame_cut_at_every_length():
+@pytest.mark.parametrize("tagged", [False, True])
+def test_frame_cut_at_every_length(tagged):
     good = feed_frame(bytes(range(30)))
+    good = with_tag(good) if tagged else good
     frames = [good[:length] for length in range(1, len(good) + 1)]
     reasons = check(frames, run(frames))
     assert reasons == [DropReason.TRUNCATED] * (len(good) - 1) + [DropReason.NONE]
 
 
 def test_mac_error_wins():
-    frames = [(feed_frame(b"x" * 20), True), (b"\0", True), (feed_frame(b"y", destination_port=1), True), feed_frame(b"good")]
-    assert check(frames, run(frames)) == [DropReason.MAC_ERROR] * 3 + [DropReason.NONE]
+    bad = [feed_frame(b"x" * 20), b"\0", feed_frame(b"y", destination_port=1)]
+    bad += [with_tag(feed_frame(bytes(size))) for size in range(18, 26)]
+    frames = [(frame, True) for frame in bad] + [feed_frame(b"good")]
+    assert check(frames, run(frames)) == [DropReason.MAC_ERROR] * len(bad) + [DropReason.NONE]
 
 
 def with_ip_field(frame, at, value):
@@ -154,6 +202,11 @@ def test_reasons_of_frames_that_are_right_in_themselves():
     cases = [
         (feed_frame(bytes(50), destination_mac=0x01005E000001), DropReason.NOT_MATCHED),
         (good[:12] + b"\x86\xdd" + good[14:], DropReason.NOT_MATCHED),
+        (with_tag(good, b"\x88\xa8\xff\xff"), DropReason.NONE),
+        (with_tag(with_tag(good)), DropReason.NOT_MATCHED),
+        (with_tag(good, b"\x81\x01\0\0"), DropReason.NOT_MATCHED),
+        (with_tag(with_ip_field(good, 0, 0x46)), DropReason.FRAGMENT_OR_OPTIONS),
+        (with_tag(with_ip_field(good, 7, 1)), DropReason.FRAGMENT_OR_OPTIONS),
         (feed_frame(bytes(50), destination_ip=other_ip), DropReason.NOT_MATCHED),
         (feed_frame(bytes(50), destination_ip=IP ^ 1, destination_mac=multicast_mac(IP)), DropReason.NOT_MATCHED),
         (feed_frame(bytes(50), destination_port=PORT ^ 1), DropReason.NOT_MATCHED),
@@ -197,7 +250,11 @@ def test_very_long_frames():
 
 
 def random_frame(rng):
-    frame = feed_frame(rng.randbytes(rng.randrange(120)), udp_checksum=rng.random() < 0.7)
+    own = {"destination_ip": OWN, "destination_mac": rng.getrandbits(48) & ~(1 << 40)}
+    destination = rng.choice([{}, own, {"destination_port": PORT + 1}])
+    frame = feed_frame(rng.randbytes(rng.randrange(120)), udp_checksum=rng.random() < 0.7, **destination)
+    if rng.random() < 0.4:
+        frame = with_tag(frame, rng.choice([b"\x81\x00", b"\x88\xa8"]) + rng.randbytes(2))
     kind = rng.randrange(6)
     if kind == 0:
         return frame[: rng.randrange(1, len(frame) + 1)]
@@ -224,7 +281,8 @@ def test_random_frames_with_and_without_pauses(seed):
         frames,
         pause=lambda: 0 if hurry or rng.random() < 0.7 else rng.randrange(3),
         between=lambda: 0 if rng.random() < 0.6 else rng.randrange(4),
+        table=TABLE,
     )
-    reasons = check(frames, seen)
+    reasons = check(frames, seen, TABLE)
     assert reasons.count(DropReason.NONE) > 40, f"seed {seed}"
     assert len(set(reasons)) >= 5, f"seed {seed}"

@@ -5,7 +5,17 @@ from ipaddress import IPv4Address
 import pytest
 
 from hw.reasons import DropReason
-from sim.golden.ethernet import SHORTEST_FRAME, build_udp, checksum, multicast_mac, ones_complement_sum, parse_udp, receive
+from sim.golden.ethernet import (
+    SHORTEST_FRAME,
+    build_udp,
+    checksum,
+    multicast_mac,
+    ones_complement_sum,
+    parse_udp,
+    receive,
+    receive_any,
+    with_tag,
+)
 from sim.readers.pcap import read_frames
 from tests.data import market_data
 
@@ -46,7 +56,7 @@ def test_frame_is_read_back():
         for udp_checksum in (True, False):
             frame = frame_of(payload, udp_checksum=udp_checksum)
             assert len(frame) == max(SHORTEST_FRAME, 42 + length)
-            assert receive(frame, IP, PORT) == (DropReason.NONE, payload)
+            assert receive(frame, IP, PORT) == (DropReason.NONE, payload, 0)
             assert parse_udp(frame).payload == payload
 
 
@@ -70,12 +80,36 @@ def test_bytes_of_a_whole_frame():
     (frame_of(b"x" * 100)[:-1], DropReason.TRUNCATED),
 ])  # fmt: skip
 def test_reasons(frame, reason):
-    assert receive(frame, IP, PORT) == (reason, None)
+    assert receive(frame, IP, PORT) == (reason, None, 0)
 
 
 def test_error_of_the_mac_wins():
-    assert receive(frame_of(b"x"), IP, PORT, error=True) == (DropReason.MAC_ERROR, None)
-    assert receive(b"", IP, PORT, error=True) == (DropReason.MAC_ERROR, None)
+    assert receive(frame_of(b"x"), IP, PORT, error=True) == (DropReason.MAC_ERROR, None, 0)
+    assert receive(b"", IP, PORT, error=True) == (DropReason.MAC_ERROR, None, 0)
+
+
+@pytest.mark.parametrize("tag", ["81000001", "8100e064", "88a80fff"])
+def test_one_tag_is_passed_over(tag):
+    """Priority and network of the tag don't matter; a second one is another type of frame."""
+    plain, tag = frame_of(b"tagged"), bytes.fromhex(tag)
+    frame = with_tag(plain, tag)
+    assert frame[:12] + frame[16:] == plain
+    assert frame[12:16] == tag
+    assert receive(frame, IP, PORT) == (DropReason.NONE, b"tagged", 0)
+    assert parse_udp(frame) == parse_udp(plain)
+    assert receive(with_tag(frame, tag), IP, PORT).reason == DropReason.NOT_MATCHED
+    assert receive(frame[:16], IP, PORT).reason == DropReason.TRUNCATED
+
+
+def test_table_of_addresses():
+    """The lowest entry that fits counts; one with port 0 is off; a unicast address may have any unicast Ethernet address."""
+    own = int(IPv4Address("10.1.2.3"))
+    table = [(IP, 0), (own, PORT), (IP, PORT + 1), (IP, PORT), (IP, PORT)]
+    assert receive_any(frame_of(b"x"), table) == (DropReason.NONE, b"x", 3)
+    assert receive_any(frame_of(b"x", destination_port=0), table).reason == DropReason.NOT_MATCHED
+    assert receive_any(frame_of(b"x", destination_ip=own, destination_mac=0x02AABBCCDDEE), table) == (DropReason.NONE, b"x", 1)
+    for mac in (0xFFFFFFFFFFFF, multicast_mac(IP)):
+        assert receive_any(frame_of(b"x", destination_ip=own, destination_mac=mac), table).reason == DropReason.NOT_MATCHED
 
 
 def test_too_much_payload_is_refused():
@@ -94,4 +128,4 @@ def test_captured_frames_are_built_again_byte_by_byte():
             time_to_live=frame[22], udp_checksum=frame[40:42] != b"\0\0", pad=len(frame) >= SHORTEST_FRAME,
         )  # fmt: skip
         assert again[:20] + again[22:24] + again[26:] == frame[:20] + frame[22:24] + frame[26:]
-        assert receive(frame, datagram.destination_ip, datagram.destination_port) == (DropReason.NONE, datagram.payload)
+        assert receive(frame, datagram.destination_ip, datagram.destination_port) == (DropReason.NONE, datagram.payload, 0)
