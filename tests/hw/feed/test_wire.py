@@ -68,7 +68,8 @@ class Xgmii:
     def frame(self, octets, *, gap=12, lane=None, end=TERMINATE, faults=(), preamble=PREAMBLE):
         """``gap``: the least number of characters from the end of the last frame on, its terminate character counted; ``faults``: bytes
         in whose place an error character comes."""
-        since = next((n for n, (c, k) in enumerate(reversed(self.characters)) if (c, k) not in ((IDLE, 1), (TERMINATE, 1), (ERROR, 1))), gap)
+        ends = ((IDLE, 1), (TERMINATE, 1), (ERROR, 1))
+        since = next((number for number, character in enumerate(reversed(self.characters)) if character not in ends), gap)
         self.characters += [(IDLE, 1)] * (gap - since)
         while len(self.characters) % 8 not in ((0, 4) if lane is None else (lane,)):
             self.characters.append((IDLE, 1))
