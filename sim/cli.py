@@ -13,9 +13,12 @@ from rich.table import Table
 
 from sim.readers.errors import BadInput
 from sim.replay.errors import ReplayError
+from sim.replay.feeds import Feed
 from sim.replay.replay import Engine, Options, Report, Stage
 from sim.replay.replay import Progress as Tell
 from sim.replay.replay import replay as run_replay
+from sim.replay.result import Result
+from sim.replay.survey import Survey
 
 NOT_RIGHT, REFUSED = 1, 2
 SHOW_AFTER = 2.0
@@ -23,14 +26,16 @@ SHOW_AFTER = 2.0
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="ITCH 5.0 BinaryFILE or pcap, plain or gzip. File i is venue i.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="ITCH 5.0 BinaryFILE or pcap of a feed, plain or gzip. "
+                                                                 "File i is venue i.")],
     symbols: Annotated[str | None, typer.Option(help="Names with commas between them, or top:N. Default: all with book activity.")] = None,
     engine: Annotated[Engine, typer.Option(help="The card's RTL, compiled, or the golden model.")] = Engine.RTL,
     card: Annotated[str | None, typer.Option(help="Named configuration. Default: the smallest that fits.")] = None,
     bbo_out: Annotated[Path | None, typer.Option(help="CSV of the top of book after every book message; gzip if it ends in .gz. "
                                                       "With more files: F.venue0.csv and so on.")] = None,
-    protocol: Annotated[str, typer.Option(help="auto or itch50.")] = "auto",
+    protocol: Annotated[str, typer.Option(help="auto, itch50, deep10 or pitch.")] = "auto",
     line: Annotated[int | None, typer.Option(help="Of a capture with lines A and B: which, from 1. Default: the first seen.")] = None,
+    stats: Annotated[bool, typer.Option("--stats", help="Show what each file holds: messages by type, gaps, duplicates, drops.")] = False,
 ) -> None:
     """Send recorded market data through the card and write its top of book.
 
@@ -40,11 +45,18 @@ def replay(
 
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        report = run_replay(Options(tuple(files), engine, symbols, card, bbo_out, protocol, line), stages(errors))
+        report = run_replay(Options(tuple(files), engine, symbols, card, bbo_out, protocol, line, stats), stages(errors))
     except (BadInput, ReplayError, CardError, _build_error()) as error:
         errors.print(f"trapjaw: {error}", markup=False)
         raise typer.Exit(REFUSED) from None
-    Console().print(summary(report))
+    if report.result:
+        Console().print(summary(report, report.result))
+    if stats:
+        for feed, survey in zip(report.feeds, report.surveys, strict=True):
+            Console(soft_wrap=True, highlight=False).print(f"{feed.path.name}: {feed.wire.name}", style="italic", markup=False)
+            Console().print(statistics(feed, survey))
+    if not report.result:
+        return
     for problem in report.result.problems:
         errors.print(f"trapjaw: not right: {problem}", markup=False)
     if report.result.problems:
@@ -84,9 +96,28 @@ def stages(console: Console) -> Stage:
     return stage
 
 
-def summary(report: Report) -> Table:
+def statistics(feed: Feed, survey: Survey) -> Table:
+    """What is in one file, as a table."""
+    wire, losses = feed.wire, survey.losses
+    table = Table(show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_row("messages", f"{survey.messages:,}")
+    for kind, count in survey.types.most_common():
+        table.add_row(f"  {wire.title(kind)}", f"{count:,}")
+    table.add_row("symbols with book activity", f"{len(survey.activity):,}")
+    table.add_row("first sequence number", f"{feed.first_sequence:,}")
+    table.add_row("gaps", f"{losses.gaps:,}")
+    table.add_row("missing messages", f"{losses.missing:,}")
+    table.add_row("duplicates", f"{losses.duplicates:,}")
+    table.add_row("dropped frames", f"{losses.drops.total():,}")
+    for reason, count in losses.drops.most_common():
+        table.add_row(f"  {reason}", f"{count:,}")
+    return table
+
+
+def summary(report: Report, result: Result) -> Table:
     """The result as a table."""
-    result = report.result
     engine = f"card {report.card}" if report.card else "golden engine"
     table = Table(title=f"replay through {engine}", show_header=False, title_justify="left")
     table.add_column(style="bold")

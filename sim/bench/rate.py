@@ -34,7 +34,7 @@ def stimulus(files: list[Path], messages: int, config: CardConfig) -> dict:
     selection = select([survey(feed, lambda count: None) for feed in feeds], None if config.symbols >= 64 else f"top:{config.symbols}")
     most, venues, count = min(config.backlog, config.events) // 4, [], 0
     for venue, feed in enumerate(feeds):
-        slots, frames, before = selection.locates[venue], [], feed.first_sequence
+        slots, frames, before = selection.slots[venue], [], feed.first_sequence
         ip, port = group(venue)
         for packet in feed.packets(lambda message, slots=slots: IS_BOOK[message[0]] and locate_of(message) in slots, most):
             if packet.next_sequence - feed.first_sequence > messages // len(files):

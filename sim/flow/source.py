@@ -105,13 +105,13 @@ def from_files(paths: list[Path], symbols: str | None, seed: int) -> Source:
 
     ``symbols`` as in ``trapjaw replay``: names with commas, ``top:N``, or None for all with book activity.
     """
-    feeds = [open_feed(path, "auto", None) for path in paths]
+    feeds = [open_feed(path, "itch50", None) for path in paths]
     surveys = [survey(feed) for feed in feeds]
     selection = select(surveys, symbols)
     names = list(selection.names)
     venues = []
     for number, path in enumerate(paths):
-        locates = {names[slot]: locate for locate, slot in selection.locates[number].items()}
+        locates = {names[slot]: int(locate) for locate, slot in selection.slots[number].items()}
         if missing := [name for name in names if name not in locates]:
             raise ReplayError(f"{path}: no symbol {missing[0]}: arbitrage needs it at every venue")
         venues.append(VenueSource(VENUE_NAMES[number], path.name, False, locates))

@@ -1,15 +1,16 @@
-"""Captures in the pcap format (microseconds or nanoseconds, either byte order) and the MoldUDP64 packets in them."""
+"""Captures in the pcap format (microseconds or nanoseconds, either byte order) and the feed packets in them."""
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from sim.golden.ethernet import PROTOCOL_UDP
-from sim.golden.moldudp64 import HEADER_LENGTH, MalformedPacket, unpack_blocks, unpack_header
+from sim.golden.moldudp64 import MalformedPacket
 from sim.readers.content import Content
 from sim.readers.errors import BadInput
-from sim.readers.itch50 import check_message
+from sim.readers.protocols import WIRES, Unpacked, Wire
 
 MAGICS = {
     b"\xa1\xb2\xc3\xd4": (">", 1_000), b"\xd4\xc3\xb2\xa1": ("<", 1_000),
@@ -45,7 +46,7 @@ class FeedLine(NamedTuple):
 
 
 class FeedPacket(NamedTuple):
-    """One MoldUDP64 packet of a capture."""
+    """One packet of a feed in a capture."""
 
     time_ns: int
     offset: int
@@ -54,6 +55,7 @@ class FeedPacket(NamedTuple):
     session: bytes
     sequence: int
     payload: bytes
+    wire: Wire
 
 
 class Datagram(NamedTuple):
@@ -62,8 +64,10 @@ class Datagram(NamedTuple):
     """Of the payload within the frame."""
     payload: bytes
     whole: bool
+    header_sound: bool
+    """The IPv4 checksum is."""
     sound: bool
-    """Its checksums are right, or zero (not computed)."""
+    """Its checksums are right, zero (not computed), or still to be computed by the sender's hardware."""
 
 
 def read_frames(path: Path) -> Iterator[CapturedFrame]:
@@ -102,12 +106,15 @@ def _header(path: Path, content: Content) -> tuple[str, int]:
     return order, unit
 
 
-def read_packets(path: Path) -> Iterator[FeedPacket]:
-    """Every MoldUDP64 packet with ITCH 5.0 in it; other protocols beside it are passed over.
+def read_packets(path: Path, protocol: str = "auto", drops: Counter[str] | None = None) -> Iterator[FeedPacket]:
+    """Every packet of a feed protocol; whatever else there is beside it is passed over.
 
-    A datagram of a line on which MoldUDP64 was seen must be MoldUDP64 as well. One whose checksum is wrong is left out, as a card
-    would do; what it held is then missing.
+    ``protocol`` is a name of ``WIRES``; with auto the first datagram that fits one decides. A datagram of a line on which the protocol
+    was seen must be of it as well. One whose checksum is wrong is left out, as a card would do; what it held is then missing. What is
+    left out is counted in ``drops``, by the reason that a card would give.
     """
+    wires = list(WIRES.values()) if protocol == "auto" else [WIRES[protocol]]
+    drops = Counter() if drops is None else drops
     lines: set[FeedLine] = set()
     first_other: tuple[int, str] | None = None
     frames = 0
@@ -119,29 +126,55 @@ def read_packets(path: Path) -> Iterator[FeedPacket]:
         if problem is None:
             assert isinstance(found, Datagram)
             try:
-                header = unpack_header(found.payload)
-                blocks = list(unpack_blocks(found.payload))
+                wire, unpacked = _unpack(wires, found.payload)
             except MalformedPacket as error:
                 problem = f"a packet that contradicts itself ({error})"
         if problem is not None:
             line = found.line if isinstance(found, Datagram) else None
             if line in lines:
-                raise BadInput(path, offset, f"a MoldUDP64 packet like the others to {line}", problem)
+                raise BadInput(path, offset, f"a {wires[0].framing} packet like the others to {line}", problem)
             first_other = first_other or (offset, problem)
+            drops[_reason(found)] += 1
             continue
         assert isinstance(found, Datagram)
         lines.add(found.line)
-        place = offset + HEADER_LENGTH
-        for block in blocks:
-            if block:
-                check_message(path, place + 2, block)
-            place += 2 + len(block)
+        wires = [wire]
+        place = offset + len(found.payload) - sum(wire.between + len(message) for message in unpacked.messages)
+        for message in unpacked.messages:
+            place += wire.between
+            if message:
+                wire.check(path, place, message)
+            place += len(message)
         if found.sound:
-            yield FeedPacket(frame.time_ns, offset, found.line, header.session, header.sequence, found.payload)
+            yield FeedPacket(frame.time_ns, offset, found.line, unpacked.session, unpacked.sequence, found.payload, wire)
+        else:
+            drops["UDP_CHECKSUM" if found.header_sound else "IP_CHECKSUM"] += 1
     if not lines:
         if first_other is None:
             raise BadInput(path, 24, "a frame", "the end of the file")
-        raise BadInput(path, first_other[0], "MoldUDP64 packets", f"none in {frames} frames; the first is {first_other[1]}")
+        wanted = wires[0].framing if len(wires) == 1 else "feed"
+        raise BadInput(path, first_other[0], f"{wanted} packets", f"none in {frames} frames; the first is {first_other[1]}")
+
+
+def _unpack(wires: list[Wire], payload: bytes) -> tuple[Wire, Unpacked]:
+    """By the first protocol that fits; the complaint is that of the first."""
+    first: MalformedPacket | None = None
+    for wire in wires:
+        try:
+            return wire, wire.unpack(payload)
+        except MalformedPacket as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _reason(found: "Datagram | str") -> str:
+    """Why a card would drop what is no packet of the feed."""
+    if isinstance(found, Datagram):
+        return "NOT_MATCHED" if found.whole else "TRUNCATED"
+    if "fragment" in found:
+        return "FRAGMENT_OR_OPTIONS"
+    return "TRUNCATED" if "broken" in found or "frame of" in found or "length" in found else "NOT_MATCHED"
 
 
 def _problem(frame: CapturedFrame, found: "Datagram | str") -> str | None:
@@ -182,15 +215,21 @@ def parse_datagram(frame: bytes) -> Datagram | str:
     line = FeedLine(int.from_bytes(frame[0:6], "big"), int.from_bytes(header[16:20], "big"), int.from_bytes(frame[udp + 2:udp + 4], "big"))
     datagram = frame[udp:udp + length]
     whole = len(datagram) == length
-    return Datagram(line, udp + 8, datagram[8:], whole, whole and _sound(header, datagram))
+    return Datagram(line, udp + 8, datagram[8:], whole, _header_sound(header), whole and _sound(header, datagram))
 
 
 def _sound(header: bytes, datagram: bytes) -> bool:
-    if header[10:12] != b"\0\0" and not _adds_up(header):
-        return False
-    if datagram[6:8] == b"\0\0":
-        return True
-    return _adds_up(header[12:20] + bytes([0, PROTOCOL_UDP]) + datagram[4:6] + datagram)
+    return _header_sound(header) and (datagram[6:8] == b"\0\0" or _datagram_sound(header, datagram))
+
+
+def _header_sound(header: bytes) -> bool:
+    return header[10:12] == b"\0\0" or _adds_up(header)
+
+
+def _datagram_sound(header: bytes, datagram: bytes) -> bool:
+    """Right, or the sum of the pseudo header alone: what a sender leaves for its hardware to complete, seen in captures on the sender."""
+    pseudo = header[12:20] + bytes([0, PROTOCOL_UDP]) + datagram[4:6]
+    return _adds_up(pseudo + datagram) or _adds_up(pseudo + bytes(byte ^ 0xFF for byte in datagram[6:8]))
 
 
 def _adds_up(data: bytes) -> bool:

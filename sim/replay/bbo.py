@@ -11,7 +11,8 @@ from typing import BinaryIO, Self, TextIO
 
 from sim.replay.errors import ReplayError
 
-HEADER = "msg_index,ts_ns,locate,type,bid_px,bid_sz,ask_px,ask_sz\n"
+HEADER = "msg_index,ts_ns,{},type,bid_px,bid_sz,ask_px,ask_sz\n"
+"""The third column is what the feed's messages call a symbol by."""
 
 
 def venue_paths(path: Path, venues: int) -> list[Path]:
@@ -26,16 +27,22 @@ class BboFiles:
     """One CSV file a venue (gzip where the name says .gz), or none at all where there is no path.
 
     Used as a context: the files take their names in :meth:`keep`; without it nothing stays behind.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        For each venue, what the column of the symbol is called.
     """
 
-    def __init__(self, path: Path | None, venues: int):
-        self.paths = venue_paths(path, venues) if path else []
+    def __init__(self, path: Path | None, keys: Sequence[str]):
+        self.paths = venue_paths(path, len(keys)) if path else []
+        self._keys = keys
         self._files: list[_Temporary] = []
 
     def __enter__(self) -> Self:
         try:
-            for path in self.paths:
-                self._files.append(_Temporary(path))
+            for path, key in zip(self.paths, self._keys, strict=False):
+                self._files.append(_Temporary(path, HEADER.format(key)))
         except OSError as error:
             self._discard()
             raise ReplayError(f"can't write {self.paths[len(self._files)]}: {error.strerror or error}") from None
@@ -63,7 +70,7 @@ class BboFiles:
 
 
 class _Temporary:
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, header: str):
         self._path = path
         if path.is_dir():
             raise IsADirectoryError(21, "it is a directory")
@@ -73,7 +80,7 @@ class _Temporary:
         # no name and no time in the gzip header: the same input gives the same bytes
         self._packed = gzip.GzipFile("", "wb", 6, self._raw, mtime=0) if path.suffix == ".gz" else None
         self.text: TextIO = io.TextIOWrapper(self._packed or self._raw, encoding="ascii", newline="")
-        self.text.write(HEADER)
+        self.text.write(header)
 
     def close(self) -> None:
         self.text.close()

@@ -1,14 +1,17 @@
 """The files of a replay as feeds: numbered messages, and the packets that carry them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from sim.golden.moldudp64 import HEADER_LENGTH, MoldUdp64Model, pack_packet, unpack_blocks
+from sim.golden.moldudp64 import HEADER_LENGTH, pack_packet
 from sim.readers.binary_file import read_binary_file
 from sim.readers.content import Content
 from sim.readers.errors import BadInput
 from sim.readers.pcap import FeedLine, FeedPacket, is_pcap, read_packets
+from sim.readers.protocols import WIRES, Unpacked, Wire
+from sim.readers.tcp import read_units
 from sim.replay.errors import ReplayError
 
 SESSION = b"REPLAY0001"
@@ -16,13 +19,13 @@ LARGEST_PAYLOAD = 1_472
 """Bytes of UDP payload in an Ethernet frame of 1,500."""
 
 SEQUENCE_OFFSET = 10
-"""Of the sequence number within a packet."""
+"""Of the sequence number within a MoldUDP64 packet."""
 
-PROTOCOLS = ("auto", "itch50")
+PROTOCOLS = ("auto", *WIRES)
 
 
 class Packet(NamedTuple):
-    """One MoldUDP64 packet on its way to a card."""
+    """One packet on its way to a card."""
 
     payload: bytes
     events: int
@@ -33,15 +36,19 @@ class Packet(NamedTuple):
 class Losses(NamedTuple):
     """What a feed's own numbering says about it."""
 
+    gaps: int
     missing: int
     first_missing: int
     duplicates: int
+    drops: Counter[str]
+    """Frames that hold no packet of this feed, by the reason a card would give."""
 
 
 class Feed(Protocol):
     """A file that can be gone through as often as wanted, always with the same result."""
 
     path: Path
+    wire: Wire
     first_sequence: int
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
@@ -58,7 +65,7 @@ class BinaryFeed:
     """A BinaryFILE: message n has sequence number n, from 1; packets are made of it."""
 
     def __init__(self, path: Path):
-        self.path = path
+        self.path, self.wire = path, WIRES["itch50"]
         self.first_sequence = 1
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
@@ -79,81 +86,121 @@ class BinaryFeed:
             yield Packet(pack_packet(SESSION, first, held), events, first + len(held))
 
     def losses(self) -> Losses:
-        return Losses(0, 0, 0)
+        return Losses(0, 0, 0, 0, Counter())
+
+
+class _Sequence:
+    """Follows the numbers of one feed: every message once, and what was missing."""
+
+    def __init__(self, expected: int):
+        self.expected = expected
+        self.gaps = self.missing = self.first_missing = self.duplicates = 0
+
+    def take(self, packet: Unpacked) -> list[tuple[int, bytes]]:
+        """The messages of a packet that are new; empty ones only have a number."""
+        if not packet.sequence:
+            return []  # not numbered: nobody's
+        if packet.sequence > self.expected:
+            self.gaps += 1
+            self.missing += packet.sequence - self.expected
+            self.first_missing = self.first_missing or self.expected
+        numbered = [(sequence, message) for sequence, message in enumerate(packet.messages, packet.sequence) if message]
+        new = [each for each in numbered if each[0] >= self.expected]
+        self.duplicates += len(numbered) - len(new)
+        self.expected = max(self.expected, packet.sequence + len(packet.messages))
+        return new
 
 
 class CaptureFeed:
-    """The MoldUDP64 packets of one line of a capture, as they were captured.
+    """The packets of one line of a capture, as they were captured.
 
     Where a capture holds several lines of one session (A and B), the first that appears is taken unless ``line`` says which, from 1.
-    A capture whose sequence numbers were all blanked is numbered anew, from 1.
+    A capture whose sequence numbers were all blanked is numbered anew, from 1; otherwise packets without a number are passed over.
     """
 
-    def __init__(self, path: Path, line: int | None = None):
+    def __init__(self, path: Path, protocol: str = "auto", line: int | None = None):
         self.path = path
+        self._protocol = protocol
         self._line, packets = self._choose(line)
-        self.first_sequence = packets[0].sequence
-        self._blanked = all(packet.sequence == 0 for packet in packets)
-        if self._blanked:
-            self.first_sequence = 1
+        self.wire = packets[0].wire
+        self._protocol = self.wire.name
+        numbers = [packet.sequence for packet in packets if packet.sequence]
+        self._blanked = not numbers
+        self.first_sequence = numbers[0] if numbers else 1
+        if self.wire.name != "itch50":
+            return
         for packet in packets:
             if packet.sequence == 0 and not self._blanked:
                 raise BadInput(path, packet.offset + SEQUENCE_OFFSET, "a sequence number of at least 1", "0")
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
-        model = MoldUdp64Model(self.first_sequence)
+        sequence = _Sequence(self.first_sequence)
         for payload in self._payloads():
-            yield from model.packet(payload).messages
+            yield from sequence.take(self.wire.unpack(payload))
 
     def packets(self, events_in: Callable[[bytes], int], most_events: int) -> Iterator[Packet]:
-        model = MoldUdp64Model(self.first_sequence)
+        sequence = _Sequence(self.first_sequence)
         for payload in self._payloads():
-            model.packet(payload)
-            yield Packet(payload, sum(map(events_in, filter(None, unpack_blocks(payload)))), model.expected)
+            packet = self.wire.unpack(payload)
+            sequence.take(packet)
+            yield Packet(payload, sum(map(events_in, filter(None, packet.messages))), sequence.expected)
 
     def losses(self) -> Losses:
-        model = MoldUdp64Model(self.first_sequence)
-        missing = first_missing = duplicates = 0
-        for payload in self._payloads():
-            outcome = model.packet(payload)
-            duplicates += outcome.duplicates
-            if outcome.gap:
-                first_missing = first_missing or outcome.gap.first
-                missing += outcome.gap.count
-        return Losses(missing, first_missing, duplicates)
+        sequence, drops = _Sequence(self.first_sequence), Counter[str]()
+        for payload in self._payloads(drops):
+            sequence.take(self.wire.unpack(payload))
+        return Losses(sequence.gaps, sequence.missing, sequence.first_missing, sequence.duplicates, drops)
 
-    def _payloads(self) -> Iterator[bytes]:
+    def _payloads(self, drops: Counter[str] | None = None) -> Iterator[bytes]:
         sequence = 1
-        for packet in read_packets(self.path):
+        for packet in read_packets(self.path, self._protocol, drops):
             if packet.line != self._line:
                 continue
             if not self._blanked:
                 yield packet.payload
                 continue
-            blocks = list(unpack_blocks(packet.payload))
-            yield pack_packet(packet.session, sequence, blocks)
+            blocks = self.wire.unpack(packet.payload).messages
+            yield self.wire.pack(packet.session, sequence, blocks)
             sequence += len(blocks)
 
     def _choose(self, number: int | None) -> tuple[FeedLine, list[FeedPacket]]:
         lines: dict[FeedLine, list[FeedPacket]] = {}
-        for packet in read_packets(self.path):
+        for packet in read_packets(self.path, self._protocol):
             mine = lines.setdefault(packet.line, [])
             if mine and packet.session != mine[0].session:
-                before = _show(mine[0].session)
-                raise BadInput(self.path, packet.offset, f"session {before} as before on {packet.line}", _show(packet.session))
+                show = packet.wire.show_session
+                before = show(mine[0].session)
+                raise BadInput(self.path, packet.offset, f"session {before} as before on {packet.line}", show(packet.session))
             mine.append(packet._replace(payload=b""))
         if not lines:
             raise BadInput(self.path, None, "packets with right checksums", "none")
         names = list(lines)
         if number is None:
-            sessions = sorted({_show(packets[0].session) for packets in lines.values()})
+            sessions = sorted({_show(packets[0]) for packets in lines.values()})
             if len(sessions) > 1:
-                found = ", ".join(f"{i} {line} {_show(lines[line][0].session)}" for i, line in enumerate(names, 1))
+                found = ", ".join(f"{i} {line} {_show(lines[line][0])}" for i, line in enumerate(names, 1))
                 raise ReplayError(f"{self.path} holds {len(sessions)} sessions; choose a line with --line: {found}")
             number = 1
         if not 1 <= number <= len(names):
             raise ReplayError(f"{self.path} has lines 1 to {len(names)}, not {number}")
         return names[number - 1], lines[names[number - 1]]
+
+
+class StreamFeed:
+    """PITCH over TCP (gap request proxy, spin server), both directions: to look into, with every message numbered as it came."""
+
+    def __init__(self, path: Path):
+        self.path, self.wire = path, WIRES["pitch"]
+        self.first_sequence = 1
+
+    def messages(self) -> Iterator[tuple[int, bytes]]:
+        return enumerate((message for unit in read_units(self.path) for message in unit.messages), self.first_sequence)
+
+    def packets(self, events_in: Callable[[bytes], int], most_events: int) -> Iterator[Packet]:
+        raise ReplayError(f"{self.path} holds TCP, which no feed port takes: use --engine golden")
+
+    def losses(self) -> Losses:
+        return Losses(0, 0, 0, 0, Counter())
 
 
 def open_feed(path: Path, protocol: str = "auto", line: int | None = None) -> Feed:
@@ -163,11 +210,18 @@ def open_feed(path: Path, protocol: str = "auto", line: int | None = None) -> Fe
     with Content(path) as content:
         start = content.peek(4)
     if is_pcap(start):
-        return CaptureFeed(path, line)
+        try:
+            return CaptureFeed(path, protocol, line)
+        except BadInput:
+            if protocol in ("auto", "pitch") and next(read_units(path), None) is not None:
+                return StreamFeed(path)
+            raise
+    if protocol not in ("auto", "itch50"):
+        raise ReplayError(f"{protocol} is read from captures; {path} is none")
     if line is not None:
         raise ReplayError(f"--line is for captures; {path} is none")
     return BinaryFeed(path)
 
 
-def _show(session: bytes) -> str:
-    return repr(session.decode("latin-1"))
+def _show(packet: FeedPacket) -> str:
+    return packet.wire.show_session(packet.session)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from sim.golden.book import Book
-from sim.golden.itch50 import decode
-from sim.readers.itch50 import IS_BOOK, locate_of
 from sim.replay.bbo import BboFiles
 from sim.replay.feeds import Feed
 from sim.replay.result import Result
@@ -25,24 +23,26 @@ def replay_golden(feeds: Sequence[Feed], selection: Selection, output: BboFiles,
 
 
 def _replay_venue(venue: int, feed: Feed, selection: Selection, output: BboFiles, progress: Callable[[int], None], result: Result) -> None:
-    slots = selection.locates[venue]
+    slots, reading, type_of = selection.slots[venue], feed.wire.reading(), feed.wire.type_of
     book = Book()
     lines: list[str] = []
     shown: dict[int, str] = {}
+    slot_of: dict[int, int] = {}  # by the number that the book knows the symbol by
     passed = 0
     for sequence, message in feed.messages():
         passed += 1
-        if not IS_BOOK[message[0]] or locate_of(message) not in slots:
+        key = reading.key(message)
+        if key is None or key not in slots:
             continue
-        event = decode(message)
-        assert event is not None
+        event = reading.event(message, slots[key])
         book.apply(event)
         top = book.top(event.locate)
         text = f"{top.bid_price},{top.bid_shares},{top.ask_price},{top.ask_shares}"
         if shown.get(event.locate) != text:
             shown[event.locate] = text
+            slot_of[event.locate] = slots[key]
             result.events += 1
-        lines.append(f"{sequence - 1},{event.timestamp},{event.locate},{chr(message[0])},{text}\n")
+        lines.append(f"{sequence - 1},{reading.time(message)},{key},{type_of(message)},{text}\n")
         if len(lines) == ROWS_AT_ONCE:
             result.rows += len(lines)
             output.write(venue, lines)
@@ -52,5 +52,6 @@ def _replay_venue(venue: int, feed: Feed, selection: Selection, output: BboFiles
     result.rows += len(lines)
     output.write(venue, lines)
     progress(passed)
-    for locate in sorted(book.doubtful):
-        result.problems.append(f"venue {venue}: the book of {selection.names[slots[locate]]} met an event that contradicts it")
+    result.problems += [f"venue {venue}: {problem}" for problem in reading.problems]
+    for number in sorted(book.doubtful):
+        result.problems.append(f"venue {venue}: the book of {selection.names[slot_of[number]]} met an event that contradicts it")

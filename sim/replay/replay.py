@@ -8,8 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from hw.config import CARDS, CardConfig
-from sim.golden.itch50 import decode
-from sim.readers.itch50 import IS_BOOK, locate_of
+from sim.readers.protocols import Key
 from sim.replay.bbo import BboFiles, venue_paths
 from sim.replay.errors import ReplayError
 from sim.replay.feeds import Feed, open_feed
@@ -40,6 +39,7 @@ class Options:
     bbo_out: Path | None = None
     protocol: str = "auto"
     line: int | None = None
+    stats: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,29 @@ class Report:
 
     Attributes
     ----------
-    types : Counter
-        Messages of all files by type.
-    duplicates : int
-        Messages that came again.
+    feeds, surveys
+        The files and what is in them.
     card : str
         Name of the simulated card; empty for the golden engine.
+    result : Result or None
+        None where only statistics were asked for of files without any book activity.
     """
 
-    types: Counter[str]
-    duplicates: int
+    feeds: tuple[Feed, ...]
+    surveys: tuple[Survey, ...]
     symbols: tuple[str, ...]
     card: str
-    result: Result
+    result: Result | None
+
+    @property
+    def types(self) -> Counter[str]:
+        """Messages of all files by type."""
+        return sum((each.types for each in self.surveys), Counter[str]())
+
+    @property
+    def duplicates(self) -> int:
+        """Messages that came again."""
+        return sum(each.losses.duplicates for each in self.surveys)
 
 
 def replay(options: Options, stage: Stage) -> Report:
@@ -71,20 +81,20 @@ def replay(options: Options, stage: Stage) -> Report:
     for feed in feeds:
         with stage(f"reading {feed.path.name}", None) as progress:
             surveys.append(survey(feed, progress))
+    if options.stats and options.symbols is None and not any(each.activity for each in surveys):
+        return Report(tuple(feeds), tuple(surveys), (), "", None)
     selection = select(surveys, options.symbols)
     config = None
     if options.engine is Engine.RTL:
         with stage("choosing a card", None) as progress:
             config = choose_card(options.card, feeds, selection, all_symbols=options.symbols is None)
     total = sum(each.messages for each in surveys)
-    with BboFiles(options.bbo_out, len(feeds)) as output:
+    with BboFiles(options.bbo_out, ["symbol" if feed.wire.by_name else "locate" for feed in feeds]) as output:
         result = _run(config, feeds, selection, output, stage, total)
         result.problems = [*_losses(surveys, feeds), *result.problems]
         if not result.problems:
             output.keep()
-    types = sum((each.types for each in surveys), Counter[str]())
-    duplicates = sum(each.losses.duplicates for each in surveys)
-    return Report(types, duplicates, selection.names, config.name if config else "", result)
+    return Report(tuple(feeds), tuple(surveys), selection.names, config.name if config else "", result)
 
 
 def _check_output(options: Options) -> None:
@@ -121,18 +131,25 @@ def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *
 def _fits(config: CardConfig, feeds: Sequence[Feed], selection: Selection) -> bool:
     from sim.capacity import fits  # noqa: PLC0415 (needs the HDL tools, which the golden engine does not)
 
-    def events(feed: Feed, slots: dict[int, int]):  # type: ignore[no-untyped-def]
+    def events(feed: Feed, slots: dict[Key, int]):  # type: ignore[no-untyped-def]
+        reading = feed.wire.reading()
         for _, message in feed.messages():
-            if IS_BOOK[message[0]] and locate_of(message) in slots:
-                yield decode(message)
+            if (key := reading.key(message)) is not None and key in slots:
+                yield reading.event(message, slots[key])
 
-    return all(fits(config, slots, events(feed, slots)) for feed, slots in zip(feeds, selection.locates, strict=True))
+    def bindings(feed: Feed, slots: dict[Key, int]) -> dict[int, int]:
+        return {slot if feed.wire.by_name else int(key): slot for key, slot in slots.items()}
+
+    return all(fits(config, bindings(feed, slots), events(feed, slots)) for feed, slots in zip(feeds, selection.slots, strict=True))
 
 
 def _run(config: CardConfig | None, feeds: Sequence[Feed], selection: Selection, output: BboFiles, stage: Stage, total: int) -> Result:
     if config is None:
         with stage("golden engine", total) as progress:
             return replay_golden(feeds, selection, output, progress)
+    for feed in feeds:
+        if feed.wire.by_name:
+            raise ReplayError(f"{feed.path} is of {feed.wire.name}, which the card's feed ports do not read yet: use --engine golden")
     from sim.replay.rtl import replay_rtl  # noqa: PLC0415 (needs the HDL tools)
     from sim.verilated.build import library  # noqa: PLC0415
 

@@ -13,7 +13,7 @@ from host.card.registers import COUNTERS, EVENTS, REGISTERS, EventKind
 from host.card.simulated import SimulatedCard
 from hw.config import CardConfig
 from sim.golden.ethernet import build_udp
-from sim.readers.itch50 import IS_BOOK, locate_of, timestamp_of
+from sim.readers.protocols import Key
 from sim.replay.bbo import BboFiles
 from sim.replay.feeds import Feed
 from sim.replay.result import Result
@@ -69,7 +69,7 @@ def replay_rtl(library: Path, config: CardConfig, feeds: Sequence[Feed], selecti
 class _Venue:
     """One feed on its way through the card."""
 
-    def __init__(self, number: int, feed: Feed, slots: dict[int, int], most_events: int):
+    def __init__(self, number: int, feed: Feed, slots: dict[Key, int], most_events: int):
         self.number = number
         self.slots = slots
         self.first_sequence = self.next_sequence = feed.first_sequence
@@ -77,12 +77,17 @@ class _Venue:
         self.tops = [EMPTY] * (max(slots.values(), default=0) + 1)
         self.changes: list[tuple[int, int, str]] = []
         """Tops of book since the last look: sequence number, slot, text."""
+        self.wire = feed.wire
+        self.reading = feed.wire.reading()  # of the messages that have passed
+        self.followed = 0
+        """Events of the frames so far that the card lets through to the book."""
+        self._ahead = feed.wire.reading()  # of the frames that are sent
         self._packets = feed.packets(self._events_in, most_events)
         self._messages = feed.messages()
         self._held: tuple[int, bytes] | None = None
 
     def _events_in(self, message: bytes) -> int:
-        return IS_BOOK[message[0]] and locate_of(message) in self.slots
+        return self._ahead.passes(self._ahead.key(message), self.slots)
 
     def frames(self, number: int) -> tuple[list[bytes], list[int]]:
         """The next frames, and how many records each can cause: a top an event, and news of the feed itself."""
@@ -109,7 +114,7 @@ class _Replay:
         self._card, self._config, self._selection, self._output = card, config, selection, output
         self._control = Control(card, config.name)
         most_events = min(config.backlog, config.events) // 4
-        self._venues = [_Venue(i, feed, selection.locates[i], most_events) for i, feed in enumerate(feeds)]
+        self._venues = [_Venue(i, feed, selection.slots[i], most_events) for i, feed in enumerate(feeds)]
         self._result = Result()
         self._stale: set[tuple[int, int]] = set()
 
@@ -182,14 +187,16 @@ class _Replay:
         passed = 0
         for sequence, message in venue.passed():
             passed += 1
-            if not IS_BOOK[message[0]]:
+            key = venue.reading.key(message)
+            if key is None:
                 continue
+            venue.followed += venue.reading.passes(key, slots)
             while change is not None and change[0] <= sequence:
                 tops[change[1]] = change[2]
                 change = next(changes, None)
-            slot = slots.get(locate := locate_of(message))
+            slot = slots.get(key)
             if slot is not None:
-                lines.append(f"{sequence - 1},{timestamp_of(message)},{locate},{chr(message[0])},{tops[slot]}\n")
+                lines.append(f"{sequence - 1},{venue.reading.time(message)},{key},{venue.wire.type_of(message)},{tops[slot]}\n")
         if change is not None:
             self._problem(venue.number, f"a record names message {change[0]}, which was not sent yet")
         venue.changes = []
@@ -212,7 +219,8 @@ class _Replay:
             if expected != venue.next_sequence:
                 self._problem(venue.number, f"the card expects message {expected} next, not {venue.next_sequence}")
             followed += control.counter("BOOK_EVENTS", venue.number)
-        if followed != self._result.rows:
-            problems.append(f"{self._result.rows} book messages were sent, {followed} reached the books")
+        sent = sum(venue.followed for venue in self._venues)
+        if followed != sent:
+            problems.append(f"{sent} book messages were sent, {followed} reached the books")
         if self._card.violations():
             problems.append(f"the order stream broke its rules: {self._card.violations()}")

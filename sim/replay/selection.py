@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.readers.protocols import Key
 from sim.replay.errors import ReplayError
 from sim.replay.survey import Survey
 
@@ -18,29 +19,29 @@ class Selection:
     ----------
     names : tuple of str
         Name of each slot.
-    locates : tuple of dict
-        For each venue: slot by locate.
+    slots : tuple of dict
+        For each venue: slot by the key that its messages name the symbol by.
     """
 
     names: tuple[str, ...]
-    locates: tuple[dict[int, int], ...]
+    slots: tuple[dict[Key, int], ...]
 
 
 def select(surveys: Sequence[Survey], wanted: str | None) -> Selection:
     """Resolves ``--symbols``: names with commas between them, ``top:N`` for the N most active, None for all with book activity."""
     names = _names(surveys, wanted)
-    locates: list[dict[int, int]] = []
+    slots: list[dict[Key, int]] = []
     for survey in surveys:
-        found = ((survey.locate_of(name), slot) for slot, name in enumerate(names))
-        locates.append({locate: slot for locate, slot in found if locate is not None})
-    return Selection(tuple(names), tuple(locates))
+        found = ((survey.key_of(name), slot) for slot, name in enumerate(names))
+        slots.append({key: slot for key, slot in found if key is not None})
+    return Selection(tuple(names), tuple(slots))
 
 
 def _names(surveys: Sequence[Survey], wanted: str | None) -> list[str]:
     activity: Counter[str] = Counter()
     for survey in surveys:
-        for locate, count in survey.activity.items():
-            activity[survey.name_of(locate)] += count
+        for key, count in survey.activity.items():
+            activity[survey.name_of(key)] += count
     if wanted is None:
         if not activity:
             raise ReplayError("no symbol has book activity; choose with --symbols to replay all the same")
@@ -55,7 +56,7 @@ def _names(surveys: Sequence[Survey], wanted: str | None) -> list[str]:
         return [name for name, _ in activity.most_common(int(number))]
     names = list(dict.fromkeys(name.strip() for name in wanted.split(",")))
     for name in names:
-        if all(survey.locate_of(name) is None for survey in surveys):
+        if all(survey.key_of(name) is None for survey in surveys):
             known = len({known for survey in surveys for known in survey.names})
             raise ReplayError(f"unknown symbol {name!r}: none of the {known} in the directory")
     return names

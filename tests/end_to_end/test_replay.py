@@ -229,7 +229,7 @@ REFUSALS = [
     ({"symbols": "#77"}, "unknown symbol '#77'"),
     ({"symbols": "top:0"}, "--symbols top:N wants a number from 1, not '0'"),
     ({"symbols": "top:x"}, "--symbols top:N wants a number from 1, not 'x'"),
-    ({"protocol": "pitch"}, "--protocol must be one of auto, itch50, not pitch"),
+    ({"protocol": "itch41"}, "--protocol must be one of auto, itch50, deep10, pitch, not itch41"),
     ({"line": 1}, "--line is for captures"),
     ({"card": "huge", "engine": Engine.RTL}, "no card 'huge': there are tiny, ecp5, alveo"),
     ({"bbo_out": Path("/nowhere/at/all.csv")}, "can't write /nowhere/at/all.csv: No such file or directory"),

@@ -64,7 +64,7 @@ def refusals(day: Path) -> list[tuple[tuple, str]]:
         ((torn,), f"{torn}, offset 0: expected more of the gzip stream, came the end of the file: it is cut short"),
         ((day, "--symbols", "NOPE"), "unknown symbol 'NOPE': none of the 2 in the directory"),
         ((day, "--engine", "rtl", "--card", "vast"), "no card 'vast': there are tiny, ecp5, alveo"),
-        ((day, "--protocol", "itch41"), "--protocol must be one of auto, itch50, not itch41"),
+        ((day, "--protocol", "itch41"), "--protocol must be one of auto, itch50, deep10, pitch, not itch41"),
     ]
 
 

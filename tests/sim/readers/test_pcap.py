@@ -85,9 +85,9 @@ BAD_CAPTURES = {
                   f"offset 40: expected a frame of {len(FRAME)} bytes, came the end of the file after {len(FRAME) - 1}"),
     "monstrous frame": (pcap([]) + bytes(8) + b"\xff" * 8, "offset 32: expected a captured length of at most 262144, came 4294967295"),
     "something else": (pcap([bytes(12) + b"\x86\xdd" + bytes(40)] * 3),
-                       "offset 40: expected MoldUDP64 packets, came none in 3 frames; the first is Ethernet type 0x86dd"),
+                       "offset 40: expected feed packets, came none in 3 frames; the first is Ethernet type 0x86dd"),
     "another protocol": (pcap([build_udp(bytes(19), destination_ip=GROUP_A, destination_port=PORT)]),
-                         "offset 82: expected MoldUDP64 packets, came none in 1 frames; the first is a packet that contradicts itself "
+                         "offset 82: expected feed packets, came none in 1 frames; the first is a packet that contradicts itself "
                          "(a packet has at least 20 bytes, not 19)"),
     "another protocol inside": (pcap([packet_frame(1, [b"Z" + bytes(18)])]), "offset 104: expected a message type of ITCH 5.0, came 'Z'"),
     "wrong length inside": (pcap([packet_frame(1, [MESSAGES[0], MESSAGES[5] + b"x"])]),
@@ -96,7 +96,7 @@ BAD_CAPTURES = {
                      f"offset {98 + len(FRAME)}: expected a MoldUDP64 packet like the others to 233.54.12.111:26477, "
                      "came a packet that contradicts itself (block 7 of 8 at byte 254 ends after the packet's 254 bytes)"),
     "snapped": (pcap([FRAME], snap=100),
-                "offset 82: expected MoldUDP64 packets, came none in 1 frames; the first is a datagram cut to 100 of 296 bytes"),
+                "offset 82: expected feed packets, came none in 1 frames; the first is a datagram cut to 100 of 296 bytes"),
 }
 
 
@@ -161,5 +161,5 @@ def test_packets_of_the_exchanges(folder, count):
 ])
 def test_captures_of_something_else(name):
     path = market_data(name)
-    with pytest.raises(BadInput, match=r"expected MoldUDP64 packets, came none in \d+ frames; the first is"):
+    with pytest.raises(BadInput, match=r"expected feed packets, came none in \d+ frames; the first is"):
         list(read_packets(path))
