@@ -156,8 +156,7 @@ def test_packets_of_the_exchanges(folder, count):
 
 
 @pytest.mark.parametrize("name", [
-    "packets/Nasdaq.Nsm.Ouch.v5.0/EnterOrderMessage.pcap", "cboe/bats_mcastpitch_realtime_useq.pcap", "cboe/bats_mcastpitch_grp_useq.pcap",
-    "iex/20231002_DEEP10_test.pcap.gz",
+    "packets/Nasdaq.Nsm.Ouch.v5.0/EnterOrderMessage.pcap", "cboe/bats_mcastpitch_grp_useq.pcap", "cboe/bats_mcastpitch_spin_useq.pcap",
 ])
 def test_captures_of_something_else(name):
     path = market_data(name)
