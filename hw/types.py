@@ -167,6 +167,64 @@ class BookEvent(data.Struct):
     """Card time at which the message's last byte entered the card."""
 
 
+class MarketState(data.Struct):
+    """What a venue says of a symbol's trading, or of the whole market's (``locate`` 0). Fields that a kind does not have are 0."""
+
+    kind: 8
+    """The ITCH type, an ASCII character: S system event, H trading action, Y short sale restriction, J auction collar, h operational
+    halt, K IPO quoting period, W market-wide circuit breaker reached, V its levels set (the levels, of an index, stay with the host)."""
+    locate: 16
+    """The venue's own number for the symbol."""
+    code: 8
+    """ASCII. S: event (O S Q M E C). H: H halted, P paused, Q quotation only, T trading. Y: 0 none, 1 in force, 2 still in force.
+    h: H halted, T trading. W: level 1, 2 or 3. K: A anticipated, C cancelled."""
+    detail: 32
+    """H: reason, four characters, the first in bits 31:24. J: number of the extension. h: market (Q, B, X), in bits 7:0.
+    K: release time in seconds since midnight."""
+    reference: Price
+    """J: reference price. K: IPO price."""
+    upper: Price
+    """J: upper collar."""
+    lower: Price
+    """J: lower collar."""
+    sequence: Sequence
+    timestamp: Nanoseconds
+    ingress: Cycles
+    """Card time at which the message's last byte entered the card."""
+
+
+class Trade(data.Struct):
+    """Shares that changed hands."""
+
+    kind: 8
+    """The ITCH type, an ASCII character: P with an order that was not shown, Q in a cross, E and C with an order of the book, which has
+    a book event as well."""
+    locate: 16
+    """The venue's own number for the symbol."""
+    shares: 64
+    """Of a cross all of them, which may be more than Shares holds."""
+    price: Price
+    """0 for E: the order's own, which the book knows."""
+    match: 64
+    """The venue's number for the trade."""
+    code: 8
+    """ASCII. Q: cross (O opening, C closing, H halted or IPO). C: Y, or N if it must not be counted (it is part of a cross). Else 0."""
+    sequence: Sequence
+    timestamp: Nanoseconds
+    ingress: Cycles
+    """Card time at which the message's last byte entered the card."""
+
+
+class DirectoryEntry(data.Struct):
+    """A symbol's name and the venue's own number for it."""
+
+    locate: 16
+    name: 64
+    """ASCII, padded with spaces; the first character in bits 7:0."""
+    sequence: Sequence
+    ingress: Cycles
+
+
 class TopOfBook(data.Struct):
     """Best bid and ask of one symbol at one venue after one book event."""
 

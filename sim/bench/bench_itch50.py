@@ -4,9 +4,17 @@ from typing import NamedTuple
 
 from sim.bench.streams import Pattern
 from sim.bench.testbench import bench_test, share
-from sim.golden.itch50 import BOOK_TYPES, MESSAGE_LENGTHS, MalformedMessage, decode
+from sim.golden.itch50 import BOOK_TYPES, MESSAGE_LENGTHS, MalformedMessage, decode, directory, market_state, trade
 
-EVENT_FIELDS = ("kind", "side", "locate", "reference", "new_reference", "shares", "price", "timestamp")
+OUTPUTS = {"events": decode, "state": market_state, "trades": trade, "directory": directory}
+"""What each output says of a message."""
+
+
+def plain(value):
+    """A golden record's field as the device has it."""
+    if isinstance(value, str):
+        return ord(value)
+    return int.from_bytes(value, "little") if isinstance(value, bytes) else value
 
 
 class Placed(NamedTuple):
@@ -74,34 +82,37 @@ async def decode_and_compare(tb, placed, rates):
                     seen.append(cycle)
 
     tb.add(Watch())
-    source, events = tb.source("words", rates=rates), tb.monitor("events")
+    source, monitors = tb.source("words", rates=rates), {name: tb.monitor(name) for name in OUTPUTS}
     words = message_words(rng, placed)
     source.send(*(word for word, _ in words))
     await tb.drain(limit=500_000)
 
     latency = tb.component.LATENCY
-    expected, malformed, seen = [], [], []
+    expected, malformed, seen = {name: [] for name in OUTPUTS}, [], []
     for (word, message), sent in zip(words, source.sent, strict=True):
         if message is None:
             continue
         seen.append(sent.cycle + latency)
         try:
-            event = decode(message)
+            meanings = {name: meaning(message) for name, meaning in OUTPUTS.items()}
         except MalformedMessage:
             malformed.append(sent.cycle + latency)
             continue
-        if event is not None:
-            stamps = {"sequence": word["sequence"], "ingress": word["ingress"]}
-            expected.append((event._asdict() | stamps, sent.cycle + latency, message.hex()))
-    names = (*EVENT_FIELDS, "sequence", "ingress")
-    got = [({name: getattr(one.payload, name) for name in names}, one.cycle) for one in events.received]
-    for (event, cycle), (wanted, when, message) in zip(got, expected, strict=False):
-        assert event == wanted, f"message {message}: device says\n  {event}\ngolden model says\n  {wanted}"
-        assert cycle == when, f"message {message}: latency is {cycle - when + latency}, not {latency}"
-    tb.compare(got, [(event, cycle) for event, cycle, _ in expected], "event")
+        stamps = {"sequence": word["sequence"], "ingress": word["ingress"]}
+        for name, record in meanings.items():
+            if record is not None:
+                fields = {field: plain(value) for field, value in record._asdict().items()}
+                expected[name].append((fields | stamps, sent.cycle + latency, message.hex()))
+    for name, wanted in expected.items():
+        fields = wanted[0][0] if wanted else {}
+        got = [({field: getattr(one.payload, field) for field in fields}, one.cycle) for one in monitors[name].received]
+        for (record, cycle), (right, when, message) in zip(got, wanted, strict=False):
+            assert record == right, f"message {message}: {name} of the device\n  {record}\ngolden model says\n  {right}"
+            assert cycle == when, f"message {message}: latency is {cycle - when + latency}, not {latency}"
+        tb.compare(got, [(record, cycle) for record, cycle, _ in wanted], name)
     tb.compare(pulses["malformed"], malformed, "time of a malformed message")
     tb.compare(pulses["message_seen"], seen, "time of a message")
-    assert all(one.payload.symbol == 0 for one in events.received)
+    assert all(one.payload.symbol == 0 for one in monitors["events"].received)
 
 
 @bench_test

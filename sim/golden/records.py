@@ -9,7 +9,7 @@ ADD, EXECUTE, CANCEL, DELETE, REPLACE, SET = range(6)
 
 __all__ = [
     "ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "REPLACE", "SELL", "SET",
-    "BookEvent", "DropReason", "Order", "RejectReason", "TopOfBook",
+    "BookEvent", "DirectoryEntry", "DropReason", "MarketState", "Order", "RejectReason", "TopOfBook", "Trade",
 ]
 
 
@@ -25,6 +25,38 @@ class BookEvent(NamedTuple):
     price: int
     timestamp: int
     partial: int = 0
+
+
+class MarketState(NamedTuple):
+    """What a venue says of trading. Fields that a kind does not have are 0."""
+
+    kind: str
+    locate: int
+    code: int
+    detail: int
+    reference: int
+    upper: int
+    lower: int
+    timestamp: int
+
+
+class Trade(NamedTuple):
+    """Shares that changed hands. An execution at its order's own price has price 0."""
+
+    kind: str
+    locate: int
+    shares: int
+    price: int
+    match: int
+    code: int
+    timestamp: int
+
+
+class DirectoryEntry(NamedTuple):
+    """A symbol's name, eight ASCII characters, and the venue's own number for it."""
+
+    locate: int
+    name: bytes
 
 
 class TopOfBook(NamedTuple):

@@ -7,11 +7,46 @@ import pytest
 
 from hw.feed.itch50 import LENGTHS, Itch50Decoder
 from sim.golden import records
-from sim.golden.itch50 import BOOK_TYPES, HIGHEST_PRICE, MESSAGE_LENGTHS, MalformedMessage, decode
+from sim.golden.itch50 import (
+    BOOK_TYPES,
+    CHECKED_TYPES,
+    HIGHEST_PRICE,
+    MESSAGE_LENGTHS,
+    MalformedMessage,
+    decode,
+    directory,
+    market_state,
+    trade,
+)
 from tests.hw.bench import simulate
 from tests.hw.feed.words import IDLE, message_words, put
 
-FIELDS = records.BookEvent._fields
+FIELDS = [field for field in records.BookEvent._fields if field != "partial"]
+
+
+def plain_event(event):
+    kind, side = event.kind.value, event.side.value
+    assert event.symbol == event.partial == 0
+    return records.BookEvent(kind, side, *(getattr(event, field) for field in FIELDS[2:]))
+
+
+def plain_state(state):
+    return records.MarketState(chr(state.kind), *(getattr(state, field) for field in records.MarketState._fields[1:]))
+
+
+def plain_trade(done):
+    return records.Trade(chr(done.kind), *(getattr(done, field) for field in records.Trade._fields[1:]))
+
+
+def plain_entry(entry):
+    return records.DirectoryEntry(entry.locate, entry.name.to_bytes(8, "little"))
+
+
+OUTPUTS = {
+    "events": (plain_event, decode), "state": (plain_state, market_state),
+    "trades": (plain_trade, trade), "directory": (plain_entry, directory),
+}  # fmt: skip
+"""Port: how to read its payload, and what it must be."""
 
 
 def message(kind, rng):
@@ -26,9 +61,9 @@ def message(kind, rng):
 
 
 def run(words):
-    """Sends message words (IDLE: a pause); returns events, and cycles of malformed and of seen messages."""
+    """Sends message words (IDLE: a pause); returns (cycle, payload) of each output, and cycles of malformed and of seen messages."""
     dut = Itch50Decoder()
-    events, malformed, seen, ends = [], [], [], []
+    outputs, malformed, seen, ends = {name: [] for name in OUTPUTS}, [], [], []
 
     async def testbench(ctx):
         for cycle, word in enumerate(words + [IDLE] * Itch50Decoder.LATENCY):
@@ -37,8 +72,10 @@ def run(words):
                 if word["ends"]:
                     ends.append(cycle)
             await put(ctx, dut.words, word)
-            if ctx.get(dut.events.valid):
-                events.append((cycle, ctx.get(dut.events.payload)))
+            for name, found in outputs.items():
+                port = getattr(dut, name)
+                if ctx.get(port.valid):
+                    found.append((cycle, ctx.get(port.payload)))
             if ctx.get(dut.malformed):
                 malformed.append(cycle)
             if ctx.get(dut.message_seen):
@@ -47,33 +84,30 @@ def run(words):
 
     simulate(dut, testbench)
     assert seen == [end + Itch50Decoder.LATENCY for end in ends]
-    return events, malformed, seen
+    return outputs, malformed, seen
 
 
 def check(messages, words):
-    """Compares what comes out with the reference: fields, numbers, and the cycle of each."""
-    events, malformed, seen = run(words)
-    expected, expected_malformed = [], []
+    """Compares all outputs with the reference: fields, numbers, and the cycle of each. Returns the number of book events."""
+    outputs, malformed, seen = run(words)
+    expected, expected_malformed = {name: [] for name in OUTPUTS}, []
     for number, (body, cycle) in enumerate(zip(messages, seen, strict=True)):
         try:
-            event = decode(body)
+            meanings = [(name, meaning(body)) for name, (_, meaning) in OUTPUTS.items()]
         except MalformedMessage:
             expected_malformed.append(cycle)
             continue
-        if event is not None:
-            expected.append((cycle, number + 1, event))
+        for name, meaning in meanings:
+            if meaning is not None:
+                expected[name].append((cycle, number + 1, cycle - Itch50Decoder.LATENCY, meaning))
     assert malformed == expected_malformed
-    assert [cycle for cycle, _ in events] == [cycle for cycle, _, _ in expected]
-    for (cycle, event), (_, sequence, reference) in zip(events, expected, strict=True):
-        kind, side = event.kind.value, event.side.value
-        found = records.BookEvent(kind, side, *(getattr(event, field) for field in FIELDS[2:]))
-        assert found == reference
-        assert (event.sequence, event.ingress, event.symbol) == (sequence, cycle - Itch50Decoder.LATENCY, 0)
-    return len(events)
+    for name, (plain, _) in OUTPUTS.items():
+        assert [(cycle, out.sequence, out.ingress, plain(out)) for cycle, out in outputs[name]] == expected[name], name
+    return len(outputs["events"])
 
 
 def test_lengths_are_those_of_the_reference():
-    assert {kind: MESSAGE_LENGTHS[kind] for kind in BOOK_TYPES} == LENGTHS
+    assert {kind: MESSAGE_LENGTHS[kind] for kind in CHECKED_TYPES} == LENGTHS
 
 
 @pytest.mark.parametrize("lead", range(8))
@@ -85,15 +119,15 @@ def test_every_type_at_every_alignment(lead):
 
 
 @pytest.mark.parametrize("lead", range(8))
-def test_every_pair_of_book_types_at_every_alignment(lead):
-    """Back to back as MoldUDP64 packs them; each pair begins in lane ``lead``, alone in its stream."""
+def test_every_pair_of_types_at_every_alignment(lead):
+    """Back to back as MoldUDP64 packs them: all 23 types after all 23, each pair beginning in lane ``lead``, alone in its words."""
     rng = random.Random(lead)
     words, messages = [], []
-    for pair in product(BOOK_TYPES, repeat=2):
+    for pair in product(MESSAGE_LENGTHS, repeat=2):
         both = [message(kind, rng) for kind in pair]
         words += message_words(both, lead=lead, sequence=len(messages) + 1)
         messages += both
-    assert check(messages, words) == 2 * len(BOOK_TYPES) ** 2
+    assert check(messages, words) == 2 * len(BOOK_TYPES) * len(MESSAGE_LENGTHS)
 
 
 @pytest.mark.parametrize("gap", [0, 2, 7])
@@ -106,12 +140,12 @@ def test_all_types_in_random_order_and_with_pauses(gap):
     assert check(messages, words) > 100
 
 
-def test_book_message_of_a_wrong_length():
+def test_message_of_a_wrong_length():
     rng = random.Random(0)
     messages = []
-    for kind in BOOK_TYPES:
+    for kind in MESSAGE_LENGTHS:
         right = message(kind, rng)
-        messages += [right[:length] for length in range(9, len(right))] + [right + bytes(extra) for extra in range(1, 30)] + [right]
+        messages += [right[:length] for length in range(9, len(right))] + [right + bytes(extra) for extra in range(1, 10)] + [right]
     messages += [b"A" + bytes(length - 1) for length in (100, 36 + 64, 36 + 128, 36 + 256, 36 + 512)]
     assert check(messages, message_words(messages)) == len(BOOK_TYPES)
 
@@ -119,13 +153,15 @@ def test_book_message_of_a_wrong_length():
 def test_sides_and_prices():
     rng = random.Random(0)
     messages = []
+    for kind in "PQC":  # the bytes that are a side or a price elsewhere are anything here
+        messages += [kind.encode() + bytes([fill]) * (MESSAGE_LENGTHS[kind] - 1) for fill in (0, 0xFF)]
     for side in range(256):
         messages.append(message("A", rng)[:19] + bytes([side]) + message("A", rng)[20:])
     for price in (0, 4, 0x77359400, HIGHEST_PRICE, HIGHEST_PRICE + 1, 0xFFFFFFFF):
         for kind, at in (("A", 32), ("F", 32), ("U", 31), ("C", 32)):
             right = message(kind, rng)
             messages.append(right[:at] + price.to_bytes(4, "big") + right[at + 4 :])
-    assert check(messages, message_words(messages)) == 2 + 4 * 3 + 4 + 2  # 'C' prices are not looked at
+    assert check(messages, message_words(messages)) == 2 + 2 + 4 * 3 + 4 + 2  # 'C' prices are not looked at
 
 
 def test_message_that_never_ends_is_forgotten():

@@ -4,8 +4,18 @@ import gzip
 
 import pytest
 
-from sim.golden.itch50 import BOOK_TYPES, HIGHEST_PRICE, MESSAGE_LENGTHS, MalformedMessage, decode
-from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent
+from sim.golden.itch50 import (
+    BOOK_TYPES,
+    CHECKED_TYPES,
+    HIGHEST_PRICE,
+    MESSAGE_LENGTHS,
+    MalformedMessage,
+    decode,
+    directory,
+    market_state,
+    trade,
+)
+from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent, DirectoryEntry, MarketState, Trade
 from tests.data import market_data
 
 TIME = 34_200_000_000_001
@@ -43,7 +53,60 @@ def test_there_are_23_types():
 @pytest.mark.parametrize("kind", sorted(set(MESSAGE_LENGTHS) - set(BOOK_TYPES)))
 def test_other_messages_change_no_book(kind):
     assert decode(kind.encode() + bytes(MESSAGE_LENGTHS[kind] - 1)) is None
-    assert decode(kind.encode()) is None
+    if kind in CHECKED_TYPES:
+        with pytest.raises(MalformedMessage, match="bytes, not 1"):
+            decode(kind.encode())
+    else:
+        assert decode(kind.encode()) is None
+
+
+def state(kind, **fields):
+    return MarketState(kind, 8_000, 0, 0, 0, 0, 0, TIME)._replace(**fields)
+
+
+NAME = b"AMZN    "
+
+
+@pytest.mark.parametrize(("message", "expected"), [
+    (b"S" + HEAD + b"Q", state("S", code=ord("Q"))),
+    (b"H" + HEAD + NAME + b"P" + b" " + b"LUDP", state("H", code=ord("P"), detail=0x4C554450)),
+    (b"Y" + HEAD + NAME + b"1", state("Y", code=ord("1"))),
+    (b"J" + HEAD + NAME + PRICE + bytes.fromhex("00208d80" "001c9c38" "00000002"),
+     state("J", reference=2_000_000, upper=0x208D80, lower=0x1C9C38, detail=2)),
+    (b"h" + HEAD + NAME + b"X" + b"H", state("h", code=ord("H"), detail=ord("X"))),
+    (b"W" + HEAD + b"2", state("W", code=ord("2"))),
+    (b"K" + HEAD + NAME + (36_000).to_bytes(4, "big") + b"A" + PRICE, state("K", code=ord("A"), detail=36_000, reference=2_000_000)),
+    (b"V" + HEAD + bytes(range(24)), state("V")),
+])  # fmt: skip
+def test_states(message, expected):
+    assert market_state(message) == expected
+    assert (decode(message), trade(message), directory(message)) == (None, None, None)
+    with pytest.raises(MalformedMessage, match=f"{len(message)} bytes, not {len(message) + 1}"):
+        market_state(message + b"\0")
+
+
+MATCH = bytes.fromhex("1112131415161718")
+
+
+@pytest.mark.parametrize(("message", "expected"), [
+    (b"P" + HEAD + bytes(8) + b"B" + SHARES + NAME + PRICE + MATCH, ("P", 100, 2_000_000, 0x1112131415161718, 0)),
+    (b"Q" + HEAD + REFERENCE + NAME + PRICE + MATCH + b"O", ("Q", 0x0102030405060708, 2_000_000, 0x1112131415161718, ord("O"))),
+    (b"E" + HEAD + REFERENCE + SHARES + MATCH, ("E", 100, 0, 0x1112131415161718, 0)),
+    (b"C" + HEAD + REFERENCE + SHARES + MATCH + b"N" + PRICE, ("C", 100, 2_000_000, 0x1112131415161718, ord("N"))),
+])  # fmt: skip
+def test_trades(message, expected):
+    kind, shares, price, match, code = expected
+    assert trade(message) == Trade(kind, 8_000, shares, price, match, code, TIME)
+    assert (market_state(message), directory(message)) == (None, None)
+    with pytest.raises(MalformedMessage, match=f"{len(message)} bytes, not {len(message) - 1}"):
+        trade(message[:-1])
+
+
+def test_directory():
+    message = b"R" + HEAD + NAME + bytes(20)
+    assert directory(message) == DirectoryEntry(8_000, NAME)
+    assert (decode(message), market_state(message), trade(message)) == (None, None, None)
+    assert directory(b"") is None
 
 
 def test_nothing_at_all_changes_no_book():
