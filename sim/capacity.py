@@ -6,7 +6,7 @@ from hw.book.order_store import OrderStore
 from hw.book.price_levels import PriceLevels
 from hw.config import CardConfig
 from hw.lib.hash_table import BANKS, WAYS
-from sim.golden.records import ADD, DELETE, REPLACE, BookEvent
+from sim.golden.records import ADD, CANCEL, EXECUTE, REPLACE, SET, BookEvent
 
 
 class PlacedTable:
@@ -23,8 +23,7 @@ class PlacedTable:
 
     def add(self, region: int, key: int) -> bool:
         """Places a key that is not there yet; False if neither of its sets has a free way."""
-        hashes = self._hash(key)
-        sets = [(region, bank, hashes >> bank * self._bits & (1 << self._bits) - 1) for bank in range(BANKS)]
+        sets = [(region, *set_) for set_ in self.sets_of(key)]
         used = [self._used.get(set_, 0) for set_ in sets]
         bank = int(used[1] < used[0])
         if used[bank] == WAYS:
@@ -33,12 +32,24 @@ class PlacedTable:
         self._where[region, key] = sets[bank]
         return True
 
+    def sets_of(self, key: int) -> list[tuple[int, int]]:
+        """Bank and set of each place that a key can have."""
+        hashes = self._hash(key)
+        return [(bank, hashes >> bank * self._bits & (1 << self._bits) - 1) for bank in range(BANKS)]
+
     def place(self, region: int, key: int) -> tuple[int, int]:
         """Bank and set of a key that is there."""
         return self._where[region, key][1:]
 
+    def forget(self, region: int, key: int) -> tuple[int, int, int]:
+        """Takes a key out; its way stays taken until it is freed."""
+        return self._where.pop((region, key))
+
+    def free(self, way: tuple[int, int, int]) -> None:
+        self._used[way] -= 1
+
     def remove(self, region: int, key: int) -> None:
-        self._used[self._where.pop((region, key))] -= 1
+        self.free(self.forget(region, key))
 
 
 class PlacedBook:
@@ -58,24 +69,46 @@ class PlacedBook:
 
     def apply(self, event: BookEvent, symbol: int) -> bool:
         """Takes one event in; False if it needed a place that was not there (the order is then left out)."""
-        if event.kind == ADD:
-            return self._add(2 * symbol + event.side, event.reference, event.shares, event.price)
         order = self._live.get(event.reference)
+        if event.kind == ADD or (event.kind == SET and order is None):
+            return self._add(2 * symbol + event.side, event.reference, event.shares, event.price)
         if order is None:
             return True
-        if event.kind < DELETE and event.shares < order[2]:
+        region, price, shares = order
+        if event.kind in (EXECUTE, CANCEL) and event.shares < shares:
             order[2] -= event.shares
             return True
-        self._remove(event.reference, *order[:2])
         if event.kind == REPLACE:
-            return self._add(order[0], event.new_reference, event.shares, event.price)
+            return self._move(event.reference, region, price, event.new_reference, event)
+        if event.kind == SET:
+            return self._move(event.reference, region, price, event.reference, event)
+        self._remove(event.reference, region, price)
         return True
+
+    def _move(self, reference: int, region: int, price: int, new_reference: int, event: BookEvent) -> bool:
+        """The new order looks for its places while the old one still has its own; but the level that it empties it may take over."""
+        del self._live[reference]
+        order = self.orders.forget(0, reference)
+        self._count[region, price] -= 1
+        emptied = not self._count[region, price]
+        if emptied and price != event.price:
+            level = self.levels.forget(region, price)
+        added = self._add(region, new_reference, event.shares, event.price)
+        self.orders.free(order)
+        if emptied:
+            if price != event.price:
+                self.levels.free(level)
+            elif not self._count[region, price]:
+                self.levels.remove(region, price)
+            if not self._count[region, price]:
+                del self._count[region, price]
+        return added
 
     def _add(self, region: int, reference: int, shares: int, price: int) -> bool:
         if not shares or not price or reference in self._live:
             return True
         level = region, price
-        new = level not in self._count
+        new = level not in self._count  # a level that a move has emptied is there, with no order
         if new and not self.levels.add(region, price):
             return False
         if not self.orders.add(0, reference):

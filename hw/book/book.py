@@ -13,23 +13,26 @@ from hw.lib.one_hot import OneHot
 from hw.types import BookEvent, BookEventKind, Price, TopOfBook
 
 STATES = (
-    "CLEAR", "IDLE", "HASH", "READ", "MATCH", "DECIDE", "SETTLE",
-    "SELECT", "FETCH", "COUNT", "UPDATE", "FREED", "SEARCH", "TOTALS", "REFILL",
+    "CLEAR", "IDLE", "HASH", "READ", "MATCH", "DECIDE",
+    "SELECT", "FETCH", "COUNT", "UPDATE", "REJOIN", "SETTLE", "PEEK", "SEARCH", "TOTALS", "REFILL",
 )  # fmt: skip
 
 Flags = data.StructLayout({
     "bad": 1,  # zero shares or price, or no such kind
     "removes": 1,  # an order must be found and reduced, first of all
-    "takes_all": 1,  # DELETE and REPLACE
+    "takes_all": 1,  # DELETE, REPLACE and SET
+    "adds": 1,  # REPLACE, and SET but to zero: then a new order comes
+    "sets": 1,  # SET
+    "same": 1,  # under the reference that the old one had
     "known": 1,  # the order was found
     "excess": 1,  # more shares than it had
     "takes_some": 1,  # more than zero shares
     "alive": 1,  # the order is still there
     "added": 1,  # an order was added in the cycle before
-    "replacing": 1,  # the old order of a REPLACE is gone, the new one is being added
-    "was_best": 1,  # it was on the best level,
+    "was_best": 1,  # the old order of a REPLACE or SET was on the best level,
     "was_price": Price,  # at this price,
     "restored": 1,  # where the new one brings the same number of shares
+    "emptied": 1,  # no other order was on its level
 })
 """What has been found out about the event in progress."""
 
@@ -39,7 +42,8 @@ class Book(wiring.Component):
 
     Every order is kept under its full reference in a hash table (:mod:`hw.book.order_store`), every price level in a
     hash table of its side (:mod:`hw.book.price_levels`), so that any price from 1 to 2^32 - 1 is exact. The best of
-    both sides of every symbol is kept beside them: only an event that empties the best level waits for the winner tree.
+    both sides of every symbol is kept beside them, and the second best, which takes over at once when the best level
+    empties. Only then, or when the second empties, the winner tree is asked for the next one, behind the record's back.
 
     Parameters
     ----------
@@ -72,22 +76,19 @@ class Book(wiring.Component):
 
     Latency
     -------
-    From the cycle in which the event is transferred to the first cycle with ``tops.valid``; n is the number of levels of the
-    winner tree (``tree_levels``: TINY 2, ECP5 4, ALVEO 5):
+    From the cycle in which the event is transferred to the first cycle with ``tops.valid``:
 
     ==============================================================  ======
     case                                                            cycles
     ==============================================================  ======
     ADD, all cases                                                  5
-    EXECUTE, CANCEL, DELETE, but for the next line                  8
-    EXECUTE, CANCEL, DELETE that empties the best level             13 + n
-    REPLACE, but for the next line                                  13
-    REPLACE that empties the best level                             15 + n
-    unknown reference                                               8
+    EXECUTE, CANCEL, DELETE, SET to zero, unknown reference         8
+    REPLACE of a known order, SET                                   10
     ==============================================================  ======
 
-    The next event can be taken in the cycle in which the record is, at the earliest (if n is more than 5, an ADD and a REPLACE
-    need n - 5 cycles more).
+    The next event can be taken in the cycle in which the record is; but where the second best level of the side is no
+    longer known, 10 + n cycles later (REPLACE and SET: 13 + n), n being the number of levels of the winner tree
+    (``tree_levels``: TINY 2, ECP5 4, ALVEO 5). If n is more than 5, an ADD, REPLACE and SET need n - 5 cycles more.
     ``LATENCY`` is the first line's.
     """
 
@@ -123,6 +124,8 @@ class Book(wiring.Component):
         self._clearing = Signal()
         self._clear_requested = Signal()
         self._row = Signal(range(self._rows))
+        self._quiet = Signal(range(self._levels.spacing + 1))  # cycles since the last change of the levels, up to some
+        self._differs = Signal(16)  # parts of the old and the new reference
 
     def elaborate(self, platform):
         m = Module()
@@ -146,7 +149,11 @@ class Book(wiring.Component):
             best.side.eq(event.side),
             best.price.eq(event.price),
             best.shares.eq(event.shares),
-            best.slot.eq(change.slot),
+            best.slot.eq(levels.slot),
+            best.took_slot.eq(change.slot),
+            best.totals.eq(levels.totals),
+            best.emptied.eq(levels.emptied),
+            best.second.eq(Mux(levels.best.valid, Cat(levels.best, levels.best_totals), 0)),
             records.event.eq(event),
             records.best.eq(best.following),
             records.venue_stale.eq(self.venue_stale),
@@ -158,6 +165,8 @@ class Book(wiring.Component):
         m.d.sync += [pulse.eq(0) for pulse in (
             self.unknown_reference, self.duplicate_reference, self.store_full, self.levels_full, self.bad_event, flags.added,
         )]
+        m.d.sync += self._quiet.eq(Mux(levels.start, 0, Mux(self._quiet.all(), self._quiet, self._quiet + 1)))
+        m.d.sync += self._differs.eq(Cat((event.reference ^ event.new_reference)[bit:bit + 4].any() for bit in range(0, 64, 4)))
         m.d.sync += self.overflow.eq(levels.overflow)
         wiring.connect(m, records.tops, wiring.flipped(self.tops))
 
@@ -175,6 +184,7 @@ class Book(wiring.Component):
         self._lookup_states(m, at)
         self._add_states(m, at)
         self._remove_states(m, at)
+        self._search_states(m, at)
         return m
 
     def _idle_states(self, m, at):
@@ -189,11 +199,18 @@ class Book(wiring.Component):
             with m.Else():
                 at.go("CLEAR")
         with at("IDLE"):
-            m.d.comb += self.events.ready.eq(self._records.free & ~requested)
-            m.d.sync += [self._event.eq(self.events.payload), self._flags.eq(0)]
+            known = self._best.known
+            settled = 1
+            if self._levels.spacing > self.LATENCY:  # a deep tree can't take a new level every 5 cycles
+                settled = ~self._flags.added & (self._quiet >= self._levels.spacing - self.LATENCY - 1)
+            m.d.comb += self.events.ready.eq(self._records.free & ~requested & known & settled)
+            with m.If(known):
+                m.d.sync += [self._event.eq(self.events.payload), self._flags.eq(0)]
             with m.If(requested):
                 m.d.sync += requested.eq(self.clear)
                 at.go("CLEAR")
+            with m.Elif(~known):
+                at.go("SETTLE")
             with m.Elif(self.events.valid & self.events.ready):
                 at.go("HASH")
             with m.Else():
@@ -203,13 +220,17 @@ class Book(wiring.Component):
         """HASH, READ, MATCH: find the reference among the orders and the price among the levels."""
         event, flags = self._event, self._flags
         kind = event.kind.as_value()
-        prices = (event.kind == BookEventKind.ADD) | (event.kind == BookEventKind.REPLACE)
+        adds = (event.kind == BookEventKind.ADD) | (event.kind == BookEventKind.REPLACE)
+        sets = event.kind == BookEventKind.SET
+        none, free = event.shares == 0, event.price == 0
         with at("HASH"):
-            m.d.comb += [self._store.lookup.eq(1), self._levels.lookup.eq(1), self._best.load.eq(~flags.replacing)]
+            m.d.comb += [self._store.lookup.eq(1), self._levels.lookup.eq(1), self._best.load.eq(1)]
             m.d.sync += [
-                flags.bad.eq((prices & ((event.shares == 0) | (event.price == 0))) | (kind > BookEventKind.REPLACE.value)),
-                flags.removes.eq((kind >= BookEventKind.EXECUTE.value) & (kind <= BookEventKind.REPLACE.value) & ~flags.replacing),
+                flags.bad.eq((adds & (none | free)) | (sets & free) | (kind > BookEventKind.SET.value)),
+                flags.removes.eq((kind >= BookEventKind.EXECUTE.value) & (kind <= BookEventKind.SET.value)),
                 flags.takes_all.eq(kind >= BookEventKind.DELETE.value),
+                flags.adds.eq((event.kind == BookEventKind.REPLACE) | (sets & ~none)),
+                flags.sets.eq(sets),
             ]
             at.go("READ")
         with at("READ"):
@@ -224,26 +245,18 @@ class Book(wiring.Component):
         """DECIDE: add the order, or say why not."""
         store, levels, best, records = self._store, self._levels, self._best, self._records
         event, order, change, flags = self._event, self._order, self._change, self._flags
-        good = Signal()
-        ahead = Signal()
+        good, ahead, duplicate, emptied = Signal(), Signal(), Signal(), Signal()
         with at("DECIDE"):
             m.d.comb += [
-                good.eq(~flags.bad & ~store.found & store.room & (levels.found | levels.room)),
+                duplicate.eq(store.found & ~flags.same),
+                good.eq(~flags.bad & ~duplicate & store.room & (levels.found | levels.room)),
                 ahead.eq(best.improves | best.joins),
-                best.replace.eq(good & ahead),
-                best.level.eq(best.joined),
+                best.add.eq(good),
+                emptied.eq(flags.emptied & (levels.slot == change.slot)),  # the level was found, and then its only order went
                 records.emit.eq(1),
                 records.touched.eq(((good & ahead) | flags.was_best) & ~(good & flags.restored)),
-                records.trouble.eq(~good | (best.joins & best.joined_overflow)),
+                records.trouble.eq(~good | (best.joins & best.overflow)),
             ]
-            with m.If(best.improves):
-                m.d.comb += [
-                    best.level.price.eq(event.price),
-                    best.level.shares.eq(event.shares),
-                    best.level.orders.eq(1),
-                    best.level.slot.eq(levels.slot),
-                    best.level.valid.eq(1),
-                ]
             m.d.sync += [
                 flags.added.eq(good),
                 flags.alive.eq(1),
@@ -255,30 +268,21 @@ class Book(wiring.Component):
                 change.region.eq(levels.region),
                 change.slot.eq(levels.slot),
                 change.price.eq(event.price),
-                change.create.eq(~levels.found),
+                change.create.eq(~levels.found | emptied),
                 change.remove.eq(0),
+                change.peek.eq(0),
                 change.shares.eq(event.shares),
                 self.bad_event.eq(flags.bad),
-                self.duplicate_reference.eq(~flags.bad & store.found),
-                self.store_full.eq(~flags.bad & ~store.found & ~store.room),
-                self.levels_full.eq(~flags.bad & ~store.found & ~levels.found & ~levels.room),
+                self.duplicate_reference.eq(~flags.bad & duplicate),
+                self.store_full.eq(~flags.bad & ~duplicate & ~store.room),
+                self.levels_full.eq(~flags.bad & ~duplicate & ~levels.found & ~levels.room),
             ]
-            at.go("IDLE" if levels.spacing <= self.LATENCY else "SETTLE")
-        if levels.spacing > self.LATENCY:
-            settle = Signal(range(levels.spacing - self.LATENCY))
-            with at("SETTLE"):  # a deep tree can't take a new level every 5 cycles
-                m.d.sync += settle.eq(settle + 1)
-                with m.If(settle == levels.spacing - self.LATENCY - 1):
-                    m.d.sync += settle.eq(0)
-                    at.go("IDLE")
-                with m.Else():
-                    at.go("SETTLE")
+            at.go("IDLE")
 
     def _remove_states(self, m, at):
-        """SELECT to UPDATE: take the order, or some of its shares, off its level. SEARCH to REFILL: find the next best."""
+        """SELECT to UPDATE: take the order, or some of its shares, off its level. REJOIN: the new one is being compared."""
         store, levels, best, records = self._store, self._levels, self._best, self._records
         event, order, change, flags = self._event, self._order, self._change, self._flags
-        replaces = event.kind == BookEventKind.REPLACE
 
         with at("SELECT"):
             m.d.sync += [
@@ -289,6 +293,7 @@ class Book(wiring.Component):
                 change.slot.eq(store.value.slot),
                 change.create.eq(0),
                 change.remove.eq(1),
+                change.peek.eq(0),
             ]
             with m.If(store.found):
                 m.d.sync += [event.symbol.eq(store.value.symbol), event.side.eq(store.value.side)]
@@ -300,69 +305,70 @@ class Book(wiring.Component):
             m.d.sync += [
                 flags.alive.eq(~dies),
                 flags.excess.eq(flags.known & ~flags.takes_all & (event.shares > order.shares)),
+                flags.same.eq(flags.sets | ~self._differs.any()),
                 change.whole.eq(dies),
                 change.shares.eq(Mux(dies, order.shares, event.shares)),
                 order.shares.eq(order.shares - event.shares),
             ]
+            with m.If(event.kind == BookEventKind.REPLACE):
+                m.d.sync += event.reference.eq(event.new_reference)
             at.go("COUNT")
 
-        with at("COUNT"):
-            m.d.comb += store.write.eq(flags.known)
+        with at("COUNT"):  # the new order's places are looked up while the old one still has its own
+            m.d.comb += [store.lookup.eq(1), levels.lookup.eq(1)]
             m.d.sync += flags.takes_some.eq(change.shares.any())
             at.go("UPDATE")
 
-        at_best = Signal()
+        adds = flags.adds & (flags.known | flags.sets)
         with at("UPDATE"):
             m.d.comb += [
-                at_best.eq(flags.known & best.holds),
-                levels.search.eq(at_best & levels.emptied),
-                best.replace.eq(at_best & ~levels.emptied),
-                best.level.eq(best.near),
-                best.level.shares.eq(levels.totals.shares),
-                best.level.orders.eq(levels.totals.orders),
-                records.touched.eq(at_best & flags.takes_some),
+                store.write.eq(flags.known),
+                best.take.eq(flags.known),
+                records.touched.eq(flags.known & best.took_best & flags.takes_some),
                 records.trouble.eq(flags.excess),
+                records.emit.eq(~adds),
             ]
             m.d.sync += [
-                self.unknown_reference.eq(~flags.known),
+                self.unknown_reference.eq(~flags.known & ~flags.sets),
                 self.bad_event.eq(flags.excess),
-                flags.was_best.eq(at_best),
+                flags.was_best.eq(flags.known & best.took_best),
                 flags.was_price.eq(best.near.price),
-                flags.replacing.eq(flags.known & replaces),
-                flags.removes.eq(0),
+                flags.emptied.eq(flags.known & levels.emptied),
             ]
-            with m.If(flags.known & replaces):
-                m.d.sync += event.reference.eq(event.new_reference)
-            with m.If(levels.search):
-                at.go("SEARCH")
-            with m.Elif(flags.known & replaces):
-                at.go("FREED")
+            with m.If(adds):
+                at.go("REJOIN")
             with m.Else():
-                m.d.comb += records.emit.eq(1)
                 at.go("IDLE")
 
-        with at("FREED"):  # the level's slot is free from the next cycle on
-            at.go("HASH")
+        with at("REJOIN"):
+            at.go("DECIDE")
 
+    def _search_states(self, m, at):
+        """SETTLE to REFILL: find the second best level of the side."""
+        levels, best, change = self._levels, self._best, self._change
+        with at("SETTLE"):  # the changes before have to be through
+            with m.If(self._quiet >= levels.spacing - 2):
+                m.d.sync += [
+                    change.region.eq(levels.region),
+                    change.slot.eq(best.near.slot),
+                    change.create.eq(0),
+                    change.remove.eq(1),
+                    change.whole.eq(0),
+                    change.peek.eq(1),
+                ]
+                at.go("PEEK")
+            with m.Else():
+                at.go("SETTLE")
+        with at("PEEK"):
+            m.d.comb += levels.start.eq(1)
+            at.go("SEARCH")
         with at("SEARCH"):
             with m.If(levels.best_known):
                 at.go("TOTALS")
             with m.Else():
                 at.go("SEARCH")
-
-        with at("TOTALS"):  # of the next best level; the lookup of a REPLACE's new order goes beside it
-            m.d.comb += [store.lookup.eq(flags.replacing), levels.lookup.eq(flags.replacing)]
+        with at("TOTALS"):
             at.go("REFILL")
-
         with at("REFILL"):
-            m.d.comb += [
-                best.replace.eq(1),
-                best.level.eq(Mux(levels.best.valid, Cat(levels.best, levels.best_totals), 0)),
-                records.touched.eq(1),
-                records.trouble.eq(flags.excess),
-                records.emit.eq(~flags.replacing),
-            ]
-            with m.If(flags.replacing):
-                at.go("MATCH")
-            with m.Else():
-                at.go("IDLE")
+            m.d.comb += best.refill.eq(1)
+            at.go("IDLE")

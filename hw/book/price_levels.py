@@ -34,14 +34,12 @@ class PriceLevels(wiring.Component):
         Cycle s: one order comes to or leaves the level ``change.slot`` of ``change.region``. ``change`` holds until
         s + 3; its ``shares`` and ``whole`` are not needed before s + 1. At least ``spacing`` cycles after the start before.
         ``create``: the level is new, at ``price``. ``remove``: take ``shares`` away, and one order if ``whole``;
-        else add both.
+        else add both. ``peek`` (with ``remove``): change nothing, but find the best price beside this level.
     totals : Out(Totals), emptied : Out(1), overflow : Out(1)
         Cycle s + 2: the level's totals after the change (modulo 2^32 and 2^16); no order is left, and the slot is free
         from s + 4 on; a total did not fit.
-    search : In(1)
-        Cycle s + 2, with ``emptied``: the region's best price is wanted.
     best_known : Out(1)
-        Cycle s + ``tree_latency``, if it was wanted: the best price without the emptied level is known.
+        Cycle s + ``tree_latency`` of a ``peek``: the best price without the level is known.
     best : Out({price, slot, valid}), best_totals : Out(Totals)
         Two cycles later: this price, and the totals of its level.
     clear : In(1), row : In
@@ -68,6 +66,7 @@ class PriceLevels(wiring.Component):
             "create": 1,
             "remove": 1,
             "whole": 1,
+            "peek": 1,
             "shares": Shares,
         })
         super().__init__({
@@ -82,7 +81,6 @@ class PriceLevels(wiring.Component):
             "totals": Out(Totals),
             "emptied": Out(1),
             "overflow": Out(1),
-            "search": In(1),
             "best_known": Out(1),
             "best": Out(data.StructLayout({"price": Price, "slot": slot, "valid": 1})),
             "best_totals": Out(Totals),
@@ -121,6 +119,15 @@ class PriceLevels(wiring.Component):
 
         self._keep_totals(m, started[1])
 
+        # a new level's rows were looked up before the slot was freed that the order of a REPLACE left
+        gone, gone_slot, dead, dead_now = Signal(), Signal.like(change.slot), Signal(RADIX), Signal(RADIX)
+        with m.If(clearing_slot):
+            m.d.sync += [gone.eq(1), gone_slot.eq(change.slot)]
+        with m.Elif(self.lookup | (self.start & change.create)):
+            m.d.sync += gone.eq(0)
+        beside = self.start & gone & (gone_slot[WAY_BITS:] == change.slot[WAY_BITS:])
+        m.d.sync += [dead.eq(Mux(beside, 1 << gone_slot[:WAY_BITS], 0)), dead_now.eq(dead)]
+
         # the group that the slot is in, after the change, as the tree compares it
         side = change.region[0]
         bank = change.slot[WAY_BITS]
@@ -130,7 +137,7 @@ class PriceLevels(wiring.Component):
             m.d.comb += [
                 entry.eq(Mux(bank, table.rows[1][way].as_value(), table.rows[0][way].as_value())),
                 rank.rank.eq(entry.key ^ side.replicate(32)),
-                rank.valid.eq(entry.valid),
+                rank.valid.eq(entry.valid & ~dead_now[way]),
             ]
             with m.If(change.slot[:WAY_BITS] == way):
                 m.d.comb += [rank.rank.eq(change.price ^ side.replicate(32)), rank.valid.eq(change.create)]
@@ -139,7 +146,7 @@ class PriceLevels(wiring.Component):
             tree.region.eq(change.region),
             tree.slot.eq(change.slot),
             tree.commit.eq(change.create | self.emptied),
-            tree.ask.eq(self.search),
+            tree.ask.eq(change.peek),
             tree.clear.eq(self.clear),
             tree.row.eq(self.row),
             self.best_known.eq(tree.done),
@@ -181,9 +188,9 @@ class PriceLevels(wiring.Component):
                 Cat(self.totals.orders, orders_carry).eq(before.orders + 1),
             ]
         m.d.comb += [
-            self.emptied.eq(ready & change.remove & change.whole & single),
+            self.emptied.eq(ready & change.remove & change.whole & single & ~change.peek),
             self.overflow.eq(ready & (shares_carry | orders_carry)),
-            write.en.eq(ready),
+            write.en.eq(ready & ~change.peek),
             write.addr.eq(Cat(change.slot, change.region)),
             write.data.totals.eq(self.totals),
             write.data.single.eq(self.totals.orders == 1),

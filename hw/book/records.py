@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.book.best_levels import best_layout
+from hw.book.best_levels import level_layout
 from hw.book.order_store import symbol_bits
 from hw.config import CardConfig
 from hw.types import BookEvent, TopOfBook
@@ -47,7 +47,7 @@ class Records(wiring.Component):
         bits = symbol_bits(config)
         super().__init__({
             "event": In(BookEvent),
-            "best": In(data.ArrayLayout(best_layout(config), 2)),
+            "best": In(data.ArrayLayout(level_layout(config), 2)),
             "emit": In(1),
             "touched": In(1),
             "trouble": In(1),
@@ -85,11 +85,11 @@ class Records(wiring.Component):
                 record.venue.eq(self._venue),
                 record.symbol.eq(self.event.symbol),
                 record.bid_price.eq(bid.price),
-                record.bid_shares.eq(bid.shares),
-                record.bid_orders.eq(bid.orders),
+                record.bid_shares.eq(bid.totals.shares),
+                record.bid_orders.eq(bid.totals.orders),
                 record.ask_price.eq(ask.price),
-                record.ask_shares.eq(ask.shares),
-                record.ask_orders.eq(ask.orders),
+                record.ask_shares.eq(ask.totals.shares),
+                record.ask_orders.eq(ask.totals.orders),
                 record.stale.eq(is_stale),
                 record.changed.eq(self.touched | (is_stale ^ was_shown)),
                 record.partial.eq(self.event.partial),

@@ -27,11 +27,11 @@ class WinnerTree(wiring.Component):
     start : In(1), region : In, slot : In
         Cycle s: something may change in the group of ``slot``.
     group : In(4 x {rank, valid}), commit : In(1)
-        Cycle s + 2: the group as it is after the change; with ``commit`` the path is written back, else forgotten.
+        Cycle s + 2: the group as it is after the change; with ``commit`` the path is written back, else it is kept as it was.
     ask : In(1)
-        Cycle s + 2, with ``commit``: the winner is wanted.
+        Cycle s + 2: the winner is wanted.
     done : Out(1), best : Out({rank, valid, slot}), best_region : Out
-        Cycle s + latency, if it was asked for: the winner of the region after the change, for this one cycle.
+        Cycle s + latency, if it was asked for: the winner of the region with this group, for this one cycle.
     clear : In(1), row : In
         Empties row ``row``, and forgets whatever is under way.
 
@@ -75,12 +75,13 @@ class WinnerTree(wiring.Component):
         stages = self.latency
         active = Signal(stages + 1)
         asked = Signal(stages + 1)
+        kept = Signal(stages + 1)
         region = [self.region] + [Signal.like(self.region, name=f"region{k}") for k in range(1, stages + 1)]
         slot = [self.slot] + [Signal.like(self.slot, name=f"slot{k}") for k in range(1, stages + 1)]
         m.d.comb += active[0].eq(self.start)
         for k in range(1, stages + 1):
-            m.d.sync += active[k].eq(active[k - 1] & ~self.clear & (self.commit if k == 3 else 1))
-        m.d.sync += asked[3:].eq(Cat(self.ask, asked[3:]))
+            m.d.sync += active[k].eq(active[k - 1] & ~self.clear & (self.commit | self.ask if k == 3 else 1))
+        m.d.sync += [asked[3:].eq(Cat(self.ask, asked[3:])), kept[3:].eq(Cat(self.commit, kept[3:]))]
         for k in range(1, stages + 1):
             with m.If(active[k - 1]):
                 m.d.sync += [region[k].eq(region[k - 1]), slot[k].eq(slot[k - 1])]
@@ -130,7 +131,7 @@ class WinnerTree(wiring.Component):
         for i in range(RADIX):
             m.d.comb += write.data[i].eq(Mux(self.clear, 0, rising.as_value()))
         for k in range(1, self.levels + 1):
-            with m.If(active[4 + k] & ~self.clear):
+            with m.If(active[4 + k] & kept[4 + k] & ~self.clear):
                 m.d.comb += [
                     write.addr.eq(self._node(k, region[4 + k], slot[4 + k])),
                     write.en.eq(1 << self._child(k, slot[4 + k])),

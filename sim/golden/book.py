@@ -5,7 +5,7 @@ Written from the book rules of ITCH 5.0 and from the contract of the book stage,
 
 from heapq import heapify, heappop, heappush
 
-from sim.golden.records import ADD, BUY, CANCEL, EXECUTE, REPLACE, SELL, BookEvent, TopOfBook
+from sim.golden.records import ADD, BUY, CANCEL, EXECUTE, REPLACE, SELL, SET, BookEvent, TopOfBook
 
 MAX_SHARES = (1 << 32) - 1
 MAX_ORDERS = (1 << 16) - 1
@@ -104,6 +104,13 @@ class Book:
             return event.locate
 
         order = self.orders.get(event.reference)
+        if kind == SET:
+            locate, side = (event.locate, event.side) if order is None else (order.locate, order.side)
+            if order is not None:
+                self._take(event.reference, order, order.shares)
+            if event.shares:
+                self._add(locate, side, event.reference, event.shares, event.price)
+            return locate
         if order is None:
             self.unknown += 1
             return None

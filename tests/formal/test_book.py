@@ -51,8 +51,8 @@ class Checker(Component):
         m.d.comb += [Assume(self.slot < 4 * self._leaves), tree.start.eq(self.start), tree.slot.eq(self.slot)]
 
         after = [Signal.like(slots[0], name=f"after{index}") for index in range(4 * self._leaves)]
-        taken = Signal()
-        m.d.comb += [taken.eq(requested[1] & self.commit), tree.commit.eq(taken), tree.ask.eq(taken)]
+        taken, asked = Signal(), requested[1]  # asked without being taken: a peek
+        m.d.comb += [taken.eq(asked & self.commit), tree.commit.eq(taken), tree.ask.eq(asked)]
         for index, changed in enumerate(after):
             m.d.comb += changed.eq(slots[index])
             with m.If(slot[1] == index):
@@ -67,8 +67,8 @@ class Checker(Component):
         # the answer is about the slots as they were after its change
         pending = [Signal(name=f"pending{delay}") for delay in range(tree.latency - 1)]
         snapshots = [[Signal.like(slots[0], name=f"snapshot{delay}_{index}") for index in range(4 * self._leaves)] for delay in range(2)]
-        m.d.sync += [later.eq(sooner) for sooner, later in zip([taken, *pending], pending, strict=False)]
-        with m.If(taken):
+        m.d.sync += [later.eq(sooner) for sooner, later in zip([asked, *pending], pending, strict=False)]
+        with m.If(asked):
             for index, changed in enumerate(after):
                 m.d.sync += [snapshots[0][index].eq(changed), snapshots[1][index].eq(snapshots[0][index])]
         newer = Signal()  # another change came while the answer was on its way

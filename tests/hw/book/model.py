@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sim.capacity import PlacedBook
 from sim.golden.book import Book
-from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent, TopOfBook
+from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, SET, BookEvent, TopOfBook
 
 MAX = (1 << 32) - 1
 MASKS = TopOfBook(MAX, MAX, 0xFFFF, MAX, MAX, 0xFFFF)
@@ -32,6 +32,10 @@ def replace(reference, new_reference, shares, price, *, locate=0):
     return BookEvent(REPLACE, 0, locate, reference, new_reference, shares, price, 0)
 
 
+def set_order(reference, side, shares, price, *, locate=0):
+    return BookEvent(SET, side, locate, reference, 0, shares, price, 0)
+
+
 class Answer(NamedTuple):
     """What the record of an event must say."""
 
@@ -40,7 +44,11 @@ class Answer(NamedTuple):
     stale: bool
     changed: bool
     case: str
-    """ADD, TAKE or REPLACE; EMPTIES (TAKE or REPLACE that empties the best level) in front; UNKNOWN."""
+    """ADD, TAKE, REPLACE or SET; TAKE EMPTIES or REPLACE EMPTIES (the best level); UNKNOWN."""
+    search: bool
+    """The second best level has to be looked for afterwards."""
+    added: bool
+    """An order came, at the end."""
 
 
 class ExpectedBook:
@@ -61,26 +69,43 @@ class ExpectedBook:
 
     def answer(self, event: BookEvent) -> Answer:
         case = self._case(event)
+        old = self._book.orders.get(event.reference) if event.kind != ADD else None
+        levels = self._book.depth(old.locate, 2)[old.side] if old else []
+        side = (old.locate, old.side, old.price) if old else None
+        live = len(self._book.orders) - (old is not None)
         self.cases[case] += 1
         if self._places.apply(event, event.locate if event.kind == ADD else 0):
             touched = self._book.apply(event)
-        elif event.kind == ADD:
+        elif event.kind == ADD or (event.kind == SET and old is None):
             touched = event.locate
             self._full.add(touched)
         else:
             touched = self._book.apply(event._replace(kind=DELETE))
             self._full.add(touched)
         locate = event.locate if touched is None else touched
+        added = event.kind in (ADD, REPLACE, SET) and len(self._book.orders) > live
         top = tuple(total & mask for total, mask in zip(self._book.top(locate), MASKS, strict=True))
         stale = locate in self._full or locate in self._book.doubtful
         before = self._last.get(locate, (tuple(TopOfBook()), False))
         self._last[locate] = top, stale
-        return Answer(locate, top, stale, before != (top, stale), case)
+        return Answer(locate, top, stale, before != (top, stale), case, self._searches(event, side, levels), added)
+
+    def _searches(self, event, side, levels):
+        """Whether one of the two best levels went, there may be others, and nothing came in front of what is left."""
+        if side is None or side[2] not in (prices := [price for price, _, _ in levels]) or len(levels) < 2:
+            return False
+        if levels[prices.index(side[2])][2] > 1 or (event.kind < DELETE and event.reference in self._book.orders):
+            return False
+        stays = prices[1 - prices.index(side[2])]
+        best = self._book.depth(side[0], 1)[side[1]][0][0]
+        return best == stays
 
     def _case(self, event):
         if event.kind == ADD:
             return "ADD"
         order = self._book.orders.get(event.reference)
+        if event.kind == SET and event.shares:
+            return "SET"
         if order is None:
             return "UNKNOWN"
         kind = "REPLACE" if event.kind == REPLACE else "TAKE"
@@ -125,6 +150,9 @@ def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
             add(reference(), side, 0, price, locate=locate),
             add(reference(), side, shares(), 0, locate=locate),
             replace(anyone(), anyone(), shares(), price, locate=locate),
+            set_order(anyone(), side, shares(), 0, locate=locate),
+            set_order(rng.getrandbits(64), side, shares(), 0, locate=locate),
+            set_order(rng.getrandbits(64), side, 0, price, locate=locate),
             cancel(anyone(), 1 << 31, locate=locate),
             execute(anyone(), 0, locate=locate),
         ))
@@ -134,13 +162,16 @@ def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
         if not live or rng.random() < (0.6 if len(live) < crowd else 0.3):
             return add(reference(), rng.randrange(2), shares(), price, locate=locate)
         named = next(reversed(live)) if rng.random() < 0.4 else anyone()
-        kind = rng.choice((EXECUTE, CANCEL, DELETE, DELETE, REPLACE))
+        kind = rng.choice((EXECUTE, CANCEL, DELETE, DELETE, REPLACE, SET))
         if kind == EXECUTE:
             return execute(named, rng.choice((live[named], rng.randint(1, live[named]))), locate=locate)
         if kind == CANCEL:
             return cancel(named, rng.randint(1, live[named]), locate=locate)
         if kind == DELETE:
             return delete(named, locate=locate)
+        if kind == SET:
+            named = rng.choice((named, named, reference()))
+            return set_order(named, rng.randrange(2), rng.choice((0, shares(), live.get(named, 5))), price, locate=locate)
         same = rng.random() < 0.05
         return replace(named, named if same else reference(), live[named] if same else shares(), price, locate=locate)
 
@@ -150,6 +181,10 @@ def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
         if event.kind == ADD:
             if event.shares and event.price:
                 live.setdefault(event.reference, event.shares)
+        elif event.kind == SET:
+            live.pop(event.reference, None)
+            if event.shares and event.price:
+                live[event.reference] = event.shares
         elif event.reference in live:
             before = live[event.reference]
             if event.kind >= DELETE or event.shares >= before:
@@ -160,4 +195,4 @@ def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
                 live.setdefault(event.new_reference, event.shares)
 
 
-__all__ = ["BUY", "SELL", "Answer", "ExpectedBook", "add", "cancel", "delete", "execute", "flow", "replace"]
+__all__ = ["BUY", "SELL", "Answer", "ExpectedBook", "add", "cancel", "delete", "execute", "flow", "replace", "set_order"]

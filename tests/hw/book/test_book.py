@@ -1,23 +1,24 @@
 """The book against its contract, case by case, and against the reference book on random streams."""
 
+from collections import Counter
+from itertools import combinations
+
 import pytest
 
 from hw.book.book import Book
 from hw.config import TINY, CardConfig
 from sim.capacity import PlacedBook
-from sim.golden.records import ADD
 from tests.hw.book.driver import run_book
-from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, delete, execute, flow, replace
+from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, delete, execute, flow, replace, set_order
 
 EMPTY = (0, 0, 0)
 DEEP = CardConfig("deep", venues=2, symbols=1, orders=64, levels=1 << 13, backlog=128, events=16)
 
 
-def cycles(tree_levels):
+def cycles():
     """Cycles from an event to its record, by case; the table of the component's docstring."""
     return {
-        "ADD": 5, "TAKE": 8, "UNKNOWN": 8, "TAKE EMPTIES": 13 + tree_levels,
-        "REPLACE": 13, "REPLACE EMPTIES": 15 + tree_levels,
+        "ADD": 5, "TAKE": 8, "UNKNOWN": 8, "TAKE EMPTIES": 8, "REPLACE": 10, "REPLACE EMPTIES": 10, "SET": 10,
     }  # fmt: skip
 
 
@@ -130,7 +131,9 @@ def test_the_whole_reference_is_the_key():
     ([add(1, BUY, 9, 70), add(2, BUY, 9, 0)], (70, 9, 1, *EMPTY), "bad_event"),
     ([add(1, BUY, 9, 70), add(2, BUY, 1, 60), replace(1, 3, 0, 80)], (60, 1, 1, *EMPTY), "bad_event"),
     ([add(1, BUY, 9, 70), replace(1, 3, 5, 0)], (*EMPTY, *EMPTY), "bad_event"),
-    ([add(1, BUY, 9, 70), add(2, BUY, 9, 70)._replace(kind=5)], (70, 9, 1, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), set_order(1, BUY, 5, 0)], (*EMPTY, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), set_order(2, BUY, 5, 0)], (70, 9, 1, *EMPTY), "bad_event"),
+    ([add(1, BUY, 9, 70), add(2, BUY, 9, 70)._replace(kind=6)], (70, 9, 1, *EMPTY), "bad_event"),
     ([add(1, SELL, MAX, 70), add(2, SELL, 2, 70)], (*EMPTY, 70, 1, 2), "overflow"),
 ])
 def test_an_event_that_contradicts_the_book_makes_its_symbol_stale(events, top, pulse):
@@ -146,6 +149,23 @@ def test_a_total_that_does_not_fit_behind_the_best_is_seen_too():
     run = run_book(Book(TINY), [add(1, BUY, MAX, 70), add(2, BUY, 1, 80), add(3, BUY, 1, 70), delete(2), delete(3)])
     assert run.pulses == {"overflow": 1}
     assert [(record.top[:3], record.stale) for record in run.records[3:]] == [((70, 0, 2), 1), ((70, MAX, 1), 1)]
+
+
+def test_a_level_that_a_move_emptied_stays_gone_though_the_new_one_is_its_neighbour():
+    def neighbours():
+        for worse, better in combinations(range(10_000, 18_000, 100), 2):
+            book = PlacedBook(TINY)
+            for event in (*crowd, add(1, BUY, 5, better), *above):
+                book.apply(event, 0)
+            place = book.levels.place(0, better)
+            book.apply(replace(1, 2, 5, worse), 0)
+            if book.levels.place(0, worse) == place:
+                yield worse, better
+
+    crowd = [add(100 + number, BUY, 1, 1 + number) for number in range(20)]
+    above = [add(10, BUY, 1, 19_000), add(11, BUY, 1, 19_100)]
+    worse, better = next(neighbours())
+    assert tops([*crowd, add(1, BUY, 5, better), *above, replace(1, 2, 5, worse), delete(11), delete(10)])[-1] == (worse, 5, 1, *EMPTY)
 
 
 def test_a_full_order_store_makes_only_that_symbol_stale():
@@ -233,22 +253,53 @@ def test_an_event_may_name_the_order_of_the_event_before():
         events += [add(number, number % 2, 10, 5000 + number), execute(number, 4), replace(number, number + 1, 6, 5000)]
         events += [replace(number + 1, number + 2, 6, 4000 + number), cancel(number + 2, 1), delete(number + 2)]
     run = run_book(Book(TINY), events)
-    check(TINY, events, run, table=cycles(2))
+    check(TINY, events, run, table=cycles())
     assert not run.pulses
 
 
 @pytest.mark.parametrize("config", [TINY, DEEP], ids=lambda config: config.name)
-def test_cycles_are_those_of_the_table_and_the_next_event_follows_at_once(config):
+def test_cycles_are_those_of_the_table_and_the_next_event_follows_when_it_says(config):
     dut = Book(config)
-    table = cycles(dut.tree_levels)
+    table = cycles()
     assert table["ADD"] == Book.LATENCY
-    events = list(flow(7, 250, symbols=1, prices=8, crowd=8, faults=0.05))
-    run = run_book(dut, events, deadline=20_000)
+    events = list(flow(7, 350, symbols=1, prices=8, crowd=8, faults=0.05))
+    run = run_book(dut, events, deadline=30_000)
     model = check(config, events, run, table=table)
     assert min(model.cases[case] for case in table) >= 3, model.cases
+    model, waits = ExpectedBook(config), Counter()
+    deep = max(0, dut.tree_levels - 5)
     for event, latency, occupied in zip(events, run.latencies, run.occupied, strict=False):
-        settles = event.kind == ADD or latency in (table["REPLACE"], table["REPLACE EMPTIES"])
-        assert occupied == latency + settles * max(0, dut.tree_levels - 5)
+        answer = model.answer(event)
+        waits[answer.case, answer.search] += 1
+        if answer.search:
+            assert occupied == latency + 10 + dut.tree_levels + 3 * answer.added + deep * (answer.added or latency == 8), event
+        else:
+            assert occupied == latency + answer.added * deep, event
+    assert min(waits[case, True] for case in ("TAKE EMPTIES", "REPLACE EMPTIES", "TAKE", "REPLACE", "SET")) > 0, waits
+
+
+def test_a_level_is_set_whatever_was_there():
+    assert tops([
+        set_order(1, BUY, 5, 70), set_order(1, BUY, 9, 70), set_order(1, BUY, 9, 80), add(2, BUY, 1, 75), set_order(1, SELL, 4, 70),
+        set_order(1, BUY, 0, 70), set_order(1, BUY, 0, 70), set_order(3, SELL, 6, 90), set_order(3, SELL, 0, 0),
+    ]) == [
+        (70, 5, 1, *EMPTY), (70, 9, 1, *EMPTY), (80, 9, 1, *EMPTY), (80, 9, 1, *EMPTY), (75, 1, 1, *EMPTY),
+        (75, 1, 1, *EMPTY), (75, 1, 1, *EMPTY), (75, 1, 1, 90, 6, 1), (75, 1, 1, *EMPTY),
+    ]  # fmt: skip
+
+
+def test_a_move_needs_its_places_before_it_gives_the_old_ones_back():
+    """But under the same reference or at the same price it takes over what it leaves."""
+    events = [add(reference, BUY, 1, 1000 + reference % 8, locate=1) for reference in range(0, 1 << 16, 64)]
+    places = PlacedBook(TINY)
+    full = next(index for index, event in enumerate(events) if not places.apply(event, 1))
+    blocked = events[full].reference
+    sets = places.orders.sets_of(blocked)
+    there = next(event.reference for event in events[:full] if places.orders.place(0, event.reference) in sets)
+    events = [*events[:full], replace(there, blocked, 3, 2000, locate=1)]
+    run = run_book(Book(TINY), events)
+    assert run.pulses == {"store_full": 1}
+    check(TINY, events, run)
 
 
 @pytest.mark.parametrize(("seed", "shape"), [
