@@ -83,8 +83,8 @@ async def answer_times(tb):
     await send(offers, itch.add(1, 7, "ANTS", 1, "S", 1_000, 1_000_000))
     found, reference = {}, 10
     for lane in range(8) if share(100) == 100 else (0, 5):
-        # the filler moves the trigger's end through all lanes; 11 bytes and more are a message that nobody looks at
-        filler = b"S" + bytes(10 + lane)
+        # the filler moves the trigger's end through all lanes; no message is of type z, and nobody looks at it
+        filler = b"z" + bytes(10 + lane)
         for kind, (before, trigger) in triggers(reference).items():
             reference += 10
             if before:  # taken once, gone, and back while the symbol cools down
@@ -101,7 +101,7 @@ async def answer_times(tb):
             await tb.cycles(COOLDOWN)
     tb.dut._log.info(f"cycles from the last byte of the trigger to the first word of the order: {found}")
     assert all(len(cycles) == 1 for cycles in found.values()), f"answer times vary: {found}"
-    assert max(max(cycles) for kind, cycles in found.items() if kind in "AF") <= 30, f"{found}"
+    assert max(max(cycles) for cycles in found.values()) <= 30, f"{found}"
     tb.transactions += len(card.board.latencies)
     await card.finish()
 
