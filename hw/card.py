@@ -96,7 +96,7 @@ class Card(wiring.Component):
         """
         config, control = self.config, self.bank.venues[venue]
         receive, framer, decoder, select = UdpReceive(), MoldUdp64(), Itch50Decoder(), SymbolFilter(config.symbols)
-        gate, state, book = FrameGate(decoder.LATENCY + select.LATENCY), VenueState(), Book(config, venue)
+        gate, state, book = FrameGate(decoder.LATENCY + select.LATENCY - 1), VenueState(), Book(config, venue)
         buffer = CommitBuffer(BookEvent, config.backlog)
         m.submodules[f"venue_{venue}_receive"] = receive
         m.submodules[f"venue_{venue}_framer"] = framer

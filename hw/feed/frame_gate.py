@@ -13,7 +13,8 @@ class FrameGate(wiring.Component):
     Parameters
     ----------
     delay : int
-        Cycles between the stage that gives the verdict and the commit buffer: the latency of the stages between them. At least 1.
+        Cycles from the verdict until all that the frame caused has reached the commit buffer: the latency of the stages
+        between them, less the cycles by which the verdict comes after the frame's last word. At least 1.
 
     Ports
     -----

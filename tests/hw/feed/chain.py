@@ -38,7 +38,7 @@ class FeedChain(wiring.Component):
         m.submodules.framer = framer = MoldUdp64()
         m.submodules.decoder = decoder = Itch50Decoder()
         m.submodules.select = select = SymbolFilter(self.symbols)
-        m.submodules.gate = gate = FrameGate(decoder.LATENCY + select.LATENCY)
+        m.submodules.gate = gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
         m.submodules.buffer = buffer = CommitBuffer(BookEvent, self.backlog)
 
         connect(m, flipped(self.frames), receive.frames)
