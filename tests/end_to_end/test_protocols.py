@@ -1,5 +1,6 @@
 """`trapjaw replay` of PITCH and DEEP 1.0 captures: rows against simple books and the oracle, and what --stats shows."""
 
+import gzip
 import random
 from contextlib import nullcontext
 from pathlib import Path
@@ -186,3 +187,12 @@ def test_segments_of_iex(tmp_path):
     messages = [deep10.system_event(1, "O"), deep10.trading_status(2, "SPY", "T"), deep10.level(3, "SPY", "B", 100, 10_000)]
     path = capture(tmp_path / "day.pcap", iex_tp.packets(77, 1, messages))
     assert stats(path, "--symbols", "SPY")["8 buy level"] == "1"
+
+
+def test_the_iex_oracle(tmp_path):
+    """All symbols, row for row; the oracle's time is in microseconds and it has no column for the type."""
+    wanted = gzip.decompress(market_data("iex/20231002_DEEP10_test.bbo.csv.gz").read_bytes()).decode().splitlines()[1:]
+    report = run(market_data("iex/20231002_DEEP10_test.pcap.gz"), bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    rows = [row.split(",") for row in (tmp_path / "out.csv").read_text().splitlines()[1:]]
+    assert [",".join([index, str(int(time) // 1_000), name, *top]) for index, time, name, _, *top in rows] == wanted
