@@ -23,22 +23,22 @@ def bindings_of(ctx, dut):
     return {slot: binding.locate for slot, binding in found if binding.enable}
 
 
-async def send(ctx, dut, entries, end, *, pause=lambda: 0):
+async def send(ctx, dut, entries, end, *, pause=lambda: 0, line=0):
     """Entries of a frame, and in the cycle of the last one its end: commit or discard."""
     for entry in [*entries[:-1], None]:
-        ctx.set(dut.entries.valid, 0)
+        ctx.set(dut.entries[line].valid, 0)
         for _ in range(pause()):
             await ctx.tick()
         last = entry is None
         entry = (entries or [None])[-1] if last else entry
-        ctx.set(dut.entries.valid, entry is not None)
+        ctx.set(dut.entries[line].valid, entry is not None)
         if entry is not None:
-            ctx.set(dut.entries.payload, {"locate": entry.locate, "name": number(entry.name)})
+            ctx.set(dut.entries[line].payload, {"locate": entry.locate, "name": number(entry.name)})
         if last:
-            ctx.set(getattr(dut, end), 1)
+            ctx.set(getattr(dut, end)[line], 1)
         await ctx.tick()
-    ctx.set(dut.entries.valid, 0)
-    ctx.set(getattr(dut, end), 0)
+    ctx.set(dut.entries[line].valid, 0)
+    ctx.set(getattr(dut, end)[line], 0)
 
 
 def with_names(ctx, dut, names):
@@ -104,9 +104,9 @@ def test_nothing_of_the_old_name_is_bound_after_a_new_one(cycle):
 
     async def testbench(ctx):
         with_names(ctx, dut, NAMES[:2])
-        ctx.set(dut.entries.payload, {"locate": 7, "name": number(NAMES[1])})
+        ctx.set(dut.entries[0].payload, {"locate": 7, "name": number(NAMES[1])})
         for now in range(BUSY):
-            ctx.set(dut.entries.valid, now == 0)
+            ctx.set(dut.entries[0].valid, now == 0)
             ctx.set(dut.commit, now == 0)
             ctx.set(dut.renamed, 0b10 if now == cycle else 0)
             if now == cycle:
@@ -116,6 +116,30 @@ def test_nothing_of_the_old_name_is_bound_after_a_new_one(cycle):
         await send(ctx, dut, [DirectoryEntry(9, OTHERS[0])], "commit")
         await ctx.tick().repeat(BUSY)
         assert bindings_of(ctx, dut) == {1: 9}
+
+    simulate(dut, testbench)
+
+
+def test_any_line_binds_and_a_bad_frame_of_one_is_not_another_s():
+    dut = DirectoryBinder(3, lines=3)
+
+    async def testbench(ctx):
+        with_names(ctx, dut, NAMES[:3])
+        for line in range(3):  # at the same time, with different ends
+            ctx.set(dut.entries[line].payload, {"locate": 10 + line, "name": number(NAMES[line % 2])})
+            ctx.set(dut.entries[line].valid, 1)
+        ctx.set(dut.commit, 0b011)
+        ctx.set(dut.discard, 0b100)
+        await ctx.tick()
+        for line in range(3):
+            ctx.set(dut.entries[line].valid, 0)
+        ctx.set(dut.commit, 0)
+        ctx.set(dut.discard, 0)
+        await ctx.tick().repeat(BUSY)
+        assert bindings_of(ctx, dut) == {0: 10, 1: 11}
+        await send(ctx, dut, [DirectoryEntry(20, NAMES[0]), DirectoryEntry(21, NAMES[1])], "commit", line=2)
+        await ctx.tick().repeat(BUSY)
+        assert bindings_of(ctx, dut) == {0: 20, 1: 21}
 
     simulate(dut, testbench)
 
@@ -141,3 +165,5 @@ def test_too_many_entries_in_a_frame():
 def test_number_of_slots(symbols):
     with pytest.raises(ValueError, match=f"symbols must be 1 to 256, not {symbols}"):
         DirectoryBinder(symbols)
+    with pytest.raises(ValueError, match="lines must be at least 1, not 0"):
+        DirectoryBinder(1, lines=0)
