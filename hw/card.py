@@ -1,13 +1,16 @@
 """The whole card: which stages there are and who talks to whom. Nothing is decided here."""
 
-from amaranth.hdl import Const, Module, Mux, ResetInserter
+from amaranth.hdl import Cat, Const, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.book.book import Book
 from hw.config import CardConfig
+from hw.feed.feed_session import FeedSession
 from hw.feed.frame_gate import FrameGate
 from hw.feed.itch50 import Itch50Decoder
+from hw.feed.line_arbiter import LineArbiter
+from hw.feed.line_buffer import LineBuffer
 from hw.feed.moldudp64 import MoldUdp64
 from hw.feed.symbol_filter import SymbolFilter
 from hw.feed.venue_state import VenueState
@@ -15,9 +18,8 @@ from hw.host_interface import events
 from hw.host_interface.bank import RegisterBank
 from hw.host_interface.bus import RegisterBus
 from hw.host_interface.event_ring import EventRing
-from hw.host_interface.registers import counter_elements
+from hw.host_interface.registers import LINES, counter_elements
 from hw.lib.arbiter import StreamArbiter
-from hw.lib.commit_buffer import CommitBuffer
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit
 from hw.order_entry.ouch50 import OuchEnterOrder
@@ -26,14 +28,15 @@ from hw.risk.gateway import RiskGateway
 from hw.strategy.arbitrage import Arbitrage
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
-from hw.types import BookEvent, FrameReceive, FrameTransmit, Order, TopOfBook
+from hw.types import FrameReceive, FrameTransmit, Order, TopOfBook
 
 STAGES = (
     ("UDP receive", UdpReceive, "net"),
     ("MoldUDP64", MoldUdp64, "feed"),
     ("ITCH 5.0", Itch50Decoder, "feed"),
     ("Symbol filter", SymbolFilter, "feed"),
-    ("Commit buffer", CommitBuffer, "lib"),
+    ("Line buffer", LineBuffer, "feed"),
+    ("Line arbiter", LineArbiter, "feed"),
     ("Order book", Book, "book"),
     ("Arbitrage", Arbitrage, "strategy"),
     ("Risk gateway", RiskGateway, "risk"),
@@ -41,6 +44,8 @@ STAGES = (
     ("UDP transmit", UdpTransmit, "net"),
 )
 """The trade path in the order of the data flow: name, component (its ``LATENCY`` is in cycles), folder."""
+
+LINE_NAMES = ("a", "b", "recovery")
 
 
 class Card(wiring.Component):
@@ -52,14 +57,16 @@ class Card(wiring.Component):
 
     Ports
     -----
-    feed : In(FrameReceive).array(venues)
-        Market data, one port per venue: Ethernet frames without preamble and FCS.
+    feed, feed_b : In(FrameReceive).array(venues)
+        Market data, two lines per venue that carry the same messages: Ethernet frames without preamble and FCS.
+    recovery : In(FrameReceive).array(venues)
+        Retransmitted packets.
     orders : Out(FrameTransmit)
         Order frames to all venues.
     bus : In(RegisterBus)
         The host's window (docs/registers.md).
     backlog : Out(16).array(venues)
-        Book events that wait for a venue's book, for a replay that can be slowed down.
+        Book events and frames that wait in the buffers of a venue's lines, for a replay that can be slowed down.
 
     Notes
     -----
@@ -70,6 +77,8 @@ class Card(wiring.Component):
         self.config = config
         super().__init__({
             "feed": In(FrameReceive).array(config.venues),
+            "feed_b": In(FrameReceive).array(config.venues),
+            "recovery": In(FrameReceive).array(config.venues),
             "orders": Out(FrameTransmit),
             "bus": In(RegisterBus),
             "backlog": Out(16).array(config.venues),
@@ -90,59 +99,40 @@ class Card(wiring.Component):
         return m
 
     def _venue(self, m, venue):
-        """Frames of one venue to tops of its book; between the port and the commit buffer nothing ever waits.
+        """Frames of one venue to tops of its book; between a port and its line's buffer nothing ever waits.
 
         Returns the tops, whether the venue may not be traded, and a pulse when its book begins anew.
         """
-        config, control = self.config, self.bank.venues[venue]
-        receive, framer, decoder, select = UdpReceive(), MoldUdp64(), Itch50Decoder(), SymbolFilter(config.symbols)
-        gate, state, book = FrameGate(decoder.LATENCY + select.LATENCY - 1), VenueState(), Book(config, venue)
-        buffer = CommitBuffer(BookEvent, config.backlog)
-        m.submodules[f"venue_{venue}_receive"] = receive
-        m.submodules[f"venue_{venue}_framer"] = framer
-        m.submodules[f"venue_{venue}_decoder"] = decoder
-        m.submodules[f"venue_{venue}_select"] = select
-        m.submodules[f"venue_{venue}_gate"] = gate
-        m.submodules[f"venue_{venue}_state"] = state
-        m.submodules[f"venue_{venue}_buffer"] = ResetInserter(state.restart)(buffer)
-        m.submodules[f"venue_{venue}_book"] = book
+        config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}"
+        session, state, arbiter, book = FeedSession(LINES), VenueState(LINES), LineArbiter(LINES), Book(config, venue)
+        m.submodules[f"{name}_session"] = session
+        m.submodules[f"{name}_state"] = state
+        m.submodules[f"{name}_arbiter"] = arbiter
+        m.submodules[f"{name}_book"] = book
+        ports = (self.feed[venue], self.feed_b[venue], self.recovery[venue])
+        lines = [self._line(m, venue, number, port, session, state, arbiter) for number, port in enumerate(ports)]
 
-        connect(m, flipped(self.feed[venue]), receive.frames)
-        connect(m, receive.payload, framer.payload)
-        connect(m, framer.words, decoder.words)
-        connect(m, decoder.events, select.input)
-        connect(m, select.output, buffer.input)
-        connect(m, buffer.output, book.events)
-
-        connect(m, receive.verdict, framer.verdict_in)
-        connect(m, framer.verdict, gate.verdict)
-        m.d.comb += [gate.malformed.eq(decoder.malformed), buffer.commit.eq(gate.commit), buffer.discard.eq(gate.discard)]
-
+        connect(m, arbiter.output, book.events)
+        backlog = sum(buffer.level + buffer.frame.valid for _, _, buffer in lines)
         m.d.comb += [
-            receive.now.eq(self.clock.now), receive.address.eq(control.feed_address), select.bindings.eq(control.bindings),
-            framer.set_sequence.eq(state.restart), framer.sequence_in.eq(control.sequence),
-            state.gap.eq(framer.gap.valid), state.malformed.eq(gate.lost), state.dropped.eq(buffer.dropped),
-            state.frames.valid.eq(self.feed[venue].valid), state.frames.payload.eq(self.feed[venue].payload),
-            state.final.valid.eq(gate.final.valid), state.final.payload.eq(gate.final.payload),
-            state.resync.eq(control.resync),
+            session.restart.eq(state.restart),
+            arbiter.session.eq(session.name), arbiter.restart.eq(state.restart), arbiter.sequence_in.eq(control.sequence),
+            arbiter.hole_cycles.eq(control.hole_cycles), arbiter.recovery_cycles.eq(control.recovery_cycles),
+            state.gap.eq(arbiter.gap.valid), state.gave_up.eq(arbiter.gave_up), state.recovered.eq(arbiter.recovered),
+            state.settling.eq(Cat(gate.busy for gate, _, _ in lines).any()), state.resync.eq(control.resync),
             book.venue_stale.eq(state.stale), book.clear.eq(state.restart),
-            control.expected.eq(framer.expected), control.backlog.eq(buffer.level), self.backlog[venue].eq(buffer.level),
+            control.expected.eq(arbiter.expected), control.recovering.eq(arbiter.recovering),
+            control.backlog.eq(backlog), self.backlog[venue].eq(backlog),
             control.stale.eq(state.stale), control.stale_reason.eq(state.reason), control.busy.eq(book.busy | state.pending),
         ]
         self.records += [
-            (framer.gap.valid, events.gap(Const(venue), framer.gap.payload, self.clock.now), 4),
+            (arbiter.gap.valid, events.gap(Const(venue), arbiter.gap.payload, self.clock.now), 4),
             (state.went_stale, events.venue_stale(Const(venue), state.reason, self.clock.now), 4),
         ]
+        self._count_feed(m, venue, lines, arbiter)
         count = self.counters
         m.d.comb += [
-            count.frames[venue].eq(gate.final.valid),
-            count.drops[venue].valid.eq(gate.final.valid | buffer.dropped),
-            count.drops[venue].reason.eq(Mux(buffer.dropped, DropReason.OVERFLOW, gate.final.payload.reason)),
-            count.messages[venue].eq(decoder.message_seen), count.duplicates[venue].eq(framer.duplicate),
-            count.heartbeats[venue].eq(framer.heartbeat), count.session_ends[venue].eq(framer.end_of_session),
-            count.gaps[venue].eq(framer.gap.valid),
-            count.missing_messages[venue].eq(Mux(framer.gap.valid, framer.gap.payload.count, 0)),
-            count.malformed_messages[venue].eq(decoder.malformed), count.stale[venue].eq(state.went_stale),
+            count.stale[venue].eq(state.went_stale),
             count.book_events[venue].eq(book.events.valid & book.events.ready),
             count.tops[venue].eq(book.tops.valid & book.tops.ready),
             count.unknown_references[venue].eq(book.unknown_reference), count.duplicate_references[venue].eq(book.duplicate_reference),
@@ -150,6 +140,58 @@ class Card(wiring.Component):
             count.bad_events[venue].eq(book.bad_event), count.level_overflows[venue].eq(book.overflow),
         ]
         return book.tops, state.stale | book.busy, state.restart
+
+    def _line(self, m, venue, number, port, session, state, arbiter):
+        """One port of a venue, from its frames to the arbiter: a chain of its own."""
+        config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}_{LINE_NAMES[number]}"
+        receive, framer, decoder, select = UdpReceive(), MoldUdp64(), Itch50Decoder(), SymbolFilter(config.symbols)
+        gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
+        live = number < LINES - 1
+        buffer = LineBuffer(config.backlog, config.frames) if live else LineBuffer(config.recovery, config.recovery, block_ram=False)
+        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, "buffer": buffer}
+        for stage, component in stages.items():
+            m.submodules[f"{name}_{stage}"] = component
+
+        connect(m, flipped(port), receive.frames)
+        connect(m, receive.payload, framer.payload)
+        connect(m, framer.words, decoder.words)
+        connect(m, decoder.events, select.input)
+        connect(m, select.output, buffer.input)
+        connect(m, buffer.frame, arbiter.frames[number])
+        connect(m, buffer.events, arbiter.events[number])
+
+        connect(m, receive.verdict, framer.verdict_in)
+        connect(m, framer.verdict, gate.verdict)
+        m.d.comb += [
+            receive.now.eq(self.clock.now), receive.address[0].eq(control.addresses[number]), select.bindings.eq(control.bindings),
+            session.good[number].eq(framer.verdict.valid & (framer.verdict.payload.reason == DropReason.NONE)),
+            session.session[number].eq(framer.span.session), gate.other_session.eq(session.other[number]),
+            gate.span.eq(framer.span), gate.end_of_session.eq(framer.end_of_session), gate.malformed.eq(decoder.malformed),
+            buffer.commit.eq(gate.commit), buffer.lose.eq(gate.lose), buffer.discard.eq(gate.discard),
+            buffer.first.eq(gate.first), buffer.next.eq(gate.next), buffer.clear.eq(state.restart),
+            state.frames[number].valid.eq(port.valid), state.frames[number].payload.eq(port.payload),
+            state.final[number].valid.eq(gate.final.valid), state.final[number].payload.eq(gate.final.payload),
+        ]
+        return gate, decoder, buffer
+
+    def _count_feed(self, m, venue, lines, arbiter):
+        """The counters of what the venue's lines brought."""
+        count = self.counters
+        for number, (gate, _, buffer) in enumerate(lines):
+            drop = count.drops[venue][number]
+            m.d.comb += [
+                drop.valid.eq(gate.final.valid), drop.reason.eq(Mux(buffer.dropped, DropReason.OVERFLOW, gate.final.payload.reason)),
+            ]
+        m.d.comb += [
+            count.frames[venue].eq(sum(gate.final.valid for gate, _, _ in lines)),
+            count.heartbeats[venue].eq(sum(gate.heartbeat for gate, _, _ in lines)),
+            count.session_ends[venue].eq(sum(gate.session_end for gate, _, _ in lines)),
+            count.malformed_messages[venue].eq(sum(decoder.malformed for _, decoder, _ in lines)),
+            count.messages[venue].eq(arbiter.messages), count.duplicates[venue].eq(arbiter.duplicates),
+            count.restored[venue].eq(arbiter.restored), count.early_frames[venue].eq(arbiter.early),
+            count.gaps[venue].eq(arbiter.gap.valid), count.given_up[venue].eq(arbiter.gave_up),
+            count.missing_messages[venue].eq(Mux(arbiter.gap.valid, arbiter.gap.payload.count, 0)),
+        ]
 
     def _strategies(self, m, feeds):
         """Tops of all venues to orders that ask to leave."""

@@ -21,7 +21,7 @@ class CardConfig:
     levels : int
         Places for price levels on each side of each book; a power of two, at least 64. Plan for half of it.
     backlog : int
-        Book events a venue's commit buffer holds; a power of two. At least 128, so that the fullest frame fits.
+        Book events that the buffer of a feed line holds; a power of two. At least 128, so that the fullest frame fits.
     events : int
         Records in the event ring; a power of two.
     clock_hz : int
@@ -49,6 +49,16 @@ class CardConfig:
             value = getattr(self, field)
             if value & (value - 1):
                 raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
+
+    @property
+    def frames(self) -> int:
+        """Frames that the buffer of a feed line holds."""
+        return self.backlog // 8
+
+    @property
+    def recovery(self) -> int:
+        """Book events, and frames, that a venue's recovery line holds: the most messages to be asked for at a time."""
+        return self.backlog // 8
 
     @property
     def hash(self) -> int:

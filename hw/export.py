@@ -23,14 +23,14 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 from hw.config import CARDS, CardConfig
-from hw.types import BookEvent
 
 STAGES: dict[str, tuple[str, Callable[[type, CardConfig], wiring.Component]]] = {
     "udp_receive": ("hw.net.udp_receive:UdpReceive", lambda cls, config: cls()),
     "moldudp64": ("hw.feed.moldudp64:MoldUdp64", lambda cls, config: cls()),
     "itch50": ("hw.feed.itch50:Itch50Decoder", lambda cls, config: cls()),
     "symbol_filter": ("hw.feed.symbol_filter:SymbolFilter", lambda cls, config: cls(config.symbols)),
-    "commit_buffer": ("hw.lib.commit_buffer:CommitBuffer", lambda cls, config: cls(BookEvent, config.backlog)),
+    "line_buffer": ("hw.feed.line_buffer:LineBuffer", lambda cls, config: cls(config.backlog, config.frames)),
+    "line_arbiter": ("hw.feed.line_arbiter:LineArbiter", lambda cls, config: cls()),
     "book": ("hw.book.book:Book", lambda cls, config: cls(config, 0)),
     "arbitrage": ("hw.strategy.arbitrage:Arbitrage", lambda cls, config: cls(config)),
     "risk": ("hw.risk.gateway:RiskGateway", lambda cls, config: cls(config)),

@@ -25,9 +25,9 @@ class DropReason(IntEnum):
     MALFORMED = 7
     """The feed protocol's framing is broken (block length past the end, count and length disagree)."""
     SESSION = 8
-    """The feed session is not the one that this port follows."""
+    """The feed session is not the one that the venue follows."""
     OVERFLOW = 9
-    """The commit buffer was full: the book did not keep up."""
+    """The line's buffer was full: the book did not keep up, or what is missing did not come."""
 
 
 class RejectReason(IntEnum):
@@ -49,12 +49,8 @@ class RejectReason(IntEnum):
 
 
 class StaleReason(IntEnum):
-    """Why a venue went stale as a whole: the first loss since its last restart."""
+    """Why a venue went stale as a whole."""
 
     NONE = 0
     GAP = 1
-    """Messages never came (a hole in the sequence numbers)."""
-    MALFORMED = 2
-    """A message of a good frame could not be read; the frame was forgotten."""
-    DROPPED = 3
-    """A frame's events did not fit the commit buffer; the frame was forgotten."""
+    """Messages did not come in time: no line brought them, or what brought them could not be read or did not fit."""

@@ -111,8 +111,19 @@ class Span(data.Struct):
     """Number after the last; ``first`` if it holds none (a heartbeat tells this way what should have come)."""
 
 
+class LineFrame(data.Struct):
+    """A good frame of one line, as the line arbiter needs it."""
+
+    first: Sequence
+    """Number of its first message."""
+    next: Sequence
+    """Number after its last."""
+    events: 16
+    """Book events of followed symbols that it has."""
+
+
 class Gap(data.Struct):
-    """Messages that never came. The venue is stale from here on."""
+    """Messages that did not come in time. The venue is stale until they have."""
 
     session: 80
     """Ten ASCII characters, the first in bits 7:0."""

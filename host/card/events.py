@@ -65,13 +65,15 @@ class OrderRejected:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """``count`` feed messages from ``first`` on never came."""
+    """``count`` feed messages from ``first`` on did not come in time."""
 
     card_time: int
     lost: bool
     venue: int
     first: int
     count: int
+    session: bytes
+    """Ten characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def decode(words: Sequence[int]) -> Event:
         case EventKind.ORDER_REJECTED:
             return OrderRejected(time, lost, reason=RejectReason(fields.pop("reason")), **fields)
         case EventKind.GAP:
-            return Gap(time, lost, **fields)
+            session = fields.pop("session_start") | fields.pop("session_end") << 64
+            return Gap(time, lost, session=session.to_bytes(10, "little"), **fields)
         case EventKind.VENUE_STALE:
             return VenueStale(time, lost, reason=StaleReason(fields.pop("reason")), **fields)
         case _:

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 0
+VERSION_MINOR = 1
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -53,8 +53,6 @@ class RejectReason(IntEnum):
 class StaleReason(IntEnum):
     NONE = 0
     GAP = 1
-    MALFORMED = 2
-    DROPPED = 3
 
 
 _REGISTERS = (
@@ -71,6 +69,7 @@ _REGISTERS = (
     Register("CONFIG_BACKLOG", 0x0020, "ro"),
     Register("CONFIG_EVENTS", 0x0024, "ro"),
     Register("CONFIG_CLOCK_HZ", 0x0028, "ro"),
+    Register("CONFIG_RECOVERY", 0x002c, "ro"),
     Register("SCRATCH", 0x0040, "rw"),
     Register("ARM", 0x0044, "rw", bits=1),
     Register("KILL", 0x0048, "rw", bits=1),
@@ -139,6 +138,13 @@ _REGISTERS = (
     Register("ORDER_DESTINATION_PORT", 0x0438, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("ORDER_SOURCE_PORT", 0x043c, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("USER_REF", 0x0440, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("FEED_B_IP", 0x0444, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("FEED_B_PORT", 0x0448, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("RECOVERY_IP", 0x044c, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("RECOVERY_PORT", 0x0450, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("HOLE_CYCLES", 0x0454, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("RECOVERY_CYCLES", 0x0458, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("RECOVERING", 0x045c, "ro", bits=1, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
     Register("BINDING", 0x2000, "rw", dimensions=(Dimension("venue", 8, 0x400), Dimension("symbol", 256, 0x4),), fields=(
         Field("locate", 0, 16),
@@ -177,6 +183,9 @@ _COUNTERS = (
     Counter("BAD_EVENTS", 0x4b80, 8),
     Counter("LEVEL_OVERFLOWS", 0x4bc0, 8),
     Counter("ORDER_FRAMES", 0x4c00, 8),
+    Counter("RESTORED", 0x4c40, 8),
+    Counter("EARLY_FRAMES", 0x4c80, 8),
+    Counter("GIVEN_UP", 0x4cc0, 8),
     Counter("SIGNALS", 0x5000, 0),
     Counter("MISSED_SIGNALS", 0x5040, 0),
     Counter("ORDERS_PASSED", 0x5080, 0),
@@ -242,6 +251,8 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
         Field("venue", 8, 4),
         Field("first", 32, 64),
         Field("count", 96, 64),
+        Field("session_start", 160, 64),
+        Field("session_end", 12, 16),
     ),
     EventKind.VENUE_STALE: (
         Field("venue", 8, 4),

@@ -4,49 +4,67 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.types import DropReason, Verdict
+from hw.types import DropReason, Sequence, Span, Verdict
 
 
 class FrameGate(wiring.Component):
-    """Commits or discards a frame's events once all of them have reached the commit buffer.
+    """Decides over a frame's events once all of them have reached the line's buffer.
 
     Parameters
     ----------
     delay : int
-        Cycles from the verdict until all that the frame caused has reached the commit buffer: the latency of the stages
-        between them, less the cycles by which the verdict comes after the frame's last word. At least 1.
+        Cycles from the verdict until all that the frame caused has reached the line's buffer: the latency of the stages between them,
+        less the cycles by which the verdict comes after the frame's last word. At least 2, and less than those from one good verdict to
+        the next.
 
     Ports
     -----
     verdict : In(stream of Verdict, always ready)
         One per frame, not before its last word left the stage that gives the verdict.
+    span : In(Span)
+        With a good verdict.
+    end_of_session : In(1)
+        With a good verdict.
+    other_session : In(1)
+        ``delay`` cycles after a good verdict: the frame is of a session that the venue does not follow.
     malformed : In(1)
         Pulse: a message of the frame in progress could not be read, at the latest ``delay`` cycles after the verdict.
-    commit, discard : Out(1)
-        One of them, ``delay`` cycles after the verdict.
+    commit, lose, discard : Out(1)
+        One of them, ``delay`` cycles after the verdict: the frame is good; it is, but one of its messages could not be read; it is not.
+    first, next : Out(Sequence)
+        With ``commit`` and ``lose``: the frame's span.
     final : Out(stream of Verdict, always ready)
-        With them: the verdict, MALFORMED where a message was.
-    lost : Out(1)
-        With ``discard``: the framing accepted this frame's messages, so that nobody will miss them later.
+        With them: the verdict; SESSION or MALFORMED where a good one does not stand.
+    heartbeat, session_end : Out(1)
+        With ``commit``: what the frame was.
+    busy : Out(1)
+        A verdict is waiting for its fate, or is coming in.
     """
 
     def __init__(self, delay: int):
-        if delay < 1:
-            raise ValueError(f"delay must be at least 1 cycle, not {delay}")
+        if delay < 2:
+            raise ValueError(f"delay must be at least 2 cycles, not {delay}")
         self._delay = delay
         verdicts = stream.Signature(Verdict, always_ready=True)
         super().__init__({
-            "verdict": In(verdicts), "malformed": In(1),
-            "commit": Out(1), "discard": Out(1), "final": Out(verdicts), "lost": Out(1),
+            "verdict": In(verdicts), "span": In(Span), "end_of_session": In(1), "other_session": In(1), "malformed": In(1),
+            "commit": Out(1), "lose": Out(1), "discard": Out(1), "first": Out(Sequence), "next": Out(Sequence), "final": Out(verdicts),
+            "heartbeat": Out(1), "session_end": Out(1), "busy": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
+        ends = Signal()
+        with m.If(self.verdict.valid & (self.verdict.payload.reason == DropReason.NONE)):
+            m.d.sync += [self.first.eq(self.span.first), self.next.eq(self.span.next), ends.eq(self.end_of_session)]
+
         valid, reason = self.verdict.valid, self.verdict.payload.reason
+        waiting = valid
         for _ in range(self._delay):
             next_valid, next_reason = Signal(), Signal.like(reason)
             m.d.sync += [next_valid.eq(valid), next_reason.eq(reason)]
             valid, reason = next_valid, next_reason
+            waiting |= valid
 
         seen = Signal()
         broken = seen | self.malformed
@@ -55,14 +73,21 @@ class FrameGate(wiring.Component):
         with m.Elif(self.malformed):
             m.d.sync += seen.eq(1)
 
-        good = reason == DropReason.NONE
+        good, nothing = Signal(), Signal()
+        m.d.sync += nothing.eq(self.first == self.next)
         m.d.comb += [
-            self.lost.eq(valid & good & broken),
-            self.commit.eq(valid & good & ~broken),
-            self.discard.eq(valid & ~self.commit),
+            self.busy.eq(waiting),
+            good.eq(valid & (reason == DropReason.NONE) & ~self.other_session),
+            self.commit.eq(good & ~broken),
+            self.lose.eq(good & broken),
+            self.discard.eq(valid & ~good),
+            self.heartbeat.eq(self.commit & nothing & ~ends),
+            self.session_end.eq(self.commit & ends),
             self.final.valid.eq(valid),
             self.final.payload.reason.eq(reason),
         ]
-        with m.If(self.lost):
+        with m.If((reason == DropReason.NONE) & self.other_session):
+            m.d.comb += self.final.payload.reason.eq(DropReason.SESSION)
+        with m.Elif(self.lose):
             m.d.comb += self.final.payload.reason.eq(DropReason.MALFORMED)
         return m

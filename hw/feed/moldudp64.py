@@ -1,14 +1,14 @@
-"""MoldUDP64: message boundaries and sequence tracking."""
+"""MoldUDP64: message boundaries and numbers."""
 
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.reasons import DropReason
-from hw.types import Gap, MessageWord, PayloadWord, Sequence, Verdict
+from hw.types import MessageWord, PayloadWord, Sequence, Span, Verdict
 
 END_OF_SESSION = 0xFFFF
 SHORTEST_DELIVERED = 9
@@ -52,7 +52,7 @@ def any_of(choices):
 
 
 class MoldUdp64(wiring.Component):
-    """Finds the messages in a packet, passes those not seen before, and names the ones that never came.
+    """Finds the messages in a packet and numbers them. Every packet for itself: nothing is remembered from one to the next.
 
     Up to four blocks can begin in one word (when they are empty), so where the chain of length fields leads is worked
     out in two cycles: first for each lane a block might begin in, without knowing which it is, then for the one it is.
@@ -63,26 +63,15 @@ class MoldUdp64(wiring.Component):
         UDP payload, a packet after the other.
     verdict_in : In(stream.Signature(Verdict, always_ready=True))
         One per packet, after its last word (or without any), before the next packet's first word.
-    set_sequence : In(1)
-        Pulse: the host names the next message; whatever session comes next is followed. A packet that is under way
-        meanwhile is still filtered by the number before, but its gap is measured from the new one.
-    sequence_in : In(Sequence)
-        With ``set_sequence``: sequence number of the next message.
     words : Out(stream.Signature(MessageWord, always_ready=True))
-        Messages of at least nine bytes that have not been delivered by a good packet before. What a packet delivers may
-        take effect only with its verdict.
+        Messages of at least nine bytes. What a packet delivers may take effect only with its verdict.
     verdict : Out(stream.Signature(Verdict, always_ready=True))
         One per packet, at least a cycle after its last word: the reason of ``verdict_in`` if there is one; else MALFORMED (lengths and
-        count of blocks contradict each other); else SESSION (not the session that the first good packet was of).
-    gap : Out(stream.Signature(Gap, always_ready=True))
-        One cycle after the verdict of a good packet: messages between the expected one and the packet's first.
-    expected : Out(Sequence)
-        Sequence number of the next message; 1 after reset. Changes one cycle after the verdict of a good packet.
-    duplicate : Out(1)
-        Pulse per message that is not delivered because it was before (even if the packet turns out bad), with the word
-        in which it begins.
-    heartbeat, end_of_session : Out(1)
-        Pulses one cycle after the verdict of such a packet.
+        count of blocks contradict each other).
+    span : Out(Span)
+        In the cycle of a good verdict: the packet's session and the numbers of its messages, short and empty ones included.
+    end_of_session : Out(1)
+        Pulse with the good verdict of such a packet.
 
     Latency: ``LATENCY`` cycles from a payload word to its message word, ``VERDICT_LATENCY`` from ``verdict_in`` to
     ``verdict``. One word per cycle.
@@ -93,14 +82,9 @@ class MoldUdp64(wiring.Component):
 
     payload: In(stream.Signature(PayloadWord, always_ready=True))
     verdict_in: In(stream.Signature(Verdict, always_ready=True))
-    set_sequence: In(1)
-    sequence_in: In(Sequence)
     words: Out(stream.Signature(MessageWord, always_ready=True))
     verdict: Out(stream.Signature(Verdict, always_ready=True))
-    gap: Out(stream.Signature(Gap, always_ready=True))
-    expected: Out(Sequence, init=1)
-    duplicate: Out(1)
-    heartbeat: Out(1)
+    span: Out(Span)
     end_of_session: Out(1)
 
     def elaborate(self, platform):
@@ -183,50 +167,28 @@ class MoldUdp64(wiring.Component):
             ]
 
     def _read_header(self, m):
-        """Second cycle: session, sequence and count, and how many of the packet's messages were there before."""
+        """Second cycle: session, sequence and count."""
 
         def number(first, count):
             return Cat(self._data.word_select(lane, 8) for lane in reversed(range(first, first + count)))
 
-        self._session, self._followed, self._follows = Signal(80), Signal(80), Signal()
+        self._session, self._upper = Signal(80), Signal(48)  # bits 63 to 16 of the sequence, which comes in two words
         self._sequence, self._messages, self._end_of_session = Signal(Sequence), Signal(16), Signal()
         self._after = Signal(Sequence)  # number of the message after the packet's last
-        self._other_session = Signal()
 
-        # The sequence comes in two words: bits 63 to 16, then bits 15 to 0. ``ahead`` is the expected minus it, a part each.
-        self._upper, self._ahead_upper, self._ahead_lower = Signal(48), Signal(signed(49)), Signal(signed(17))
-        self._upper_greater, self._upper_equal, self._lower_greater = Signal(), Signal(), Signal()
-
+        lower, count = number(0, 2), number(2, 2)
+        self._first, no_blocks = Cat(lower, self._upper), count == END_OF_SESSION
         with m.If(self._word[0]):
             m.d.sync += self._session[:64].eq(self._data)
         with m.If(self._word[1]):
-            m.d.sync += [
-                self._session[64:].eq(self._data[:16]),
-                self._upper.eq(number(2, 6)),
-                self._ahead_upper.eq(self.expected[16:] - number(2, 6)),
-                self._upper_greater.eq(self.expected[16:] > number(2, 6)),
-                self._upper_equal.eq(self.expected[16:] == number(2, 6)),
-            ]
-        with m.If(self.payload.valid):  # a cycle earlier, as word 2 may already begin a message
-            arriving = Cat(self.payload.payload.data[8:16], self.payload.payload.data[:8])
-            m.d.sync += [self._ahead_lower.eq(self.expected[:16] - arriving), self._lower_greater.eq(self.expected[:16] > arriving)]
-
-        lower, count = number(0, 2), number(2, 2)
-        self._first = Cat(lower, self._upper)
-        no_blocks = count == END_OF_SESSION
+            m.d.sync += [self._session[64:].eq(self._data[:16]), self._upper.eq(number(2, 6))]
         with m.If(self._word[2]):
             m.d.sync += [
-                self._other_session.eq(self._session != self._followed),
                 self._sequence.eq(self._first),
                 self._messages.eq(Mux(no_blocks, 0, count)),
                 self._end_of_session.eq(no_blocks),
             ]
         m.d.sync += self._after.eq(self._sequence + self._messages)
-
-        # More than 65,535 messages behind: none of this packet is new.
-        borrows = self._ahead_lower < 0
-        self._repeats = self._upper_greater | (self._upper_equal & self._lower_greater)
-        self._repeated = Mux(self._upper_equal | ((self._ahead_upper == 1) & borrows), self._ahead_lower[:16], 0xFFFF)
 
     def _follow_blocks(self, m):
         """Second cycle: the chain of the lane in which a block does begin, and where that leaves the next word."""
@@ -269,42 +231,19 @@ class MoldUdp64(wiring.Component):
         with m.If(self._word[0]):
             m.d.sync += self._blocks_seen.eq(0)
 
-        # Messages that are still to be left out, after the one that began last; negative: that one was new.
-        self._repeating, self._left, left_now = Signal(), Signal(16), Signal(signed(17))
-        m.d.comb += left_now.eq(self._left - self._begun)
-        m.d.sync += [self._left.eq(left_now), self._repeating.eq(self._repeating & (left_now >= 0))]
-        with m.If(self._word[2]):
-            m.d.sync += [self._left.eq(self._repeated), self._repeating.eq(self._repeats)]
-
-        self._repeated_before, self._repeated_now = Signal(), Signal()
-        many = left_now[3:].any()
-        m.d.comb += [
-            self._repeated_before.eq(self._repeating & (left_now >= 0)),
-            self._repeated_now.eq(
-                Mux(
-                    self._word[2],
-                    self._repeats,
-                    self._repeating & ~left_now[16]
-                    & any_of((self._chain.begun[count], many | (left_now[:3] >= count)) for count in range(1, 5)),
-                )
-            ),
-        ]
-
     def _deliver(self, m):
-        """Second cycle: boundaries of the messages that are new."""
+        """Second cycle: boundaries of the messages."""
         out = self.words.payload
         self._delivering, self._waits = Signal(), Signal()  # waits: a message begins in lane 0 of the next word
-        ends, begins, begins_new, waited_new = Signal(), Signal(), Signal(), Signal()
+        ends, begins = Signal(), Signal()
         leaving = self._chain.leaves
         m.d.comb += [
             ends.eq(self._here & self._lane[1:].any()),
-            begins.eq(self._here & any_of((leaving[lane + 1], self._blocks[lane].long) for lane in range(-1, 6))),
-            begins_new.eq(begins & ~self._repeated_now),
-            waited_new.eq(self._here & self._waits & ~self._repeated_before),
+            begins.eq(self._here & (self._waits | any_of((leaving[lane + 1], self._blocks[lane].long) for lane in range(-1, 6)))),
         ]
         with m.If(self._here):
             m.d.sync += [
-                self._delivering.eq(begins_new | waited_new | (self._delivering & ~ends)),
+                self._delivering.eq(begins | (self._delivering & ~ends)),
                 self._waits.eq(leaving[7] & self._blocks[6].long),
             ]
         with m.If(self._finish):
@@ -315,45 +254,25 @@ class MoldUdp64(wiring.Component):
             out.data.eq(self._data),
             out.ends.eq(ends & self._delivering & any_of((self._lane[end], self._count >= end) for end in range(1, 9))),
             out.end.eq(any_of((self._lane[end], end) for end in range(1, 9))),
-            out.starts.eq(begins_new | waited_new),
+            out.starts.eq(begins),
             out.start.eq(any_of((leaving[lane + 1], lane + 2) for lane in range(-1, 6))),
             out.sequence.eq(self._number + self._begun),
             out.ingress.eq(self._ingress),
-            self.duplicate.eq((begins & self._repeated_now) | (self._here & self._waits & self._repeated_before)),
         ]
 
     def _judge(self, m):
-        """After verdict_in: the packet's own faults, then what a good packet changes."""
-        incoming = Signal.like(self.verdict_in.payload.reason)
-        malformed, other_session, reason, self._good = Signal(), Signal(), Signal(DropReason), Signal()
+        """After verdict_in: the packet's own faults, and what it was."""
+        incoming, malformed, reason = Signal.like(self.verdict_in.payload.reason), Signal(), Signal(DropReason)
         m.d.sync += incoming.eq(self.verdict_in.payload.reason)
         m.d.comb += [
             malformed.eq(~self._whole | ((self._blocks_seen + self._begun) != self._messages)),
-            other_session.eq(self._follows & self._other_session),
-            reason.eq(
-                Mux(incoming != DropReason.NONE, incoming,
-                Mux(malformed, DropReason.MALFORMED,
-                Mux(other_session, DropReason.SESSION, DropReason.NONE)))
-            ),
-        ]  # fmt: skip
+            reason.eq(Mux(incoming != DropReason.NONE, incoming, Mux(malformed, DropReason.MALFORMED, DropReason.NONE))),
+            self.span.session.eq(self._session),
+            self.span.first.eq(self._sequence),
+            self.span.next.eq(self._after),
+        ]
         m.d.sync += [
             self.verdict.valid.eq(self._finish),
             self.verdict.payload.reason.eq(reason),
-            self._good.eq(self._finish & (reason == DropReason.NONE)),
+            self.end_of_session.eq(self._finish & (reason == DropReason.NONE) & self._end_of_session),
         ]
-
-        gap = self.gap.payload
-        m.d.sync += [
-            self.gap.valid.eq(self._good & (self._sequence > self.expected)),
-            gap.session.eq(self._session),
-            gap.first.eq(self.expected),
-            gap.count.eq(self._sequence - self.expected),
-            self.heartbeat.eq(self._good & (self._messages == 0) & ~self._end_of_session),
-            self.end_of_session.eq(self._good & self._end_of_session),
-        ]
-        with m.If(self._good):
-            m.d.sync += [self._followed.eq(self._session), self._follows.eq(1)]
-            with m.If(self._after > self.expected):
-                m.d.sync += self.expected.eq(self._after)
-        with m.If(self.set_sequence):
-            m.d.sync += [self.expected.eq(self.sequence_in), self._follows.eq(0)]

@@ -28,7 +28,11 @@ def VenueControl(symbols: int) -> wiring.Signature:
 
     Members
     -------
-    feed_address : Out(FeedAddress)
+    addresses : Out(data.ArrayLayout(FeedAddress, 3))
+        Of line A, line B and recovery.
+    hole_cycles, recovery_cycles : Out(32)
+        For the line arbiter.
+    recovering : In(1)
     sequence : Out(64)
         Of the first message after a restart.
     expected : In(64)
@@ -49,7 +53,8 @@ def VenueControl(symbols: int) -> wiring.Signature:
         What it will carry.
     """
     return wiring.Signature({
-        "feed_address": Out(FeedAddress), "sequence": Out(64), "expected": In(64), "backlog": In(16),
+        "addresses": Out(data.ArrayLayout(FeedAddress, registers.LINES)), "sequence": Out(64), "expected": In(64), "backlog": In(16),
+        "hole_cycles": Out(32), "recovery_cycles": Out(32), "recovering": In(1),
         "resync": Out(1), "stale": In(1), "busy": In(1), "stale_reason": In(StaleReason),
         "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)),
         "order_address": Out(OrderAddress), "set_user_ref": Out(1), "user_ref": Out(32), "next_user_ref": In(32),
@@ -201,7 +206,7 @@ class RegisterBank(wiring.Component):
             source.config_hash.eq(Const(config.hash, 64)),
             source.time.eq(self.now),
         ]
-        for size in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz"):
+        for size in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz", "recovery"):
             m.d.comb += getattr(source, f"config_{size}").eq(getattr(config, size))
 
     def _control(self, m, value, written, source):
@@ -286,8 +291,11 @@ class RegisterBank(wiring.Component):
     def _connect_venue(self, m, file, number):
         venue, value, written, source = self.venues[number], file.value, file.written, file.source
         m.d.comb += [
-            venue.feed_address.ip.eq(value.feed_ip[number]),
-            venue.feed_address.port.eq(value.feed_port[number]),
+            *(venue.addresses[line][field].eq(getattr(value, f"{prefix}_{field}")[number])
+              for line, prefix in enumerate(("feed", "feed_b", "recovery")) for field in ("ip", "port")),
+            venue.hole_cycles.eq(value.hole_cycles[number]),
+            venue.recovery_cycles.eq(value.recovery_cycles[number]),
+            source.recovering[number].eq(venue.recovering),
             venue.sequence.eq(value.feed_sequence[number]),
             venue.resync.eq(written.resync & value.resync[number]),
             source.feed_expected[number].eq(venue.expected),

@@ -65,7 +65,9 @@ def _order(order):
 
 def gap(venue, missing, now):
     """Record of a ``Gap`` at a venue."""
-    return record(EventKind.GAP, now, venue=venue, first=missing.first, count=missing.count)
+    return record(
+        EventKind.GAP, now, venue=venue, first=missing.first, count=missing.count,
+        session_start=missing.session[:64], session_end=missing.session[64:])
 
 
 def venue_stale(venue, reason, now):

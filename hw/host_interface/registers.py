@@ -30,7 +30,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 0
+VERSION_MINOR = 1
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -145,6 +145,8 @@ def member_docs(enumeration: type[Enum]) -> dict[str, str]:
 RO, RW, WO = Access.RO, Access.RW, Access.WO
 
 MAX_VENUES = 8
+LINES = 3
+"""Ports of a venue: line A, line B, recovery."""
 MAX_SYMBOLS = 256
 
 VENUE = Dimension("venue", MAX_VENUES, 0x80)
@@ -171,9 +173,10 @@ IDENTITY = (
     Register("CONFIG_SYMBOLS", 0x0014, RO, "Symbol slots."),
     Register("CONFIG_ORDERS", 0x0018, RO, "Places in each venue's order store."),
     Register("CONFIG_LEVELS", 0x001C, RO, "Places for price levels on each side of each book."),
-    Register("CONFIG_BACKLOG", 0x0020, RO, "Book events that a venue's commit buffer holds."),
+    Register("CONFIG_BACKLOG", 0x0020, RO, "Book events that the buffer of a feed line holds."),
     Register("CONFIG_EVENTS", 0x0024, RO, "Records in the event ring."),
     Register("CONFIG_CLOCK_HZ", 0x0028, RO, "Clock of the card in Hz: the unit of every time in cycles."),
+    Register("CONFIG_RECOVERY", 0x002C, RO, "Book events that a recovery line's buffer holds: ask for no more messages at a time."),
 )
 
 CONTROL = (
@@ -245,11 +248,11 @@ def venue_register(name: str, offset: int, access: Access, doc: str, **options) 
 
 
 VENUES = (
-    venue_register("FEED_IP", 0x00, RW, "IPv4 multicast group of the feed, first octet in the top bits."),
-    venue_register("FEED_PORT", 0x04, RW, "UDP destination port of the feed.", bits=16),
+    venue_register("FEED_IP", 0x00, RW, "IPv4 multicast group of the feed's line A, first octet in the top bits."),
+    venue_register("FEED_PORT", 0x04, RW, "UDP destination port of the feed's line A.", bits=16),
     venue_register("FEED_SEQUENCE", 0x08, RW, "Sequence number of the first message that a RESYNC waits for.", bits=64),
-    venue_register("FEED_EXPECTED", 0x10, RO, "Sequence number expected next.", bits=64),
-    venue_register("BACKLOG", 0x18, RO, "Book events that wait in the commit buffer.", bits=16),
+    venue_register("FEED_EXPECTED", 0x10, RO, "Sequence number expected next: every message below it has been taken or given up.", bits=64),
+    venue_register("BACKLOG", 0x18, RO, "Book events and frames that wait in the lines' buffers.", bits=16),
     venue_register("STALE_REASON", 0x1C, RO, "Why the venue went stale (StaleReason); 0 while it is not.", bits=4),
     venue_register("ORDER_DESTINATION_MAC", 0x20, RW, "Of the order session; first octet in the top bits.", bits=48),
     venue_register("ORDER_SOURCE_MAC", 0x28, RW, "Of the order session; first octet in the top bits.", bits=48),
@@ -258,6 +261,15 @@ VENUES = (
     venue_register("ORDER_DESTINATION_PORT", 0x38, RW, "UDP port of the order session.", bits=16),
     venue_register("ORDER_SOURCE_PORT", 0x3C, RW, "UDP port of the order session.", bits=16),
     venue_register("USER_REF", 0x40, RW, "UserRefNum that the venue's next order carries.", live=True),
+    venue_register("FEED_B_IP", 0x44, RW, "IPv4 multicast group of the feed's line B, first octet in the top bits."),
+    venue_register("FEED_B_PORT", 0x48, RW, "UDP destination port of the feed's line B; 0: there is none.", bits=16),
+    venue_register("RECOVERY_IP", 0x4C, RW, "IPv4 destination of retransmitted packets, multicast or not, first octet in the top bits."),
+    venue_register("RECOVERY_PORT", 0x50, RW, "UDP destination port of retransmitted packets; 0: there are none.", bits=16),
+    venue_register("HOLE_CYCLES", 0x54, RW, "Cycles that messages may be missing, while frames behind them wait, before it is a gap."),
+    venue_register("RECOVERY_CYCLES", 0x58, RW, "Cycles without progress after which the messages of a gap are given up; until then frames "
+                   "behind them wait. With HOLE_CYCLES 0 as well, nothing ever waits."),
+    venue_register("RECOVERING", 0x5C, RO, "A gap has been told, and what follows it is not through yet. The venue is stale until then "
+                   "or, if messages were given up, until a RESYNC.", bits=1),
 )
 
 SYMBOLS = (
@@ -293,6 +305,8 @@ class Counter:
         Counters of one family share an input that carries a reason; "" for a counter with an input of its own.
     reason : int
         Value of the family's reason that this one counts.
+    sources : int
+        Inputs of the family that may pulse in the same cycle.
     """
 
     name: str
@@ -302,17 +316,18 @@ class Counter:
     amount_bits: int = 1
     family: str = ""
     reason: int = 0
+    sources: int = 1
 
     def offset(self, venue: int = 0) -> int:
         return COUNTERS_OFFSET + self.row * COUNTER_ROW_STRIDE + venue * COUNTER_VENUE_STRIDE
 
 
-def reason_counters(prefix: str, row: int, reasons: type[IntEnum], *, family: str, per_venue: bool) -> tuple[Counter, ...]:
+def reason_counters(prefix: str, row: int, reasons: type[IntEnum], **options) -> tuple[Counter, ...]:
     """One counter for each reason but NONE."""
     docs = member_docs(reasons)
     return tuple(
         Counter(f"{prefix}_{reason.name}", row + reason, docs.get(reason.name, "The limit of this name."),
-                per_venue=per_venue, family=family, reason=reason.value)
+                reason=reason.value, **options)
         for reason in reasons if reason
     )
 
@@ -322,15 +337,15 @@ def venue_counter(name: str, row: int, doc: str, **options) -> Counter:
 
 
 COUNTERS = (
-    venue_counter("FRAMES", 0x00, "Frames received on the feed port, good or bad."),
-    *reason_counters("DROP", 0x00, DropReason, family="drops", per_venue=True),
-    venue_counter("MESSAGES", 0x20, "Feed messages seen."),
-    venue_counter("DUPLICATES", 0x21, "Messages dropped because they had been seen."),
-    venue_counter("HEARTBEATS", 0x22, "Heartbeats."),
+    venue_counter("FRAMES", 0x00, "Frames received on the venue's ports, good or bad.", amount_bits=2),
+    *reason_counters("DROP", 0x00, DropReason, family="drops", per_venue=True, amount_bits=2, sources=LINES),
+    venue_counter("MESSAGES", 0x20, "Feed messages taken, each once.", amount_bits=16),
+    venue_counter("DUPLICATES", 0x21, "Messages of good frames dropped because another frame had brought them.", amount_bits=16),
+    venue_counter("HEARTBEATS", 0x22, "Heartbeats.", amount_bits=2),
     venue_counter("GAPS", 0x23, "Gaps in the sequence."),
     venue_counter("MISSING_MESSAGES", 0x24, "Messages that these gaps are made of.", amount_bits=64),
-    venue_counter("MALFORMED_MESSAGES", 0x25, "Book messages of a wrong length or with a wrong side."),
-    venue_counter("SESSION_ENDS", 0x26, "End-of-session packets."),
+    venue_counter("MALFORMED_MESSAGES", 0x25, "Book messages of a wrong length or with a wrong side.", amount_bits=2),
+    venue_counter("SESSION_ENDS", 0x26, "End-of-session packets.", amount_bits=2),
     venue_counter("STALE", 0x27, "Times that the venue went stale."),
     venue_counter("BOOK_EVENTS", 0x28, "Book events of bound symbols that reached the book."),
     venue_counter("TOPS", 0x29, "Tops of book that the book gave, changed or not."),
@@ -341,6 +356,9 @@ COUNTERS = (
     venue_counter("BAD_EVENTS", 0x2E, "Events that contradict the book (more shares executed than are there, no price or shares)."),
     venue_counter("LEVEL_OVERFLOWS", 0x2F, "Price levels whose total passed 2^32 - 1 shares."),
     venue_counter("ORDER_FRAMES", 0x30, "Order frames sent to the venue."),
+    venue_counter("RESTORED", 0x31, "Messages taken that the recovery line brought.", amount_bits=16),
+    venue_counter("EARLY_FRAMES", 0x32, "Frames of the recovery line thrown away because messages before them were still missing."),
+    venue_counter("GIVEN_UP", 0x33, "Times that missing messages were given up."),
     Counter("SIGNALS", 0x40, "Opportunities that the arbitrage detector took."),
     Counter("MISSED_SIGNALS", 0x41, "Opportunities that came while the orders of the last one were still waiting."),
     Counter("ORDERS_PASSED", 0x42, "Orders that the gateway let pass."),
@@ -370,7 +388,7 @@ class EventKind(IntEnum):
     ORDER_REJECTED = 3
     """The gateway refused an order."""
     GAP = 4
-    """Feed messages never came."""
+    """Feed messages did not come in time."""
     VENUE_STALE = 5
     """The books of a venue may no longer be trusted."""
     STATE = 6
@@ -422,8 +440,10 @@ EVENTS = {
     ),
     EventKind.GAP: (
         Field("venue", word(0, 8), 4, "Whose feed."),
-        Field("first", word(1), 64, "First sequence number that never came."),
+        Field("first", word(1), 64, "First sequence number that is missing."),
         Field("count", word(3), 64, "How many."),
+        Field("session_start", word(5), 64, "First eight characters of the session, the first in the lowest bits."),
+        Field("session_end", word(0, 12), 16, "The other two."),
     ),
     EventKind.VENUE_STALE: (
         Field("venue", word(0, 8), 4, "Whose books may no longer be trusted."),

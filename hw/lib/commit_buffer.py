@@ -14,6 +14,8 @@ class CommitBuffer(wiring.Component):
         Shape of an entry.
     depth : int
         Entries held, committed or not; a power of two, at least 2.
+    block_ram : bool
+        Where they are kept; False: in the logic's own small memories.
 
     Ports
     -----
@@ -22,6 +24,8 @@ class CommitBuffer(wiring.Component):
     commit, discard : In(1)
         What becomes of all entries since the last of these pulses, one received in this very cycle included.
         ``discard`` wins over ``commit``.
+    clear : In(1)
+        Throws away what was committed before this cycle; what is not, or is in this very cycle, stays.
     output : Out(stream.Signature(shape))
         Committed entries in order. The payload comes straight from the block RAM: register it before long logic.
     overflow : Out(1)
@@ -36,15 +40,17 @@ class CommitBuffer(wiring.Component):
 
     LATENCY = 2
 
-    def __init__(self, shape, depth: int):
+    def __init__(self, shape, depth: int, *, block_ram: bool = True):
         if depth < 2 or depth & (depth - 1):
             raise ValueError(f"depth must be a power of two and at least 2, not {depth}")
         self.shape = shape
         self.depth = depth
+        self._attributes = {} if block_ram else {"ram_style": "distributed"}
         super().__init__({
             "input": In(stream.Signature(shape, always_ready=True)),
             "commit": In(1),
             "discard": In(1),
+            "clear": In(1),
             "output": Out(stream.Signature(shape)),
             "overflow": Out(1),
             "dropped": Out(1),
@@ -53,7 +59,7 @@ class CommitBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = entries = memory.Memory(shape=self.shape, depth=self.depth, init=[])
+        m.submodules.memory = entries = memory.Memory(shape=self.shape, depth=self.depth, init=[], attrs=self._attributes)
         write, read = entries.write_port(), entries.read_port()
 
         # Free-running numbers of entries, one bit wider than an address: taken <= fetched <= committed <= written.
@@ -95,4 +101,6 @@ class CommitBuffer(wiring.Component):
             taken.eq(taken + take),
             self.output.valid.eq(fetch | self.output.valid & ~take),
         ]
+        with m.If(self.clear):
+            m.d.sync += [fetched.eq(committed), taken.eq(committed), self.output.valid.eq(0)]
         return m

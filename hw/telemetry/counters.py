@@ -30,7 +30,8 @@ class Counters(wiring.Component):
     -----
     One member per counter, or per family of counters, in lower case, an array where it is per venue:
         In(1), a pulse per event; In(n) for a counter of amounts, added in every cycle; or for a family
-        ``valid`` and ``reason``: a pulse with the reason that says which counter of the family counts it (others: none).
+        ``valid`` and ``reason``: a pulse with the reason that says which counter of the family counts it (others: none); an array where
+        several may pulse in a cycle.
     index : In(range(count))
         Which counter to read, by its place in ``elements``.
     value : Out(64)
@@ -60,7 +61,8 @@ class Counters(wiring.Component):
             member = In(counter.amount_bits)
             if counter.family:
                 member = In(wiring.Signature({"valid": Out(1), "reason": Out(bits_for(highest[counter.family]))}))
-            members[port_name(counter)] = member.array(venues) if counter.per_venue else member
+            dimensions = [venues] * counter.per_venue + [counter.sources] * (counter.sources > 1)
+            members[port_name(counter)] = member.array(*dimensions) if dimensions else member
         super().__init__({**members, "index": In(range(self.count)), "value": Out(64)})
 
     def elaborate(self, platform):
@@ -87,7 +89,9 @@ class Counters(wiring.Component):
         """What an input adds in this cycle."""
         port = getattr(self, port_name(counter))
         port = port[venue] if counter.per_venue else port
-        return port.valid & (port.reason == counter.reason) if counter.family else port
+        if not counter.family:
+            return port
+        return sum(source.valid & (source.reason == counter.reason) for source in (port if counter.sources > 1 else [port]))
 
     def _collect(self, m, visit):
         """What the accumulator visited two cycles ago held."""

@@ -13,12 +13,20 @@ from sim.bench.words import FrameCollector
 from sim.golden.bank import BankModel
 from sim.golden.card import CardModel, Record
 from sim.golden.ethernet import ETHERNET_HEADER, HEADERS
-from sim.golden.moldudp64 import HEADER_LENGTH
+from sim.golden.moldudp64 import HEADER_LENGTH, Gap
 from sim.golden.order_frame import Address
 from sim.golden.records import ADD, Order, TopOfBook
 from sim.golden.risk import Limits
 
-VENUE_PROBES = ("gate.final", "book.events", "book.tops", "book.venue_stale", "state.stale", "state.restart", "buffer.dropped")
+LINE_PORTS = {"feed": "a", "feed_b": "b", "recovery": "recovery"}
+"""A venue's ports in the order of its lines, and how the stages behind them are called."""
+
+LINE_REGISTERS = ("FEED", "FEED_B", "RECOVERY")
+
+VENUE_PROBES = (
+    "book.events", "book.tops", "book.venue_stale", "state.stale", "state.restart", "arbiter.gap", "arbiter.gave_up", "arbiter.recovered",
+    *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped")),
+)
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.settings", "arbitrage.enable", "arbitrage.venue_stale", "arbitrage.clear",
     "merge_orders.output", "gateway.passed", "gateway.rejected", "gateway.replies", "gateway.settled", "gateway.armed", "gateway.kill",
@@ -41,23 +49,44 @@ def plain_order(order) -> Order:
     return Order(*(getattr(order, name) for name in Order._fields))
 
 
+class LineBoard:
+    """The frames of one port, and what the card says of each."""
+
+    def __init__(self, tb, venue: int, port: str):
+        name = f"venue_{venue}_{LINE_PORTS[port]}"
+        self.collector, self.final = FrameCollector(tb.monitor(f"{port}__{venue}")), tb.port(f"{name}_gate_final")
+        self._tb, self._dropped, self.taken = tb, f"{name}_buffer_dropped", 0
+
+    def verdict(self):
+        """In the cycle in which a frame's fate is decided: reason, data, MAC error, cycles of its words; else None."""
+        if not self.final.is_valid:
+            return None
+        reason = DropReason(self.final.codec.unpack(self.final.bits).reason)
+        number, self.taken = self.taken, self.taken + 1
+        assert number < len(self.collector.frames), "the card judged a frame that has not ended"
+        reason = DropReason.OVERFLOW if self._tb.get(self._dropped) else reason
+        return reason, self.collector.frames[number][2], self.collector.errors[number], self.collector.times[number]
+
+
 class VenueBoard:
-    """One venue from its port to the records of its book."""
+    """One venue from its ports to the records of its book."""
 
     def __init__(self, tb, card: CardModel, number: int):
         self.tb, self.model, self.number = tb, card.venues[number], number
-        self.collector = FrameCollector(tb.monitor(f"feed__{number}"))
+        self.lines = [LineBoard(tb, number, port) for port in LINE_PORTS]
+        self.collector = self.lines[0].collector
         name = f"venue_{number}_"
-        self.final, self.tops, self.book_events = (tb.port(name + port) for port in ("gate_final", "book_tops", "book_events"))
-        self._stale, self._restart, self._dropped = name + "state_stale", name + "state_restart", name + "buffer_dropped"
-        self._book_stale = name + "book_venue_stale"
+        self.gap, self.tops, self.book_events = (tb.port(name + port) for port in ("arbiter_gap", "book_tops", "book_events"))
+        self._stale, self._restart, self._book_stale = name + "state_stale", name + "state_restart", name + "book_venue_stale"
+        self._gave_up, self._recovered = name + "arbiter_gave_up", name + "arbiter_recovered"
         self.events, self.records, self.gaps, self.losses = deque(), [], [], []
         self.outcomes, self._times, self.on_event = [], {}, lambda *_: None
-        self._taken, self._committed, self._was_stale, self._new, self._restarts = 0, None, False, True, False
+        self._was_stale, self._new, self._restarts = False, True, False
         self._in_book, self._forgets = None, False
 
     def sample(self, cycle):
         self._watch_frames(cycle)
+        self._watch_gaps(cycle)
         self._watch_records(cycle)
         if self._restarts:
             self.events.clear()
@@ -75,32 +104,33 @@ class VenueBoard:
         self._was_stale = bool(self.tb.get(self._book_stale))
 
     def _watch_frames(self, cycle):
-        if self._committed is not None:  # a cycle after the verdict the commit buffer says whether all of it fitted
-            if self.tb.get(self._dropped):
-                trusted = self.model.stale is StaleReason.NONE
-                self.model.dropped()
-                if trusted:
-                    self.losses.append((self.number, self.model.stale))
-            else:
-                self.events.extend(self._committed)
-            self._committed = None
-        if self.final.is_valid:
-            reason = DropReason(self.final.codec.unpack(self.final.bits).reason)
-            assert self._taken < len(self.collector.frames), f"cycle {cycle}: venue {self.number} judged a frame that has not ended"
-            _, _, data = self.collector.frames[self._taken]
-            trusted = self.model.stale is StaleReason.NONE
-            outcome = self.model.frame(data, error=self.collector.errors[self._taken])
-            if outcome.events:
-                new = {event.sequence for event in outcome.events}
-                self._note_times(data, self.collector.times[self._taken], new)
-            if trusted and self.model.stale is not StaleReason.NONE:
-                self.losses.append((self.number, self.model.stale))
-            self._taken += 1
+        for line, board in enumerate(self.lines):
+            if (verdict := board.verdict()) is None:
+                continue
+            reason, data, error, times = verdict
+            outcome = self.model.frame(data, line=line, error=error, full=reason is DropReason.OVERFLOW)
+            if reason is DropReason.NONE:
+                self._note_times(data, times)
             self.tb.compare([reason], [outcome.reason], f"cycle {cycle}: fate of venue {self.number}'s frame {data.hex()}")
             self.outcomes.append(outcome)
-            self._committed = outcome.events
-            if outcome.gap:
-                self.gaps.append((self.number, outcome.gap.first, outcome.gap.count))
+            self.events.extend(outcome.events)
+
+    def _watch_gaps(self, cycle):
+        """Time decides what is a gap and when it is given up: the device's clock, the model's figures."""
+        if self.gap.is_valid:
+            trusted = self.model.stale is StaleReason.NONE
+            gap, told = self.model.gap(), self.gap.codec.unpack(self.gap.bits)
+            told = Gap(told.session.to_bytes(10, "little"), told.first, told.count)
+            assert gap is not None, f"cycle {cycle}: venue {self.number} tells a gap that is none"
+            self.tb.compare([told], [gap], f"cycle {cycle}: gap")
+            self.gaps.append((self.number, gap))
+            if trusted:
+                self.losses.append((self.number, self.model.stale))
+        if self.tb.get(self._gave_up):
+            self.events.extend(self.model.give_up())
+        if self.tb.get(self._recovered):
+            assert self.model.arbiter.recovered, f"cycle {cycle}: venue {self.number} has not recovered"
+            self.model.recovered()
 
     def _watch_records(self, cycle):
         if not self.tops.is_valid:
@@ -114,8 +144,8 @@ class VenueBoard:
             self.records.append(record)
             top = self.tops.codec.unpack(self.tops.bits)
             self.tb.compare([device_record(top)], [record], f"cycle {cycle}: record")
-            entered = (self._times[record.sequence] + self.tb.get("clock_now") - cycle) & 0xFFFF_FFFF
-            assert top.ingress == entered, f"cycle {cycle}: message {record.sequence} entered at {entered}, the record says {top.ingress}"
+            entered = {(time + self.tb.get("clock_now") - cycle) & 0xFFFF_FFFF for time in self._times[record.sequence]}
+            assert top.ingress in entered, f"cycle {cycle}: message {record.sequence} entered at {entered}, the record says {top.ingress}"
         self._new = self.tops.is_ready
 
     def _book(self, slot_event):
@@ -128,21 +158,21 @@ class VenueBoard:
         self.on_event(event, order, before, record.top)
         return record
 
-    def _note_times(self, frame, cycles, wanted):
-        """When the last byte of each wanted message, with what shares its word of the payload, was on the port."""
+    def _note_times(self, frame, cycles):
+        """When the last byte of each message, with what shares its word of the payload, was on the port: of every copy of it."""
         payload, at = HEADERS, HEADERS + HEADER_LENGTH
         end = ETHERNET_HEADER + int.from_bytes(frame[16:18], "big")
         sequence = int.from_bytes(frame[payload + 10:payload + 18], "big")
         while at + 2 <= end:
             at += 2 + int.from_bytes(frame[at:at + 2], "big")
             last = min(payload + ((at - 1 - payload) // 8 + 1) * 8, end) - 1
-            if sequence in wanted:
-                self._times[sequence] = cycles[last // 8]
+            self._times.setdefault(sequence, set()).add(cycles[last // 8])
             sequence += 1
 
     def check_rest(self):
         assert not self.events, f"venue {self.number}: {len(self.events)} events gave no record"
-        assert self._taken == len(self.collector.frames), f"venue {self.number}: frames without a verdict"
+        for line in self.lines:
+            assert line.taken == len(line.collector.frames), f"venue {self.number}: frames without a verdict"
         assert bool(self.tb.get(self._stale)) == (self.model.stale is not StaleReason.NONE), f"venue {self.number} stale"
 
 
@@ -186,10 +216,11 @@ class CardScoreboard:
     def _written(self, name, index, value):
         self.bank.write(name, value)
         venue = self.model.venues[index[0]].settings if index and name != "NAME" and name != "ARB_ENABLE" else None
-        if name == "FEED_IP":
-            venue.feed_ip = value
-        elif name == "FEED_PORT":
-            venue.feed_port = value
+        prefix, _, field = name.rpartition("_")
+        if prefix in LINE_REGISTERS and field in ("IP", "PORT"):
+            line = LINE_REGISTERS.index(prefix)
+            ip, port = venue.addresses[line]
+            venue.addresses[line] = (value, port) if name.endswith("IP") else (ip, value)
         elif name == "FEED_SEQUENCE":
             venue.feed_sequence = value
         elif name == "BINDING":
@@ -359,7 +390,9 @@ class CardScoreboard:
         }
         for venue in self.venues:
             expected[f"VENUE_STALE {venue.number}"] = [{"venue": v, "reason": reason} for v, reason in venue.losses]
-            expected[f"GAP {venue.number}"] = [{"venue": v, "first": first, "count": count} for v, first, count in venue.gaps]
+            expected[f"GAP {venue.number}"] = [
+                {"venue": v, "first": gap.first, "count": gap.count, "session_start": int.from_bytes(gap.session[:8], "little"),
+                 "session_end": int.from_bytes(gap.session[8:], "little")} for v, gap in venue.gaps]
         lost = 0
         for source, wanted in expected.items():
             kind, _, venue = source.partition(" ")
@@ -388,12 +421,15 @@ class CardScoreboard:
         for name in names:
             got[name], wanted[name] = await self.bus.counter(name), counts[name]
         got["LIMITS_REFUSED"], wanted["LIMITS_REFUSED"] = await self.bus.counter("LIMITS_REFUSED"), self.bank.refused_commits
-        names = ["FRAMES", "HEARTBEATS", "SESSION_ENDS", "GAPS", "MISSING_MESSAGES", "STALE", "BOOK_EVENTS", "TOPS", "UNKNOWN_REFERENCES",
-                 "ORDER_FRAMES", *(f"DROP_{reason.name}" for reason in DropReason if reason)]
+        names = ["FRAMES", "HEARTBEATS", "SESSION_ENDS", "GAPS", "MISSING_MESSAGES", "GIVEN_UP", "STALE", "BOOK_EVENTS", "TOPS",
+                 "UNKNOWN_REFERENCES", "ORDER_FRAMES", *(f"DROP_{reason.name}" for reason in DropReason if reason)]
         for venue in self.venues:
             for name in names:
                 key = f"{name} {venue.number}"
                 got[key], wanted[key] = await self.bus.counter(name, venue.number), venue.model.counts[name]
+            for name in ("MESSAGES", "DUPLICATES", "RESTORED"):
+                key = f"{name} {venue.number}"
+                got[key], wanted[key] = await self.bus.counter(name, venue.number), venue.model.arbiter.counts[name]
         wrong = {name: (got[name], wanted[name]) for name in wanted if got[name] != wanted[name] and name.split()[0] not in skip}
         assert not wrong, f"counters (device, golden model): {wrong}"
         self.tb.transactions += len(wanted)

@@ -103,7 +103,7 @@ def _ruler(stages: list[Stage], width: int, wait: int) -> list[str]:
     """Where the cycles go, to scale; the wait for the verdict stands before the commit buffer."""
     spans: list[tuple[str, int]] = []
     for stage in stages:
-        if stage.component == "CommitBuffer":
+        if stage.component == "LineBuffer":
             spans.append(("verdict on the frame", wait))
         spans.append((stage.name, stage.latency))
     total = sum(cycles for _, cycles in spans)

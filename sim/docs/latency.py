@@ -63,7 +63,7 @@ def latency_page(stages: list[Stage], wait: int, measured: dict | None = None) -
 def _budget(stages: list[Stage], wait: int, period: float) -> list[str]:
     rows = []
     for stage in stages:
-        if stage.component == "CommitBuffer":
+        if stage.component == "LineBuffer":
             rows.append(("Verdict on the frame", "[hw/feed/frame_gate.py](../hw/feed/frame_gate.py)", wait))
         rows.append((stage.name, f"[{stage.source}](../{stage.source})", stage.latency))
     lines, so_far = ["| stage | file | cycles | ns | so far |", "|---|---|---:|---:|---:|"], 0

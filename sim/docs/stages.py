@@ -53,9 +53,9 @@ def verdict_wait() -> int:
     from hw.feed.symbol_filter import SymbolFilter
     from hw.net.udp_receive import UdpReceive
 
-    behind = Itch50Decoder.LATENCY + SymbolFilter.LATENCY  # the frame gate gives both ways the same length from here on
+    behind = Itch50Decoder.LATENCY + SymbolFilter.LATENCY
     event = UdpReceive.LATENCY + MoldUdp64.LATENCY + behind
-    verdict = UdpReceive.VERDICT_LATENCY + MoldUdp64.VERDICT_LATENCY + behind
+    verdict = UdpReceive.VERDICT_LATENCY + MoldUdp64.VERDICT_LATENCY + behind - 1  # the frame gate: it comes after the last word
     return max(verdict - event, 0)
 
 

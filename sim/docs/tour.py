@@ -33,7 +33,7 @@ def _values(stages: list[Stage]) -> dict[str, str]:
     }
     cycle = 0
     for stage in stages:
-        if stage.component == "CommitBuffer":
+        if stage.component == "LineBuffer":
             cycle += verdict_wait()
             values["committed"] = f"cycle {cycle}"
         cycle += stage.latency

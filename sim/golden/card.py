@@ -5,7 +5,7 @@ a record, a record may become orders, an order passes or is refused, and what pa
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from hw.reasons import DropReason, RejectReason, StaleReason
@@ -13,7 +13,8 @@ from sim.golden.arbitrage import ArbitrageModel, Outcome
 from sim.golden.book import Book
 from sim.golden.ethernet import receive
 from sim.golden.itch50 import MalformedMessage, decode
-from sim.golden.moldudp64 import Gap, MoldUdp64Model
+from sim.golden.line_arbiter import LINE_A, LineArbiterModel
+from sim.golden.moldudp64 import Gap, read_packet
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import enter_order
 from sim.golden.records import BookEvent, Order, TopOfBook
@@ -41,23 +42,23 @@ class Record(NamedTuple):
 
 
 class FrameOutcome(NamedTuple):
-    """What became of a frame. The events take effect one after the other, once the frame's fate is known."""
+    """What became of a frame."""
 
     reason: DropReason
     events: list[SlotEvent]
-    gap: Gap | None = None
-    loss: StaleReason = StaleReason.NONE
-    """The first loss that this frame revealed."""
+    """All those whose turn has come with it, in their order."""
     duplicates: int = 0
-    """Messages that had been seen."""
+    """Messages that had been taken, counted now."""
+    reveals: bool = False
+    """It is the first to wait, for something in front of it is missing."""
 
 
 @dataclass
 class VenueSettings:
     """What the host has written about a venue."""
 
-    feed_ip: int = 0
-    feed_port: int = 0
+    addresses: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)] * 3)
+    """IP address and UDP port of line A, line B and recovery; port 0: there is none."""
     feed_sequence: int = 0
     locates: dict[int, int] = field(default_factory=dict)
     """The venue's number of a symbol to its slot."""
@@ -81,7 +82,9 @@ class VenueModel:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self.stale = StaleReason.NONE
-        self.mold = MoldUdp64Model()
+        self.arbiter: LineArbiterModel[SlotEvent] = LineArbiterModel()
+        self.session: bytes | None = None
+        self._lost = False
         self.forget()
 
     def forget(self) -> None:
@@ -91,47 +94,69 @@ class VenueModel:
 
     def restart(self) -> None:
         """The host's fresh start: the sequence that the host has set, and trust. The book is to be forgotten with it."""
-        self.mold.set_sequence(self.settings.feed_sequence)
-        self.stale = StaleReason.NONE
+        self.arbiter.restart(self.settings.feed_sequence)
+        self.stale, self.session, self._lost = StaleReason.NONE, None, False
 
-    def frame(self, data: bytes, *, error: bool = False) -> FrameOutcome:
-        """A frame on the venue's port; ``error`` is the MAC's flag."""
-        received = receive(data, self.settings.feed_ip, self.settings.feed_port, error=error)
-        packet = self.mold.packet(received.payload or b"", received.reason)
-        self.counts["FRAMES"] += 1
-        reason, events, lost = packet.reason, list[SlotEvent](), False
+    def frame(self, data: bytes, *, line: int = LINE_A, error: bool = False, full: bool = False) -> FrameOutcome:
+        """A frame on a port of the venue; ``error`` is the MAC's flag, ``full`` says that the line's buffer had no place for it."""
+        received = receive(data, *self.settings.addresses[line], error=error)
+        packet = read_packet(received.payload or b"", received.reason)
+        reason, events, readable = packet.reason, list[SlotEvent](), True
         for sequence, message in packet.messages:
             try:
                 event = decode(message)
             except MalformedMessage:
                 self.counts["MALFORMED_MESSAGES"] += 1
-                reason, lost = DropReason.MALFORMED, True
+                readable = False
                 continue
             if event is not None and event.locate in self.settings.locates:
                 slot = self.settings.locates[event.locate]
                 events.append(SlotEvent(slot, sequence, event._replace(locate=slot)))
+
+        out, hole, before = list[tuple[int, SlotEvent]](), self.arbiter.hole, self.arbiter.counts["DUPLICATES"]
+        if packet.span:
+            first, following = packet.span.first, packet.span.next
+            self.session = self.session or packet.span.session
+            if packet.span.session != self.session:
+                reason = DropReason.SESSION
+            elif not readable:
+                reason = DropReason.MALFORMED
+            else:
+                self.counts["HEARTBEATS"] += first == following and not packet.end_of_session
+                self.counts["SESSION_ENDS"] += packet.end_of_session
+                reason = DropReason.OVERFLOW if full else DropReason.NONE
+            if reason is DropReason.NONE:
+                out = self.arbiter.frame(line, first, following, [(event.sequence, event) for event in events])
+            elif reason is not DropReason.SESSION:  # what has been lost is known, as with a heartbeat
+                out = self.arbiter.frame(line, following, following)
+        self.counts["FRAMES"] += 1
         if reason is not DropReason.NONE:
-            events = []
             self.counts[f"DROP_{reason.name}"] += 1
-        if packet.reason is DropReason.NONE:
-            self.counts["HEARTBEATS"] += packet.heartbeat
-            self.counts["SESSION_ENDS"] += packet.end_of_session
-        if packet.gap:
-            self.counts["GAPS"] += 1
-            self.counts["MISSING_MESSAGES"] += packet.gap.count
-        loss = StaleReason.GAP if packet.gap else StaleReason.MALFORMED if lost else StaleReason.NONE
-        self._lose(loss)
-        return FrameOutcome(reason, events, packet.gap, loss, packet.duplicates)
+        duplicates = self.arbiter.counts["DUPLICATES"] - before
+        return FrameOutcome(reason, [event for _, event in out], duplicates, self.arbiter.hole and not hole)
 
-    def dropped(self) -> None:
-        """The events of a good frame did not fit the commit buffer."""
-        self.counts["DROP_OVERFLOW"] += 1
-        self._lose(StaleReason.DROPPED)
-
-    def _lose(self, loss: StaleReason) -> None:
-        if loss is not StaleReason.NONE and self.stale is StaleReason.NONE:
-            self.stale = loss
+    def gap(self) -> Gap | None:
+        """The hole in front of what waits has been open too long."""
+        gap = self.arbiter.gap()
+        if gap is None:
+            return None
+        self.counts["GAPS"] += 1
+        self.counts["MISSING_MESSAGES"] += gap.count
+        if self.stale is StaleReason.NONE:
+            self.stale = StaleReason.GAP
             self.counts["STALE"] += 1
+        return replace(gap, session=self.session or b"")
+
+    def give_up(self) -> list[SlotEvent]:
+        """Nobody has filled it. The events whose turn it is now."""
+        self._lost = True
+        self.counts["GIVEN_UP"] += 1
+        return [event for _, event in self.arbiter.give_up()]
+
+    def recovered(self) -> None:
+        """Nothing waits any more."""
+        if not self._lost:
+            self.stale = StaleReason.NONE
 
     def book_event(self, slot_event: SlotEvent, *, venue_stale: bool | None = None) -> Record:
         """Takes one event into the book. ``venue_stale``: as it was when the record was made, by default as it is now."""

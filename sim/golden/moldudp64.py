@@ -39,6 +39,25 @@ class Delivered(NamedTuple):
     message: bytes
 
 
+class Span(NamedTuple):
+    """The numbers of the messages that a packet holds."""
+
+    session: bytes
+    first: int
+    next: int
+    """Number after the last; ``first`` if there are none."""
+
+
+class Packet(NamedTuple):
+    """One packet for itself, whatever came before it."""
+
+    reason: DropReason
+    messages: list[Delivered]
+    span: Span | None = None
+    """Of a good packet."""
+    end_of_session: bool = False
+
+
 class Outcome(NamedTuple):
     """What a receiver makes of one packet."""
 
@@ -106,6 +125,26 @@ def unpack_blocks(packet: bytes) -> Iterator[bytes]:
         raise MalformedPacket(f"{len(packet) - at} bytes after the last of {blocks} blocks")
 
 
+def read_packet(payload: bytes, reason: DropReason = DropReason.NONE) -> Packet:
+    """The messages of one UDP payload; ``reason`` is why its frame is bad."""
+    if reason != DropReason.NONE:
+        return Packet(reason, [])
+    try:
+        header, blocks = unpack_header(payload), list(unpack_blocks(payload))
+    except MalformedPacket:
+        return Packet(DropReason.MALFORMED, [])
+    messages = [Delivered(header.sequence + at, block) for at, block in enumerate(blocks) if len(block) >= SHORTEST_DELIVERED]
+    span = Span(header.session, header.sequence, header.sequence + len(blocks))
+    return Packet(DropReason.NONE, messages, span, header.count == END_OF_SESSION)
+
+
+def pack_request(session: bytes, sequence: int, count: int) -> bytes:
+    """The 20 bytes that ask a retransmission server for ``count`` messages from ``sequence`` on."""
+    if not 1 <= count < END_OF_SESSION:
+        raise ValueError(f"a request is for 1 to {END_OF_SESSION - 1} messages, not {count}")
+    return pack_header(session, sequence, count)
+
+
 class MoldUdp64Model:
     """Follows one session: every message passes once and in order, what is missing is named.
 
@@ -126,27 +165,24 @@ class MoldUdp64Model:
 
     def packet(self, payload: bytes, reason: DropReason = DropReason.NONE) -> Outcome:
         """Takes one UDP payload; ``reason`` is why its frame is bad."""
-        if reason != DropReason.NONE:
-            return Outcome(reason, [])
-        try:
-            header, blocks = unpack_header(payload), list(unpack_blocks(payload))
-        except MalformedPacket:
-            return Outcome(DropReason.MALFORMED, [])
-        if self.session not in (None, header.session):
+        packet = read_packet(payload, reason)
+        if packet.span is None:
+            return Outcome(packet.reason, [])
+        session, first, following = packet.span
+        if self.session not in (None, session):
             return Outcome(DropReason.SESSION, [])
-        self.session = header.session
+        self.session = session
 
         gap = None
-        if header.sequence > self.expected:
-            gap = Gap(header.session, self.expected, header.sequence - self.expected)
-        numbered = [Delivered(header.sequence + at, block) for at, block in enumerate(blocks) if len(block) >= SHORTEST_DELIVERED]
-        new = [delivered for delivered in numbered if delivered.sequence >= self.expected]
-        self.expected = max(self.expected, header.sequence + len(blocks))
+        if first > self.expected:
+            gap = Gap(session, self.expected, first - self.expected)
+        new = [delivered for delivered in packet.messages if delivered.sequence >= self.expected]
+        self.expected = max(self.expected, following)
         return Outcome(
             DropReason.NONE,
             new,
             gap,
-            duplicates=len(numbered) - len(new),
-            heartbeat=header.count == HEARTBEAT,
-            end_of_session=header.count == END_OF_SESSION,
+            duplicates=len(packet.messages) - len(new),
+            heartbeat=first == following and not packet.end_of_session,
+            end_of_session=packet.end_of_session,
         )

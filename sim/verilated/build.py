@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +25,9 @@ from hw.types import FrameWord
 
 HERE = Path(__file__).resolve().parent
 SHIM = HERE / "shim.cpp"
+LINES = ("feed", "feed_b", "recovery")
+"""The ports that a card has for each venue."""
+
 # One cycle runs through half a megabyte of code, so small code is fast code: -O1 measures no slower than -O2, -O3, -march=native or a
 # profile, and compiles in half the time.
 VERILATOR_FLAGS = (
@@ -55,35 +58,36 @@ def library(config: CardConfig) -> Path:
         if built.exists():
             return built
     verilog = export(stage("card", config), "card", fast=True)
-    built = compile_verilog(verilog, config.name, config.venues)
+    built = compile_verilog(verilog, config.name, config.venues, LINES)
     _write(note, built.parent.name)
     return built
 
 
-def library_of(component: wiring.Component, name: str, feeds: int) -> Path:
+def library_of(component: wiring.Component, name: str, venues: int, lines: Sequence[str] = LINES[:1]) -> Path:
     """The same for any component with the ports of a card."""
-    return compile_verilog(export(component, "card", fast=True), name, feeds)
+    return compile_verilog(export(component, "card", fast=True), name, venues, lines)
 
 
-def compile_verilog(verilog: str, name: str, feeds: int) -> Path:
-    """Compiles Verilog of a top module ``card`` with ``feeds`` feed ports, unless it has been before."""
-    header = ports_header(feeds)
+def compile_verilog(verilog: str, name: str, venues: int, lines: Sequence[str] = LINES[:1]) -> Path:
+    """Compiles Verilog of a top module ``card`` that has these feed ports of each venue, unless it has been before."""
+    header = ports_header(venues, lines)
     target = folder() / f"{name}-{_digest(verilog, header, SHIM.read_text(), repr((VERILATOR_FLAGS, COMPILER_FLAGS)))}"
     _make_once(target, lambda work: _compile(work, verilog, header))
     return target / "card.so"
 
 
-def ports_header(feeds: int) -> str:
-    """C++ access to the ports whose number or layout depends on the card."""
+def ports_header(venues: int, lines: Sequence[str]) -> str:
+    """C++ access to the ports whose number or layout depends on the card. Port ``line * venues + venue`` is a venue's port of a line."""
     fields = {name: (field.offset, field.width) for name, field in FrameWord.as_shape()}
     if fields["data"] != (0, 64):
         raise BuildError(f"the shim wants the data of a frame word in bits 63:0, not at {fields['data']}")
     shift = {name: fields[name][0] - 64 for name in ("count", "last", "error")}
     count_mask = (1 << fields["count"][1]) - 1
+    feeds = [(f"{line}__{venue}", venue) for line in lines for venue in range(venues)]
     put = "\n".join(
-        f"        case {port}:\n            top.{_mangled(f'feed__{port}__valid')} = valid;\n            if (valid) put_word(top."
-        f"{_mangled(f'feed__{port}__payload')}, data, tail);\n            break;" for port in range(feeds))
-    backlog = "\n".join(f"        case {port}: return top.{_mangled(f'backlog__{port}')};" for port in range(feeds))
+        f"        case {port}:\n            top.{_mangled(f'{name}__valid')} = valid;\n            if (valid) put_word(top."
+        f"{_mangled(f'{name}__payload')}, data, tail);\n            break;" for port, (name, _) in enumerate(feeds))
+    backlog = "\n".join(f"        case {port}: return top.{_mangled(f'backlog__{venue}')};" for port, (_, venue) in enumerate(feeds))
     names = [("uint8_t", name) for name in ("orders__valid", "orders__ready", "bus__read", "bus__write")]
     names += [("uint32_t", name) for name in ("bus__address", "bus__write_data", "bus__read_data")]
     members = " ".join(f"{kind}& {name.replace('__', '_')};" for kind, name in names)
@@ -100,7 +104,7 @@ struct Ports {{
     explicit Ports(Top& top) : {bound} {{}}
 }};
 
-constexpr int FEEDS = {feeds};
+constexpr int FEEDS = {len(feeds)};
 constexpr int READ_LATENCY = {READ_LATENCY};
 
 struct OrderWord {{

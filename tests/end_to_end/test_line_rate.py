@@ -123,7 +123,7 @@ def test_nothing_is_lost_before_the_book(control, kinds, tag):
 
 def test_what_the_book_cannot_take_is_counted_and_told(control):
     """Every message is of a followed symbol. A book takes some cycles an event, so its buffer must overflow; each frame is either
-    in the book or counted, the venue is stale with that reason, and a fresh start makes it good."""
+    in the book or counted, the venue is stale, and a fresh start makes it good."""
     traffic = [millisecond(venue, "D", BOUND) for venue in range(TINY.venues)]
     run(control, traffic)
     for venue, (frames, count) in enumerate(traffic):
@@ -134,7 +134,7 @@ def test_what_the_book_cannot_take_is_counted_and_told(control):
         assert control.counter("UNKNOWN_REFERENCES", venue) == control.counter("BOOK_EVENTS", venue)
         assert control.counter("STALE", venue) == 1
         assert control.state().stale[venue]
-        assert control.read("STALE_REASON", venue) == StaleReason.DROPPED
+        assert control.read("STALE_REASON", venue) == StaleReason.GAP
         assert control.read("BACKLOG", venue) == 0
         control.resync(venue, 1)
         assert not control.state().stale[venue]

@@ -25,7 +25,7 @@ class Entry(data.Struct):
 class Rows(Elaboratable):
     """In place of the RAM: the same ports, and rows that can be looked at."""
 
-    def __init__(self, *, shape, depth, init):
+    def __init__(self, *, shape, depth, init, attrs):
         assert (shape, depth) == (Entry, PLACES)
         self.rows = [Signal(Entry, name=f"row_{at}") for at in range(depth)]
         self._write = wiring.PureInterface(wiring.Signature({"addr": In(range(depth)), "data": In(Entry), "en": In(1)}).flip())
@@ -51,6 +51,7 @@ class Promise(wiring.Component):
     foretold: In(1)
     commit: In(1)
     discard: In(1)
+    clear: In(1)
     ready: In(1)
 
     def __init__(self, module=hw.lib.commit_buffer, *, covers=False):
@@ -82,6 +83,7 @@ class Promise(wiring.Component):
             buffer.input.payload.number.eq(stored_before),
             buffer.commit.eq(self.commit),
             buffer.discard.eq(self.discard),
+            buffer.clear.eq(self.clear),
             buffer.output.ready.eq(self.ready),
             Assume(~end | (kept == (self.commit & ~self.discard & ~buffer.overflow))),
         ]
@@ -91,6 +93,9 @@ class Promise(wiring.Component):
             stored_before.eq(stored_before + (self.valid & kept & ~buffer.overflow)),
             taken_before.eq(taken_before + (buffer.output.valid & self.ready)),
         ]
+        written, committed, _, _ = buffer._numbers
+        with m.If(self.clear):  # all that was committed is gone
+            m.d.sync += taken_before.eq(stored_before - Mux(kept, (written - committed)[: len(written)], 0))
         if self._covers:
             m.d.comb += [Cover(buffer.dropped), Cover(buffer.output.valid & (buffer.output.payload.number == 6))]
         else:
@@ -102,7 +107,7 @@ class Promise(wiring.Component):
         """What is told to the world."""
         out = buffer.output
         before, waited = Signal(Entry), Signal()
-        m.d.sync += [before.eq(out.payload), waited.eq(out.valid & ~self.ready)]
+        m.d.sync += [before.eq(out.payload), waited.eq(out.valid & ~self.ready & ~self.clear)]
         with m.If(out.valid):
             m.d.comb += [Assert(out.payload.kept), Assert(out.payload.number == taken_before)]
         with m.If(waited):
@@ -143,6 +148,8 @@ MUTANTS = {
     "commit wins over discard": ("keep.eq(self.commit & ~self.discard & ~self.overflow)", "keep.eq(self.commit & ~self.overflow)"),
     "a frame with a loss is kept": ("keep.eq(self.commit & ~self.discard & ~self.overflow)", "keep.eq(self.commit & ~self.discard)"),
     "a full buffer overwrites": ("store.eq(self.input.valid & ~full & ~lost)", "store.eq(self.input.valid & ~lost)"),
+    "a clear leaves an entry behind": ("taken.eq(committed), ", "taken.eq(taken), "),
+    "a clear takes what is not committed": ("fetched.eq(committed), taken.eq(committed)", "fetched.eq(written), taken.eq(written)"),
     "entries go out before the commit": ("(fetched != committed)", "(fetched != written)"),
 }
 

@@ -54,10 +54,8 @@ class FrameCoverage(uvm_subscriber):
         count = int.from_bytes(frame[HEADERS + 18:HEADERS + 20], "big")
         if count in (0, 0xFFFF):
             cover.hit("sequence numbers", "heartbeat" if count == 0 else "end of session")
-        if outcome.gap:
-            cover.hit("sequence numbers", "one message" if outcome.gap.count == 1 else "several messages")
-            if count == 0:
-                cover.hit("sequence numbers", "revealed by a heartbeat")
+        if outcome.reveals and count == 0:
+            cover.hit("sequence numbers", "revealed by a heartbeat")
         if outcome.duplicates and count != 0xFFFF:
             cover.hit("sequence numbers", "packet seen before" if outcome.duplicates >= count else "packet seen in part")
         at = HEADERS + HEADER_LENGTH
@@ -105,7 +103,8 @@ class CardEnv(uvm_env):
         for venue in board.venues:
             for _, reason in venue.losses:
                 self.coverage.hit("why a venue went stale", StaleReason(reason).name)
-            self.coverage.hits["fate of a frame"]["OVERFLOW"] += venue.model.counts["DROP_OVERFLOW"]
+            for _, gap in venue.gaps:
+                self.coverage.hit("sequence numbers", "one message" if gap.count == 1 else "several messages")
         for order, _, _ in board.sent:
             who, side = "detector" if order.strategy else "host", "buys" if order.side == BUY else "sells"
             self.coverage.hit("order sent", f"{who} {side}")

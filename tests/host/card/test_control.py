@@ -251,8 +251,8 @@ def test_events_are_drained_in_order_across_the_end_of_the_ring(card, control):
     for first in range(0, 3 * events, 10):
         for number in range(first, first + 10):
             card.record(EventKind.GAP | 1 << 8, number, 0, 1, 0, 0, 0, number)
-        assert control.drain_events(4) == [Gap(number, False, 1, number, 1) for number in range(first, first + 4)]
-        assert control.drain_events() == [Gap(number, False, 1, number, 1) for number in range(first + 4, first + 10)]
+        assert control.drain_events(4) == [Gap(number, False, 1, number, 1, bytes(10)) for number in range(first, first + 4)]
+        assert control.drain_events() == [Gap(number, False, 1, number, 1, bytes(10)) for number in range(first + 4, first + 10)]
         assert control.drain_events() == []
         assert card.get("EVENT_READ_INDEX") == first + 10
 

@@ -1,20 +1,23 @@
-"""The stages of one feed port in a row, from frames to committed events, as the card puts them together."""
+"""The stages of one feed port in a row, from frames to the events that reach the book, as the card puts them together."""
 
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.feed.feed_session import FeedSession
 from hw.feed.frame_gate import FrameGate
 from hw.feed.itch50 import Itch50Decoder
+from hw.feed.line_arbiter import LineArbiter
+from hw.feed.line_buffer import LineBuffer
 from hw.feed.moldudp64 import MoldUdp64
 from hw.feed.symbol_filter import SymbolFilter
-from hw.lib.commit_buffer import CommitBuffer
 from hw.net.udp_receive import UdpReceive
+from hw.reasons import DropReason
 from hw.types import BookEvent, Cycles, FeedAddress, FrameReceive, Gap, Sequence, SymbolBinding, Verdict
 
 
 class FeedChain(wiring.Component):
-    """Frames in, committed events and the final verdict of each frame out."""
+    """Frames in, events and the final verdict of each frame out; what is missing is given up at once."""
 
     def __init__(self, symbols=4, backlog=128):
         self.symbols, self.backlog = symbols, backlog
@@ -39,7 +42,9 @@ class FeedChain(wiring.Component):
         m.submodules.decoder = decoder = Itch50Decoder()
         m.submodules.select = select = SymbolFilter(self.symbols)
         m.submodules.gate = gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
-        m.submodules.buffer = buffer = CommitBuffer(BookEvent, self.backlog)
+        m.submodules.session = session = FeedSession(1)
+        m.submodules.buffer = buffer = LineBuffer(self.backlog, self.backlog // 8)
+        m.submodules.arbiter = arbiter = LineArbiter(2)
 
         connect(m, flipped(self.frames), receive.frames)
         connect(m, receive.payload, framer.payload)
@@ -47,20 +52,33 @@ class FeedChain(wiring.Component):
         connect(m, framer.words, decoder.words)
         connect(m, decoder.events, select.input)
         connect(m, select.output, buffer.input)
-        connect(m, buffer.output, flipped(self.events))
+        connect(m, buffer.frame, arbiter.frames[0])
+        connect(m, buffer.events, arbiter.events[0])
+        connect(m, arbiter.output, flipped(self.events))
         connect(m, framer.verdict, gate.verdict)
-        connect(m, framer.gap, flipped(self.gap))
+        connect(m, arbiter.gap, flipped(self.gap))
         connect(m, gate.final, flipped(self.final))
         m.d.comb += [
             receive.now.eq(self.now),
             receive.address[0].eq(self.address),
             select.bindings.eq(self.bindings),
-            framer.set_sequence.eq(self.set_sequence),
-            framer.sequence_in.eq(self.sequence_in),
+            session.good[0].eq(framer.verdict.valid & (framer.verdict.payload.reason == DropReason.NONE)),
+            session.session[0].eq(framer.span.session),
+            session.restart.eq(self.set_sequence),
+            gate.span.eq(framer.span),
+            gate.end_of_session.eq(framer.end_of_session),
+            gate.other_session.eq(session.other[0]),
             gate.malformed.eq(decoder.malformed),
             buffer.commit.eq(gate.commit),
+            buffer.lose.eq(gate.lose),
             buffer.discard.eq(gate.discard),
-            self.expected.eq(framer.expected),
+            buffer.first.eq(gate.first),
+            buffer.next.eq(gate.next),
+            buffer.clear.eq(self.set_sequence),
+            arbiter.session.eq(session.name),
+            arbiter.restart.eq(self.set_sequence),
+            arbiter.sequence_in.eq(self.sequence_in),
+            self.expected.eq(arbiter.expected),
             self.dropped.eq(buffer.dropped),
         ]
         return m

@@ -6,9 +6,10 @@ from ipaddress import IPv4Address
 import pytest
 
 from hw.reasons import DropReason
+from sim.golden.card import VenueModel, VenueSettings
 from sim.golden.ethernet import build_udp, parse_udp, receive
-from sim.golden.itch50 import BOOK_TYPES, MESSAGE_LENGTHS, MalformedMessage, decode
-from sim.golden.moldudp64 import MoldUdp64Model, pack_packet, packets, unpack_blocks
+from sim.golden.itch50 import BOOK_TYPES, MESSAGE_LENGTHS
+from sim.golden.moldudp64 import pack_packet, packets, unpack_blocks
 from sim.golden.records import BookEvent
 from sim.readers.pcap import read_frames
 from tests.data import market_data
@@ -36,20 +37,21 @@ def frame_of(sequence, messages, **changes):
 
 
 class Reference:
-    """The stages' models in a row."""
+    """The stages' models in a row; what is missing is given up at once."""
 
     def __init__(self, symbols, expected, address):
-        self.framing, self.symbols, self.address = MoldUdp64Model(expected), symbols, address
+        locates = {locate: slot for slot, locate in reversed([*enumerate(symbols)])}
+        self.venue = VenueModel(0, VenueSettings(addresses=[address] * 3, feed_sequence=expected, locates=locates))
+        self.venue.restart()
 
     def frame(self, data, error=False):
-        """Reason and (sequence, event) of one frame."""
-        received = receive(data, *self.address, error=error)
-        outcome = self.framing.packet(received.payload or b"", received.reason)
-        try:
-            events = [(sequence, decode(body)) for sequence, body in outcome.messages]
-        except MalformedMessage:
-            return DropReason.MALFORMED, []
-        return outcome.reason, [(sequence, event) for sequence, event in events if event and event.locate in self.symbols]
+        """Reason and (sequence, symbol, event) of one frame."""
+        outcome = self.venue.frame(data, error=error)
+        events = outcome.events
+        while self.venue.arbiter.hole:
+            self.venue.gap()
+            events += self.venue.give_up()
+        return outcome.reason, [(event.sequence, event.symbol, event.event._replace(locate=0)) for event in events]
 
 
 def run(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), backlog=128, ready=lambda: True, between=lambda: 0):
@@ -95,7 +97,7 @@ def check(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), **behaviou
     for frame in frames:
         reason, events = reference.frame(frame)
         wanted_reasons.append(reason)
-        wanted += [(sequence, symbols.index(event.locate), event) for sequence, event in events]
+        wanted += events
     reasons, events = run(frames, symbols, expected=expected, address=address, **behaviour)
     assert reasons == wanted_reasons
     assert events == wanted

@@ -1,4 +1,4 @@
-"""A loss latches, the first one names the reason, and a restart waits for the end of the frame."""
+"""A gap makes the venue stale until it is filled or the host starts afresh, and a restart waits for what is under way."""
 
 import pytest
 
@@ -7,56 +7,83 @@ from hw.reasons import StaleReason
 from tests.hw.bench import simulate
 
 
-async def pulse(ctx, signal):
-    ctx.set(signal, 1)
+async def pulse(ctx, *signals):
+    for signal in signals:
+        ctx.set(signal, 1)
     await ctx.tick()
-    ctx.set(signal, 0)
+    for signal in signals:
+        ctx.set(signal, 0)
 
 
-@pytest.mark.parametrize(
-    ("port", "reason"), [("gap", StaleReason.GAP), ("malformed", StaleReason.MALFORMED), ("dropped", StaleReason.DROPPED)]
-)
-def test_a_loss_latches_until_the_restart(port, reason):
+def test_a_gap_that_was_given_up_lasts_until_the_restart():
     dut = VenueState()
 
     async def testbench(ctx):
         assert not ctx.get(dut.stale)
-        await pulse(ctx, getattr(dut, port))
+        await pulse(ctx, dut.gap)
         assert ctx.get(dut.stale)
         assert ctx.get(dut.went_stale)
-        await pulse(ctx, dut.gap)
+        await pulse(ctx, dut.gave_up)
         assert not ctx.get(dut.went_stale), "only the first loss is news"
-        assert StaleReason(ctx.get(dut.reason)) == reason
+        await pulse(ctx, dut.recovered)
+        assert StaleReason(ctx.get(dut.reason)) == StaleReason.GAP
         await pulse(ctx, dut.resync)
         assert ctx.get(dut.restart)
         await ctx.tick()
         assert not ctx.get(dut.restart)
         assert not ctx.get(dut.stale)
+        await pulse(ctx, dut.gap)
+        await pulse(ctx, dut.recovered)
+        assert not ctx.get(dut.stale), "the restart forgot what was given up"
 
     simulate(dut, testbench)
 
 
-def test_a_restart_waits_for_the_fate_of_every_frame():
+def test_a_gap_that_was_filled_ends_by_itself():
     dut = VenueState()
 
     async def testbench(ctx):
-        async def word(last):
-            ctx.set(dut.frames.valid, 1)
-            ctx.set(dut.frames.payload.last, last)
-            assert not ctx.get(dut.restart)
-            await ctx.tick()
-            ctx.set(dut.frames.valid, 0)
+        for _ in range(2):
+            await pulse(ctx, dut.gap)
+            assert ctx.get(dut.went_stale)
+            await pulse(ctx, dut.gap)
+            assert not ctx.get(dut.went_stale)
+            assert ctx.get(dut.stale)
+            await pulse(ctx, dut.recovered)
+            assert not ctx.get(dut.stale)
 
-        await word(last=0)
-        await pulse(ctx, dut.resync)
-        await word(last=1)
-        await word(last=1)  # another frame, of one word
-        assert not ctx.get(dut.restart)
-        await pulse(ctx, dut.final.valid)
-        assert not ctx.get(dut.restart), "the second frame has no verdict yet"
+    simulate(dut, testbench)
+
+
+@pytest.mark.parametrize("line", [0, 1, 2])
+def test_a_restart_waits_for_the_fate_of_every_frame_that_was_under_way(line):
+    dut = VenueState()
+
+    async def testbench(ctx):
+        async def word(last, *more):
+            ctx.set(dut.frames[line].valid, 1)
+            ctx.set(dut.frames[line].payload.last, last)
+            await pulse(ctx, *more)
+            ctx.set(dut.frames[line].valid, 0)
+            assert not ctx.get(dut.restart)
+
+        await word(0)
+        await word(1)
+        await word(0, dut.resync)  # a second frame, which begins in the very cycle
+        await word(1)
+        await word(0)  # a third one, which does not matter
         assert ctx.get(dut.pending)
-        await pulse(ctx, dut.final.valid)
+        await pulse(ctx, dut.final[line].valid)
+        assert not ctx.get(dut.restart), "the second frame has no verdict yet"
+        await pulse(ctx, dut.final[line].valid)
         assert ctx.get(dut.restart)
+        ctx.set(dut.settling, 1)
+        assert not ctx.get(dut.restart)
+        await ctx.tick()
+        ctx.set(dut.settling, 0)
+        assert ctx.get(dut.restart)
+        await ctx.tick()
+        assert not ctx.get(dut.restart)
 
     simulate(dut, testbench)
 
@@ -65,7 +92,7 @@ def test_a_loss_wins_over_a_request_that_waits():
     dut = VenueState()
 
     async def testbench(ctx):
-        ctx.set(dut.frames.valid, 1)
+        ctx.set(dut.frames[1].valid, 1)
         await pulse(ctx, dut.resync)
         await pulse(ctx, dut.gap)
         for _ in range(4):

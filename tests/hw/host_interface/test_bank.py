@@ -231,9 +231,11 @@ def test_state_shows_each_venue():
     async def testbench(ctx, bank, host, errors):
         ctx.set(bank.venues[1].stale, 1)
         ctx.set(bank.venues[0].busy, 1)
-        ctx.set(bank.venues[1].stale_reason, 2)
+        ctx.set(bank.venues[1].stale_reason, 1)
+        ctx.set(bank.venues[1].recovering, 1)
         assert await host.read("STATE") == 1 << 9 | 1 << 16
-        assert await host.read("STALE_REASON", 1) == 2
+        assert await host.read("STALE_REASON", 1) == 1
+        assert (await host.read("RECOVERING", 0), await host.read("RECOVERING", 1)) == (0, 1)
         assert await host.read("STALE_REASON", 0) == 0
 
     run(testbench)
@@ -381,6 +383,11 @@ def test_settings_reach_the_stage_that_they_are_for():
     async def testbench(ctx, bank, host, errors):
         await host.write("FEED_IP", 0xE9360C6F, 1)
         await host.write("FEED_PORT", 26477, 1)
+        for offset, name in enumerate(("FEED_B", "RECOVERY"), 1):
+            await host.write(f"{name}_IP", (0xE9360C7F, 0x0A000009)[offset - 1], 1)
+            await host.write(f"{name}_PORT", 26477 + offset, 1)
+        await host.write("HOLE_CYCLES", 5_000, 1)
+        await host.write("RECOVERY_CYCLES", 6_000, 1)
         await host.write("FEED_SEQUENCE", 0x1_0000_0001, 1)
         await host.write("ORDER_DESTINATION_MAC", 0x0200_0000_0001, 1)
         await host.write("ORDER_DESTINATION_IP", 0x0A000001, 1)
@@ -395,13 +402,15 @@ def test_settings_reach_the_stage_that_they_are_for():
         await host.write("ARB_ENABLE", 0b0101, 0)
         await ctx.tick().repeat(2)
         venue, quiet = bank.venues[1], bank.venues[0]
-        assert (ctx.get(venue.feed_address.ip), ctx.get(venue.feed_address.port)) == (0xE9360C6F, 26477)
+        assert [(ctx.get(venue.addresses[line].ip), ctx.get(venue.addresses[line].port)) for line in range(3)] == [
+            (0xE9360C6F, 26477), (0xE9360C7F, 26478), (0x0A000009, 26479)]
+        assert (ctx.get(venue.hole_cycles), ctx.get(venue.recovery_cycles)) == (5_000, 6_000)
         assert ctx.get(venue.sequence) == 0x1_0000_0001
         address = ctx.get(venue.order_address)
         assert (address.destination_mac, address.destination_ip, address.source_ip) == (0x0200_0000_0001, 0x0A000001, 0x0A000002)
         assert (address.destination_port, address.source_port) == (30001, 40001)
         assert [(b.enable, b.locate) for b in (ctx.get(venue.bindings[slot]) for slot in range(4))] == [(0, 0), (0, 0), (1, 777), (0, 0)]
-        assert ctx.get(quiet.feed_address).ip == 0
+        assert ctx.get(quiet.addresses[0]).ip == 0
         assert not any(ctx.get(quiet.bindings[slot]).enable for slot in range(4))
         assert ctx.get(bank.names[2]) == int.from_bytes(b"AMZN    ", "little")
         assert [getattr(ctx.get(bank.arbitrage), name) for name in ("min_profit", "max_shares", "cooldown")] == [100, 200, 300]

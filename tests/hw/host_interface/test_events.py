@@ -82,23 +82,24 @@ def test_order_rejected():
 
 def test_gap():
     for event, missing, time in pack_many(Gap, lambda missing, now: events.gap(missing.count[:4], missing, now)):
-        assert event == host.Gap(time, False, venue=missing["count"] % 16, first=missing["first"], count=missing["count"])
+        assert event == host.Gap(time, False, venue=missing["count"] % 16, first=missing["first"], count=missing["count"],
+                                 session=missing["session"].to_bytes(10, "little"))
 
 
 def test_venue_stale():
-    shape = data.StructLayout({"venue": 3, "which": 2})
+    shape = data.StructLayout({"venue": 3, "which": 1})
     for event, source, time in pack_many(shape, lambda source, now: events.venue_stale(source.venue, source.which, now)):
         assert event == host.VenueStale(time, False, venue=source["venue"], reason=source["which"])
 
 
 @pytest.mark.parametrize("kind", HOST_CLASSES)
 def test_the_host_has_a_member_for_every_field(kind):
-    fields = {field.name for field in EVENTS[kind]}
+    fields = {"session" if field.name.startswith("session_") else field.name for field in EVENTS[kind]}
     assert set(HOST_CLASSES[kind].__dataclass_fields__) == fields | {"card_time", "lost"}
 
 
 def test_the_lost_flag_and_unknown_kinds():
-    assert host.decode([4 | 16, 0, 0, 0, 0, 0, 0, 7]) == host.Gap(7, True, 0, 0, 0)
+    assert host.decode([4 | 16, 0, 0, 0, 0, 0, 0, 7]) == host.Gap(7, True, 0, 0, 0, bytes(10))
     for kind in (0, 7, 15):
         with pytest.raises(host.CardError, match=f"unknown kind {kind}"):
             host.decode([kind, 0, 0, 0, 0, 0, 0, 0])

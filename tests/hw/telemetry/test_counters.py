@@ -58,10 +58,12 @@ def test_counts_everything_that_is_reported(seed, busy):
             port = port[venue] if here[0][1].per_venue else port
             happens = not quiet and rng.random() < busy
             if here[0][1].family:
-                number, counter = rng.choice(here)
-                ctx.set(port.valid, happens)
-                ctx.set(port.reason, counter.reason)
-                expected[number] += happens
+                for source in port if here[0][1].sources > 1 else [port]:
+                    happens = not quiet and rng.random() < busy
+                    number, counter = rng.choice(here)
+                    ctx.set(source.valid, happens)
+                    ctx.set(source.reason, counter.reason)
+                    expected[number] += happens
             else:
                 number, counter = here[0]
                 amount = rng.getrandbits(rng.randint(1, min(56, counter.amount_bits))) if happens and counter.amount_bits > 1 else happens
@@ -76,8 +78,8 @@ def test_reasons_of_no_counter_count_nowhere():
     dut = Counters(ELEMENTS)
 
     async def testbench(ctx):
-        ctx.set(dut.drops[0].valid, 1)
-        ctx.set(dut.drops[0].reason, 0)
+        ctx.set(dut.drops[0][1].valid, 1)
+        ctx.set(dut.drops[0][1].reason, 0)
         ctx.set(dut.rejects.valid, 1)
         ctx.set(dut.rejects.reason, 0)
         await ctx.tick().repeat(2 * dut.VISIBLE)
