@@ -5,6 +5,10 @@ import json
 from dataclasses import asdict, dataclass
 
 
+FEED_PROTOCOLS = ("itch50", "pitch", "deep10")
+"""What a feed port can speak: ITCH 5.0 in MoldUDP64, Cboe multicast PITCH, IEX DEEP 1.0 in IEX-TP."""
+
+
 @dataclass(frozen=True)
 class CardConfig:
     """Sizes of a card, fixed at build time.
@@ -26,6 +30,8 @@ class CardConfig:
         Records in the event ring; a power of two.
     clock_hz : int
         156.25 MHz: one 64-bit word each cycle is 10 Gbit/s.
+    protocols : tuple of str
+        Feed protocol of each venue; venues that are not named speak itch50.
     """
 
     name: str
@@ -36,6 +42,7 @@ class CardConfig:
     backlog: int
     events: int
     clock_hz: int = 156_250_000
+    protocols: tuple[str, ...] = ()
 
     def __post_init__(self):
         for field, low, high in (
@@ -49,6 +56,12 @@ class CardConfig:
             value = getattr(self, field)
             if value & (value - 1):
                 raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
+        if len(self.protocols) > self.venues or not set(self.protocols) <= set(FEED_PROTOCOLS):
+            raise ValueError(f"card {self.name}: protocols must be of {', '.join(FEED_PROTOCOLS)}, one a venue, not {self.protocols}")
+
+    def protocol(self, venue: int) -> str:
+        """Feed protocol of a venue."""
+        return self.protocols[venue] if venue < len(self.protocols) else FEED_PROTOCOLS[0]
 
     @property
     def frames(self) -> int:
@@ -63,7 +76,10 @@ class CardConfig:
     @property
     def hash(self) -> int:
         """First 64 bits of the SHA-256 of the configuration; the card shows it and the host compares."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        values = asdict(self)
+        if not self.protocols:
+            del values["protocols"]  # a card that speaks one protocol is the card it was before there were others
+        text = json.dumps(values, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 

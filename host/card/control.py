@@ -1,16 +1,16 @@
 """Everything the host does with a card, by name and with checks: what a daemon, a test or a notebook is written against."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from host.card.addresses import OrderAddress, ip_number, mac_number, multicast_number, port_number
-from host.card.definition import Register, UnknownRegisterError
+from host.card.definition import CardSizes, Register, UnknownRegisterError
 from host.card.events import RECORD_WORDS, Event, decode
 from host.card.identity import identify
 from host.card.limits import Limits
 from host.card.protocol import Card, CardError
-from host.card.registers import COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET
+from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET
 
 BUY, SELL = 0, 1
 FILLED, RELEASED = 0, 1
@@ -51,11 +51,13 @@ class Control:
         Closed when a ``with`` block around the control ends.
     expected : str or None
         Configuration that it must be; None: any that the host knows.
+    known : mapping of str to CardSizes
+        The configurations that the host knows; by default the named ones.
     """
 
-    def __init__(self, card: Card, expected: str | None = None):
+    def __init__(self, card: Card, expected: str | None = None, known: Mapping[str, CardSizes] = CARDS):
         self.card = card
-        self.identity = identify(card, expected)
+        self.identity = identify(card, expected, known)
         self.sizes = self.identity.sizes
         self._read_index = self.read("EVENT_READ_INDEX")
 

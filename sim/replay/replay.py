@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def replay(options: Options, stage: Stage) -> Report:
     if options.engine is Engine.RTL:
         with stage("choosing a card", None) as progress:
             config = choose_card(options.card, feeds, selection, all_symbols=options.symbols is None)
+            config = speaking(config, feeds)
     total = sum(each.messages for each in surveys)
     with BboFiles(options.bbo_out, ["symbol" if feed.wire.by_name else "locate" for feed in feeds]) as output:
         result = _run(config, feeds, selection, output, stage, total)
@@ -128,6 +130,14 @@ def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *
     raise ReplayError("the live orders or price levels do not fit any named card; choose fewer symbols, or the golden engine")
 
 
+def speaking(config: CardConfig, feeds: Sequence[Feed]) -> CardConfig:
+    """The card with the feeds' protocols on its ports: the named one where all are ITCH 5.0."""
+    protocols = tuple(feed.wire.name for feed in feeds)
+    if set(protocols) <= {"itch50"}:
+        return config
+    return replace_fields(config, name="-".join((config.name, *protocols)), protocols=protocols)
+
+
 def _fits(config: CardConfig, feeds: Sequence[Feed], selection: Selection) -> bool:
     from sim.capacity import fits  # noqa: PLC0415 (needs the HDL tools, which the golden engine does not)
 
@@ -147,9 +157,6 @@ def _run(config: CardConfig | None, feeds: Sequence[Feed], selection: Selection,
     if config is None:
         with stage("golden engine", total) as progress:
             return replay_golden(feeds, selection, output, progress)
-    for feed in feeds:
-        if feed.wire.by_name:
-            raise ReplayError(f"{feed.path} is of {feed.wire.name}, which the card's feed ports do not read yet: use --engine golden")
     from sim.replay.rtl import replay_rtl  # noqa: PLC0415 (needs the HDL tools)
     from sim.verilated.build import library  # noqa: PLC0415
 

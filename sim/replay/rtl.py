@@ -7,6 +7,7 @@ from time import perf_counter
 
 from host.card.addresses import multicast_number
 from host.card.control import Control
+from host.card.definition import CardSizes
 from host.card.events import RECORD_WORDS, Gap, VenueStale, decode
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, EVENTS, REGISTERS, EventKind
@@ -112,7 +113,8 @@ class _Venue:
 class _Replay:
     def __init__(self, card: SimulatedCard, config: CardConfig, feeds: Sequence[Feed], selection: Selection, output: BboFiles):
         self._card, self._config, self._selection, self._output = card, config, selection, output
-        self._control = Control(card, config.name)
+        sizes = CardSizes(config.hash, *(getattr(config, field) for field in CardSizes._fields if field != "hash"))
+        self._control = Control(card, config.name, {config.name: sizes})
         most_events = min(config.backlog, config.events) // 4
         self._venues = [_Venue(i, feed, selection.slots[i], most_events) for i, feed in enumerate(feeds)]
         self._result = Result()
@@ -130,8 +132,12 @@ class _Replay:
         return self._result
 
     def _set_up(self) -> None:
+        if any(venue.wire.by_name for venue in self._venues):
+            for slot, name in enumerate(self._selection.names):
+                self._control.write("NAME", int.from_bytes(name.encode("ascii").ljust(8), "little"), slot)
         for venue in self._venues:
-            for locate, slot in venue.slots.items():
+            for key, slot in venue.slots.items():
+                locate = slot if venue.wire.by_name else key
                 self._control.write("BINDING", REGISTERS["BINDING"].pack(locate=locate, enable=1), venue.number, slot)
             self._control.set_feed(venue.number, venue.group, venue.port, venue.first_sequence)
         self._card.drain_events(self._config.events)

@@ -1,0 +1,43 @@
+"""The feed protocols that a port can speak: which stages read it, and how they are put together."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect
+
+from hw.feed.deep10 import DeepDecoder
+from hw.feed.iex_tp import IexTp
+from hw.feed.itch50 import Itch50Decoder
+from hw.feed.moldudp64 import MoldUdp64
+from hw.feed.name_filter import NameFilter
+from hw.feed.pitch import PitchDecoder
+from hw.feed.pitch_unit import PitchUnit
+from hw.feed.symbol_filter import SymbolFilter
+
+
+class FeedProtocol(NamedTuple):
+    """The stages between a UDP payload and the events of the symbols that the card follows."""
+
+    framer: Callable[[], wiring.Component]
+    decoder: Callable[[], wiring.Component]
+    select: Callable[[int], wiring.Component]
+    """The filter, for a number of symbols."""
+
+    def join(self, m, framer, decoder, select, bindings, names):
+        """Connects one of each. ``bindings`` and ``names`` are those of the venue's slots; what has no use for names leaves them."""
+        connect(m, framer.words, decoder.words)
+        connect(m, decoder.events, select.input)
+        m.d.comb += select.bindings.eq(bindings)
+        if self.framer is PitchUnit:
+            m.d.comb += [decoder.second.eq(framer.second), decoder.clear.eq(framer.clear)]
+        if self.select is NameFilter:
+            m.d.comb += [select.name.eq(decoder.name), select.named.eq(decoder.named), select.names.eq(names)]
+
+
+PROTOCOLS = {
+    "itch50": FeedProtocol(MoldUdp64, Itch50Decoder, SymbolFilter),
+    "pitch": FeedProtocol(PitchUnit, PitchDecoder, NameFilter),
+    "deep10": FeedProtocol(IexTp, DeepDecoder, NameFilter),
+}
+"""By the names that a card's configuration uses."""
