@@ -12,6 +12,7 @@ from hw.feed.itch50 import Itch50Decoder
 from hw.feed.line_arbiter import LineArbiter
 from hw.feed.line_buffer import LineBuffer
 from hw.feed.moldudp64 import MoldUdp64
+from hw.feed.protocols import PROTOCOLS
 from hw.feed.symbol_filter import SymbolFilter
 from hw.feed.venue_state import VenueState
 from hw.host_interface import events
@@ -144,7 +145,8 @@ class Card(wiring.Component):
     def _line(self, m, venue, number, port, session, state, arbiter):
         """One port of a venue, from its frames to the arbiter: a chain of its own."""
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}_{LINE_NAMES[number]}"
-        receive, framer, decoder, select = UdpReceive(), MoldUdp64(), Itch50Decoder(), SymbolFilter(config.symbols)
+        protocol = PROTOCOLS[config.protocol(venue)]
+        receive, framer, decoder, select = UdpReceive(), protocol.framer(), protocol.decoder(), protocol.select(config.symbols)
         gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
         live = number < LINES - 1
         buffer = LineBuffer(config.backlog, config.frames) if live else LineBuffer(config.recovery, config.recovery, block_ram=False)
@@ -154,8 +156,7 @@ class Card(wiring.Component):
 
         connect(m, flipped(port), receive.frames)
         connect(m, receive.payload, framer.payload)
-        connect(m, framer.words, decoder.words)
-        connect(m, decoder.events, select.input)
+        protocol.join(m, framer, decoder, select, control.bindings, self.bank.names)
         connect(m, select.output, buffer.input)
         connect(m, buffer.frame, arbiter.frames[number])
         connect(m, buffer.events, arbiter.events[number])
@@ -163,7 +164,7 @@ class Card(wiring.Component):
         connect(m, receive.verdict, framer.verdict_in)
         connect(m, framer.verdict, gate.verdict)
         m.d.comb += [
-            receive.now.eq(self.clock.now), receive.address[0].eq(control.addresses[number]), select.bindings.eq(control.bindings),
+            receive.now.eq(self.clock.now), receive.address[0].eq(control.addresses[number]),
             session.good[number].eq(framer.verdict.valid & (framer.verdict.payload.reason == DropReason.NONE)),
             session.session[number].eq(framer.span.session), gate.other_session.eq(session.other[number]),
             gate.span.eq(framer.span), gate.end_of_session.eq(framer.end_of_session), gate.malformed.eq(decoder.malformed),

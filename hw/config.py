@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-
 FEED_PROTOCOLS = ("itch50", "pitch", "deep10")
 """What a feed port can speak: ITCH 5.0 in MoldUDP64, Cboe multicast PITCH, IEX DEEP 1.0 in IEX-TP."""
 

@@ -12,9 +12,10 @@ from hw.reasons import DropReason, RejectReason, StaleReason
 from sim.golden.arbitrage import ArbitrageModel, Outcome
 from sim.golden.book import Book
 from sim.golden.ethernet import receive
-from sim.golden.itch50 import MalformedMessage, decode
+from sim.golden.feeds import FEEDS, with_slot
+from sim.golden.itch50 import MalformedMessage
 from sim.golden.line_arbiter import LINE_A, LineArbiterModel
-from sim.golden.moldudp64 import Gap, read_packet
+from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import enter_order
 from sim.golden.records import BookEvent, Order, TopOfBook
@@ -62,12 +63,19 @@ class VenueSettings:
     feed_sequence: int = 0
     locates: dict[int, int] = field(default_factory=dict)
     """The venue's number of a symbol to its slot."""
+    names: dict[str, int] = field(default_factory=dict)
+    """The same by names, for a protocol that tells them."""
     order_address: Address = Address(0, 0, 0, 0, 0, 0)
     user_ref: int = 1
 
 
 class VenueModel:
     """One venue's frames, up to the records of its book.
+
+    Parameters
+    ----------
+    protocol : str
+        What its feed speaks.
 
     Attributes
     ----------
@@ -77,8 +85,9 @@ class VenueModel:
         By the names of the card's counters.
     """
 
-    def __init__(self, number: int, settings: VenueSettings):
+    def __init__(self, number: int, settings: VenueSettings, protocol: str = "itch50"):
         self.number = number
+        self.feeds = [FEEDS[protocol]() for _ in range(3)]
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self.stale = StaleReason.NONE
@@ -100,18 +109,19 @@ class VenueModel:
     def frame(self, data: bytes, *, line: int = LINE_A, error: bool = False, full: bool = False) -> FrameOutcome:
         """A frame on a port of the venue; ``error`` is the MAC's flag, ``full`` says that the line's buffer had no place for it."""
         received = receive(data, *self.settings.addresses[line], error=error)
-        packet = read_packet(received.payload or b"", received.reason)
+        feed = self.feeds[line]
+        packet = feed.read(received.payload or b"", received.reason)
         reason, events, readable = packet.reason, list[SlotEvent](), True
         for sequence, message in packet.messages:
             try:
-                event = decode(message)
+                change = feed.decode(message)
             except MalformedMessage:
                 self.counts["MALFORMED_MESSAGES"] += 1
                 readable = False
                 continue
-            if event is not None and event.locate in self.settings.locates:
-                slot = self.settings.locates[event.locate]
-                events.append(SlotEvent(slot, sequence, event._replace(locate=slot)))
+            slot = feed.slot(change, self.settings.locates, self.settings.names) if change else None
+            if change is not None and slot is not None:
+                events.append(SlotEvent(slot, sequence, with_slot(change.event, slot)))
 
         out, hole, before = list[tuple[int, SlotEvent]](), self.arbiter.hole, self.arbiter.counts["DUPLICATES"]
         if packet.span:

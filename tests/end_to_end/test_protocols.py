@@ -14,10 +14,12 @@ from sim.flow import deep10, pitch
 from sim.golden import iex_tp, pitch_unit
 from sim.golden.ethernet import build_udp
 from sim.readers.errors import BadInput
+from sim.replay.bbo import venue_paths
 from sim.replay.errors import ReplayError
 from sim.replay.replay import Engine, Options, Report, replay
 from tests.data import market_data
-from tests.sim.readers.files import message, packet_frame, pcap
+from tests.end_to_end.test_replay import day
+from tests.sim.readers.files import binary_file, message, packet_frame, pcap
 
 GROUP, PORT = 0xE9D12A01, 30_201
 SECOND = 34_200
@@ -196,3 +198,39 @@ def test_the_iex_oracle(tmp_path):
     assert not report.result.problems
     rows = [row.split(",") for row in (tmp_path / "out.csv").read_text().splitlines()[1:]]
     assert [",".join([index, str(int(time) // 1_000), name, *top]) for index, time, name, _, *top in rows] == wanted
+
+
+def both_engines(*files: Path, out: Path, **options) -> Report:
+    """The card's rows must be the golden engine's."""
+    golden, card = (run(*files, engine=engine, bbo_out=out / f"{engine}.csv", **options) for engine in (Engine.GOLDEN, Engine.RTL))
+    assert not golden.result.problems
+    assert not card.result.problems
+    for path in venue_paths(out / "golden.csv", len(files)):
+        assert path.read_text() == path.with_name(path.name.replace("golden", "rtl")).read_text()
+    return card
+
+
+def test_a_card_of_a_pitch_and_an_itch_venue(tmp_path):
+    """Compiled, with a protocol a port; then a unit clear, after which nothing may be trusted."""
+    messages, rows = pitch_day(4, 220, symbols=("SYM1", "SYM2"))
+    pitch_file = capture(tmp_path / "a.pcap", pitch_unit.packets(7, 1, messages, limit=300))
+    (tmp_path / "b.itch50").write_bytes(binary_file(day(5, 400)))
+    report = both_engines(pitch_file, tmp_path / "b.itch50", out=tmp_path)
+    assert report.card == "tiny-pitch-itch50"
+    assert (tmp_path / "rtl.venue0.csv").read_text().splitlines(keepends=True)[1:] == rows
+
+    cleared = [*messages[:50], pitch.unit_clear(5), *messages[50:]]
+    bad = capture(tmp_path / "bad.pcap", pitch_unit.packets(7, 1, cleared, limit=300))
+    report = run(bad, tmp_path / "b.itch50", engine=Engine.RTL, bbo_out=tmp_path / "bad.csv")
+    assert any("malformed messages" in problem for problem in report.result.problems)
+    assert any("venue 0: stale" in problem for problem in report.result.problems)
+    assert not list(tmp_path.glob("bad*.csv"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("symbols", "card"), [("top:4", "tiny-deep10"), ("top:64", "alveo-deep10")])
+def test_the_iex_oracle_through_the_card(symbols, card, tmp_path):
+    """The busiest symbols, which have most of the day's rows."""
+    report = both_engines(market_data("iex/20231002_DEEP10_test.pcap.gz"), out=tmp_path, symbols=symbols)
+    assert report.card == card
+    assert report.result.rows > 500
