@@ -140,7 +140,7 @@ class PacketFramer(wiring.Component):
         with m.If(self._word[-1]):
             m.d.sync += [self._lane.eq(1), self._whole.eq(self._last & (self._count == 8))]
         with m.If(self._finish):
-            m.d.sync += [self._lane.eq(0), skip.eq(0), self._broken.eq(0), self._whole.eq(0)]
+            m.d.sync += [self._lane.eq(0), self._broken.eq(0), self._whole.eq(0)]
 
     def _number(self, m):
         """Second cycle, a word behind: what began in the word before is not in the counts yet."""
@@ -159,11 +159,10 @@ class PacketFramer(wiring.Component):
         out, delivering, ends, here = self.words.payload, Signal(), Signal(), Signal()
         m.d.comb += [
             here.eq(self._here & ~self._word.any()),
-            ends.eq(delivering & (any_of((self._lane[end], self._count >= end) for end in range(1, 8)) | self._ends_with_word
-                                  & (self._count == 8))),
+            ends.eq(delivering & (self._lane[1:].any() | self._ends_with_word)),
         ]
         with m.If(here):
-            m.d.sync += delivering.eq(self._begins | delivering & ~self._lane[1:].any() & ~self._ends_with_word)
+            m.d.sync += delivering.eq(self._begins | delivering & ~ends)
         with m.If(self._finish):
             m.d.sync += delivering.eq(0)
         m.d.sync += [

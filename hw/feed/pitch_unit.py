@@ -58,7 +58,7 @@ class PitchUnit(PacketFramer):
         m.d.sync += [
             to_6.eq(lengths[0] == 6),
             from_0_to_7.eq(lengths[0] == 7),
-            from_1_to_7.eq((lengths[1] == 6) & (word.count > 1)),
+            from_1_to_7.eq(lengths[1] == 6),
             long.eq(Cat(length >= SHORTEST_DELIVERED for length in lengths)),
         ]
         hops = [hop_to(m, (length + lane)[:9], length < SHORTEST) for lane, length in enumerate(lengths)]

@@ -1,5 +1,6 @@
 """Runs a framer of any protocol on packets: what it delivers of each, and with which verdict."""
 
+import random
 from typing import NamedTuple
 
 from hw.reasons import DropReason
@@ -24,11 +25,15 @@ def run_framer(dut, packets, *, pause=lambda: 0, verdict_after=lambda: 1, betwee
     word, less one.
     """
     cycles = []  # (word, reason of a verdict or None)
+    rng = random.Random(0)
     for packet in packets:
         payload, reason = packet if isinstance(packet, tuple) else (packet, DropReason.NONE)
         for word in payload_words(payload):
             cycles += [(IDLE, None)] * pause()
-            cycles.append(({**word, "ingress": len(cycles)}, None))
+            behind = rng.choice([0x00, 0x06, 0x07, 0x09, 0xFF])  # what is no byte of the payload may look like a length
+            undefined = int.from_bytes(bytes([behind] * (8 - word["count"])), "little") << 8 * word["count"]
+            data = word["data"] & (1 << 8 * word["count"]) - 1 | undefined
+            cycles.append(({**word, "data": data, "ingress": len(cycles)}, None))
         cycles += [(IDLE, None)] * (verdict_after() - 1) + [(IDLE, reason)] + [(IDLE, None)] * between()
     seen, times, before, verdicts = [], [], [IDLE] * dut.LATENCY, [None] * dut.VERDICT_LATENCY
     collector = MessageCollector()

@@ -28,7 +28,7 @@ def run(symbols, bindings, names, events):
             ctx.set(dut.input.payload.reference, reference)
             ctx.set(dut.input.payload.symbol, 0xAA)
             ctx.set(dut.named, name is not None)
-            ctx.set(dut.name, number(name or "SPY"))  # what is not a name may look like one
+            ctx.set(dut.name, number(name or ("A", "SPY", "NONE")[cycle % 3]))  # what is not a name may look like one
             if ctx.get(dut.output.valid):
                 payload = ctx.get(dut.output.payload)
                 assert payload.kind == events[cycle - NameFilter.LATENCY][1]
