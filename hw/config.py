@@ -85,7 +85,7 @@ class CardConfig:
 TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64)
 """For tests: small sizes reach their edges soon."""
 
-ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256)
+ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256)
 """For the LFE5UM5G-85F of the ECPIX-5, built with open tools."""
 
 ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 16, levels=4096, backlog=1024, events=4096)

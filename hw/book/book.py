@@ -29,6 +29,7 @@ Flags = data.StructLayout({
     "takes_some": 1,  # more than zero shares
     "alive": 1,  # the order is still there
     "added": 1,  # an order was added in the cycle before
+    "starts": 1,  # the levels change, or are searched, in this cycle
     "was_best": 1,  # the old order of a REPLACE or SET was on the best level,
     "was_price": Price,  # at this price,
     "restored": 1,  # where the new one brings the same number of shares
@@ -160,10 +161,10 @@ class Book(wiring.Component):
             records.doubt.eq(levels.overflow),
             records.doubt_symbol.eq(change.region[1:]),
             store.write.eq(flags.added),
-            levels.start.eq(flags.added),
+            levels.start.eq(flags.starts),
         ]
         m.d.sync += [pulse.eq(0) for pulse in (
-            self.unknown_reference, self.duplicate_reference, self.store_full, self.levels_full, self.bad_event, flags.added,
+            self.unknown_reference, self.duplicate_reference, self.store_full, self.levels_full, self.bad_event, flags.added, flags.starts,
         )]
         m.d.sync += self._quiet.eq(Mux(levels.start, 0, Mux(self._quiet.all(), self._quiet, self._quiet + 1)))
         m.d.sync += self._differs.eq(Cat((event.reference ^ event.new_reference)[bit:bit + 4].any() for bit in range(0, 64, 4)))
@@ -259,6 +260,7 @@ class Book(wiring.Component):
             ]
             m.d.sync += [
                 flags.added.eq(good),
+                flags.starts.eq(good),
                 flags.alive.eq(1),
                 self._place.eq(store.free_place),
                 order.symbol.eq(event.symbol),
@@ -293,7 +295,8 @@ class Book(wiring.Component):
                 change.slot.eq(store.value.slot),
                 change.create.eq(0),
                 change.remove.eq(1),
-                change.peek.eq(0),
+                change.peek.eq(~store.found),  # nothing may change then
+                flags.starts.eq(1),
             ]
             with m.If(store.found):
                 m.d.sync += [event.symbol.eq(store.value.symbol), event.side.eq(store.value.side)]
@@ -301,7 +304,7 @@ class Book(wiring.Component):
 
         with at("FETCH"):
             dies = flags.takes_all | (event.shares >= order.shares)
-            m.d.comb += [best.load.eq(1), levels.start.eq(flags.known)]
+            m.d.comb += best.load.eq(1)
             m.d.sync += [
                 flags.alive.eq(~dies),
                 flags.excess.eq(flags.known & ~flags.takes_all & (event.shares > order.shares)),
@@ -345,7 +348,7 @@ class Book(wiring.Component):
 
     def _search_states(self, m, at):
         """SETTLE to REFILL: find the second best level of the side."""
-        levels, best, change = self._levels, self._best, self._change
+        levels, best, change, flags = self._levels, self._best, self._change, self._flags
         with at("SETTLE"):  # the changes before have to be through
             with m.If(self._quiet >= levels.spacing - 2):
                 m.d.sync += [
@@ -355,12 +358,12 @@ class Book(wiring.Component):
                     change.remove.eq(1),
                     change.whole.eq(0),
                     change.peek.eq(1),
+                    flags.starts.eq(1),
                 ]
                 at.go("PEEK")
             with m.Else():
                 at.go("SETTLE")
         with at("PEEK"):
-            m.d.comb += levels.start.eq(1)
             at.go("SEARCH")
         with at("SEARCH"):
             with m.If(levels.best_known):
