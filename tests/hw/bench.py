@@ -1,12 +1,27 @@
 """Runs a testbench on a component in Amaranth's own simulator."""
 
+from unittest.mock import patch
+
 from amaranth.sim import Simulator
+
+from hw.lib.exclusive_memory import ExclusiveMemory
 
 PERIOD = 6.4e-9
 
 
+def watch(memory):
+    """Fails where a row of an exclusive memory is read and written at once."""
+    collides = [read.en & write.en.any() & (read.addr == write.addr) for read in memory.read_ports for write in memory.write_ports]
+
+    async def run(ctx):
+        async for _, _, *collisions in ctx.tick().sample(*collides):
+            assert not any(collisions), "an exclusive memory was read where it was written"
+
+    return run
+
+
 def simulate(dut, *testbenches, processes=(), deadline=100_000):
-    """Simulates until every testbench has returned; one that hangs fails.
+    """Simulates until every testbench has returned; one that hangs fails, and so does a memory that is read where it is written.
 
     Parameters
     ----------
@@ -32,8 +47,13 @@ def simulate(dut, *testbenches, processes=(), deadline=100_000):
             await ctx.tick()
         raise AssertionError(f"{len(testbenches) - len(finished)} testbench(es) did not finish within {deadline} cycles")
 
-    sim = Simulator(dut)
+    memories = []
+    elaborate = ExclusiveMemory.elaborate
+    with patch.object(ExclusiveMemory, "elaborate", lambda memory, platform: (memories.append(memory), elaborate(memory, platform))[1]):
+        sim = Simulator(dut)
     sim.add_clock(PERIOD)
+    for memory in memories:
+        sim.add_testbench(watch(memory), background=True)
     for testbench in testbenches:
         sim.add_testbench(watched(testbench))
     for process in processes:
