@@ -9,18 +9,21 @@ from hw.types import FrameReceive, FrameTransmit
 
 
 class StubCard(wiring.Component):
-    """Ports as the card's; latency 1. A word of feed 1 is lost when feed 0 has one in the same cycle."""
+    """Ports as the card's; latency 1. Of words in the same cycle one is kept, of the first line and venue."""
 
     feed: In(FrameReceive).array(2)
+    feed_b: In(FrameReceive).array(2)
+    recovery: In(FrameReceive).array(2)
     orders: Out(FrameTransmit)
     bus: In(RegisterBus)
 
     def elaborate(self, platform):
         m = Module()
-        for feed in reversed(self.feed):
+        feeds = [*self.feed, *self.feed_b, *self.recovery]
+        for feed in reversed(feeds):
             with m.If(feed.valid):
                 m.d.sync += self.orders.p.eq(feed.p)
-        m.d.sync += self.orders.valid.eq(self.feed[0].valid | self.feed[1].valid)
+        m.d.sync += self.orders.valid.eq(Cat(feed.valid for feed in feeds).any())
 
         register = Signal(32)
         with m.If(self.bus.write):
