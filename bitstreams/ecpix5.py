@@ -19,7 +19,8 @@ class Ecpix5(wiring.Component):
     Parameters
     ----------
     card : wiring.Component
-        Of two venues: ``feed``, ``feed_b`` and ``recovery`` In(FrameReceive).array(2), ``orders`` Out(FrameTransmit), ``bus`` In(RegisterBus).
+        Of two venues: ``feed``, ``feed_b`` and ``recovery`` In(FrameReceive).array(2), ``orders`` Out(FrameTransmit),
+        ``bus`` In(RegisterBus).
 
     Ports
     -----
