@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.book.book import Book
 from hw.config import CardConfig
+from hw.feed.directory import DirectoryBinder
 from hw.feed.feed_session import FeedSession
 from hw.feed.frame_gate import FrameGate
 from hw.feed.itch50 import Itch50Decoder
@@ -47,6 +48,10 @@ STAGES = (
 """The trade path in the order of the data flow: name, component (its ``LATENCY`` is in cycles), folder."""
 
 LINE_NAMES = ("a", "b", "recovery")
+
+
+DIRECTORY_DEPTH = 16
+"""Followed symbols that one frame of a directory may introduce."""
 
 
 class Card(wiring.Component):
@@ -106,16 +111,20 @@ class Card(wiring.Component):
         """
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}"
         session, state, arbiter, book = FeedSession(LINES), VenueState(LINES), LineArbiter(LINES), Book(config, venue)
+        binder = DirectoryBinder(config.symbols, LINES, DIRECTORY_DEPTH)
+        m.submodules[f"{name}_binder"] = binder
         m.submodules[f"{name}_session"] = session
         m.submodules[f"{name}_state"] = state
         m.submodules[f"{name}_arbiter"] = arbiter
         m.submodules[f"{name}_book"] = book
         ports = (self.feed[venue], self.feed_b[venue], self.recovery[venue])
-        lines = [self._line(m, venue, number, port, session, state, arbiter) for number, port in enumerate(ports)]
+        lines = [self._line(m, venue, number, port, session, state, arbiter, binder) for number, port in enumerate(ports)]
 
         connect(m, arbiter.output, book.events)
         backlog = sum(buffer.level + buffer.frame.valid for _, _, buffer in lines)
         m.d.comb += [
+            binder.names.eq(self.bank.names), binder.renamed.eq(self.bank.renamed), binder.enable.eq(control.directory),
+            binder.host_bindings.eq(control.bindings), control.bound.eq(binder.bound),
             session.restart.eq(state.restart),
             arbiter.session.eq(session.name), arbiter.restart.eq(state.restart), arbiter.sequence_in.eq(control.sequence),
             arbiter.hole_cycles.eq(control.hole_cycles), arbiter.recovery_cycles.eq(control.recovery_cycles),
@@ -142,7 +151,7 @@ class Card(wiring.Component):
         ]
         return book.tops, state.stale | book.busy, state.restart
 
-    def _line(self, m, venue, number, port, session, state, arbiter):
+    def _line(self, m, venue, number, port, session, state, arbiter, binder):
         """One port of a venue, from its frames to the arbiter: a chain of its own."""
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}_{LINE_NAMES[number]}"
         protocol = PROTOCOLS[config.protocol(venue)]
@@ -156,7 +165,9 @@ class Card(wiring.Component):
 
         connect(m, flipped(port), receive.frames)
         connect(m, receive.payload, framer.payload)
-        protocol.join(m, framer, decoder, select, control.bindings, self.bank.names)
+        protocol.join(m, framer, decoder, select, binder.bindings, self.bank.names)
+        if protocol.has_directory:
+            connect(m, decoder.directory, binder.entries[number])
         connect(m, select.output, buffer.input)
         connect(m, buffer.frame, arbiter.frames[number])
         connect(m, buffer.events, arbiter.events[number])
@@ -168,6 +179,7 @@ class Card(wiring.Component):
             session.good[number].eq(framer.verdict.valid & (framer.verdict.payload.reason == DropReason.NONE)),
             session.session[number].eq(framer.span.session), gate.other_session.eq(session.other[number]),
             gate.span.eq(framer.span), gate.end_of_session.eq(framer.end_of_session), gate.malformed.eq(decoder.malformed),
+            binder.commit[number].eq(gate.commit), binder.discard[number].eq(gate.lose | gate.discard),
             buffer.commit.eq(gate.commit), buffer.lose.eq(gate.lose), buffer.discard.eq(gate.discard),
             buffer.first.eq(gate.first), buffer.next.eq(gate.next), buffer.clear.eq(state.restart),
             state.frames[number].valid.eq(port.valid), state.frames[number].payload.eq(port.payload),

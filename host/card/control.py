@@ -204,14 +204,13 @@ class Control:
         self._check_slot(slot)
         if not 0 <= locate < 1 << 16:
             raise ValueError(f"a stock locate is 0 to 65535, not {locate}")
-        if not 1 <= len(name) <= 8 or not name.isascii() or not name.isprintable() or " " in name:
-            raise ValueError(f"a symbol is one to eight printable ASCII characters, not {name!r}")
+        text = _symbol_number(name)
         self._check_disarmed("bind a symbol")
         binding = REGISTERS["BINDING"].pack(locate=locate, enable=1)
         for other in range(self.sizes.symbols):
             if other != slot and self.read("BINDING", venue, other) == binding:
                 raise ValueError(f"locate {locate} of venue {venue} is bound to slot {other} already")
-        self.write("NAME", int.from_bytes(name.ljust(8).encode("ascii"), "little"), slot)
+        self.write("NAME", text, slot)
         self.write("BINDING", binding, venue, slot)
 
     def unbind_symbol(self, venue: int, slot: int) -> None:
@@ -219,6 +218,24 @@ class Control:
         self._check_slot(slot)
         self._check_disarmed("unbind a symbol")
         self.write("BINDING", 0, venue, slot)
+
+    def name_symbol(self, slot: int, name: str) -> None:
+        """Names a slot, for orders and for directories; what a directory has bound it to is forgotten."""
+        self._check_slot(slot)
+        text = _symbol_number(name)
+        self._check_disarmed("name a symbol")
+        self.write("NAME", text, slot)
+
+    def follow_directory(self, venue: int, follow: bool = True) -> None:
+        """Lets the venue's directory bind the slots that have a name and no binding of the host's."""
+        self._check_venue(venue)
+        self._check_disarmed("follow a directory")
+        self.write("DIRECTORY", int(follow), venue)
+
+    def bound_by_name(self, venue: int) -> set[int]:
+        """Slots that the venue's directory has bound."""
+        self._check_venue(venue)
+        return {slot for slot in range(self.sizes.symbols) if self.read("BOUND", venue, slot // 32) >> slot % 32 & 1}
 
     # Trading
 
@@ -319,6 +336,12 @@ class Control:
     def _check_disarmed(self, act: str) -> None:
         if self.state().armed:
             raise CardError(f"the card is armed: disarm it to {act}")
+
+
+def _symbol_number(name: str) -> int:
+    if not 1 <= len(name) <= 8 or not name.isascii() or not name.isprintable() or " " in name:
+        raise ValueError(f"a symbol is one to eight printable ASCII characters, not {name!r}")
+    return int.from_bytes(name.ljust(8).encode("ascii"), "little")
 
 
 def _register(name: str) -> Register:

@@ -145,7 +145,9 @@ _REGISTERS = (
     Register("HOLE_CYCLES", 0x0454, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
     Register("RECOVERY_CYCLES", 0x0458, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
     Register("RECOVERING", 0x045c, "ro", bits=1, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("DIRECTORY", 0x0460, "rw", bits=1, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
+    Register("BOUND", 0x1800, "ro", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
     Register("BINDING", 0x2000, "rw", dimensions=(Dimension("venue", 8, 0x400), Dimension("symbol", 256, 0x4),), fields=(
         Field("locate", 0, 16),
         Field("enable", 31, 1),

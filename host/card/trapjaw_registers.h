@@ -159,9 +159,11 @@
 #define TRAPJAW_REG_HOLE_CYCLES(venue) (0x0454u + 0x80u * (venue))
 #define TRAPJAW_REG_RECOVERY_CYCLES(venue) (0x0458u + 0x80u * (venue))
 #define TRAPJAW_REG_RECOVERING(venue) (0x045cu + 0x80u * (venue))
+#define TRAPJAW_REG_DIRECTORY(venue) (0x0460u + 0x80u * (venue))
 
 /* Symbols */
 #define TRAPJAW_REG_NAME(symbol) (0x1000u + 0x8u * (symbol))
+#define TRAPJAW_REG_BOUND(venue, word) (0x1800u + 0x20u * (venue) + 0x4u * (word))
 #define TRAPJAW_REG_BINDING(venue, symbol) (0x2000u + 0x400u * (venue) + 0x4u * (symbol))
 #define TRAPJAW_REG_BINDING_LOCATE_LSB 0
 #define TRAPJAW_REG_BINDING_LOCATE_WIDTH 16

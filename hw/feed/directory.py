@@ -32,6 +32,8 @@ class DirectoryBinder(wiring.Component):
         Name of each slot, as in ``DirectoryEntry``; 0: none. Of two slots with the same name the lower one is bound.
     renamed : In(symbols)
         Pulse per slot: its name is another from now on, what it was bound to is forgotten, and so is every entry under way.
+    enable : In(1)
+        0: only the host binds; what the directory says is remembered all the same.
     host_bindings : In(data.ArrayLayout(SymbolBinding, symbols))
         Those that are enabled win.
     bindings : Out(data.ArrayLayout(SymbolBinding, symbols))
@@ -55,7 +57,7 @@ class DirectoryBinder(wiring.Component):
         super().__init__({
             "entries": In(stream.Signature(DirectoryEntry, always_ready=True)).array(lines),
             "commit": In(lines), "discard": In(lines),
-            "names": In(data.ArrayLayout(64, symbols)), "renamed": In(symbols),
+            "names": In(data.ArrayLayout(64, symbols)), "renamed": In(symbols), "enable": In(1),
             "host_bindings": In(data.ArrayLayout(SymbolBinding, symbols)),
             "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)), "bound": Out(symbols), "missed": Out(lines),
         })
@@ -104,7 +106,7 @@ class DirectoryBinder(wiring.Component):
             with m.If(self.renamed[slot]):
                 m.d.sync += own.enable.eq(0)
             m.d.sync += [
-                binding.enable.eq(host.enable | own.enable),
+                binding.enable.eq(host.enable | own.enable & self.enable),
                 binding.locate.eq(Mux(host.enable, host.locate, own.locate)),
-                self.bound[slot].eq(own.enable & ~host.enable),
+                self.bound[slot].eq(own.enable & self.enable & ~host.enable),
             ]

@@ -23,6 +23,8 @@ class FeedProtocol(NamedTuple):
     decoder: Callable[[], wiring.Component]
     select: Callable[[int], wiring.Component]
     """The filter, for a number of symbols."""
+    has_directory: bool = False
+    """The decoder tells the names that locates stand for."""
 
     def join(self, m, framer, decoder, select, bindings, names):
         """Connects one of each. ``bindings`` and ``names`` are those of the venue's slots; what has no use for names leaves them."""
@@ -36,7 +38,7 @@ class FeedProtocol(NamedTuple):
 
 
 PROTOCOLS = {
-    "itch50": FeedProtocol(MoldUdp64, Itch50Decoder, SymbolFilter),
+    "itch50": FeedProtocol(MoldUdp64, Itch50Decoder, SymbolFilter, has_directory=True),
     "pitch": FeedProtocol(PitchUnit, PitchDecoder, NameFilter),
     "deep10": FeedProtocol(IexTp, DeepDecoder, NameFilter),
 }

@@ -45,6 +45,10 @@ def VenueControl(symbols: int) -> wiring.Signature:
         The books may not be trusted; the book is being cleared.
     stale_reason : In(StaleReason)
     bindings : Out(data.ArrayLayout(SymbolBinding, symbols))
+    directory : Out(1)
+        Names bind as well.
+    bound : In(symbols)
+        Slots that are bound by their names.
     order_address : Out(OrderAddress)
     set_user_ref : Out(1)
         Pulse: the next order carries ``user_ref``.
@@ -56,7 +60,7 @@ def VenueControl(symbols: int) -> wiring.Signature:
         "addresses": Out(data.ArrayLayout(FeedAddress, registers.LINES)), "sequence": Out(64), "expected": In(64), "backlog": In(16),
         "hole_cycles": Out(32), "recovery_cycles": Out(32), "recovering": In(1),
         "resync": Out(1), "stale": In(1), "busy": In(1), "stale_reason": In(StaleReason),
-        "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)),
+        "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)), "directory": Out(1), "bound": In(symbols),
         "order_address": Out(OrderAddress), "set_user_ref": Out(1), "user_ref": Out(32), "next_user_ref": In(32),
     })
 
@@ -88,6 +92,8 @@ class RegisterBank(wiring.Component):
         Symbols that the arbitrage detector may trade.
     venues : Out(VenueControl).array(venues)
     names : Out(data.ArrayLayout(64, symbols))
+    renamed : Out(symbols)
+        Pulse per slot: its name has been written.
         Symbols as orders carry them: ASCII, the first character in bits 7:0.
     query_symbol : Out(8)
     position : In(signed(33))
@@ -121,7 +127,7 @@ class RegisterBank(wiring.Component):
             "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
             "arbitrage": Out(ArbitrageSettings), "enable": Out(config.symbols),
             "venues": Out(VenueControl(config.symbols)).array(config.venues),
-            "names": Out(data.ArrayLayout(64, config.symbols)),
+            "names": Out(data.ArrayLayout(64, config.symbols)), "renamed": Out(config.symbols),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
             "replies": Out(stream.Signature(OrderReply, always_ready=True)), "host_orders": Out(stream.Signature(Order)),
             "state": Out(32),
@@ -145,6 +151,7 @@ class RegisterBank(wiring.Component):
             self._connect_venue(m, file, number)
         for name, text in zip(self.names, file.value.name, strict=True):
             m.d.comb += name.eq(text)
+        m.d.comb += self.renamed.eq(Cat(file.written.name))
         return m
 
     def _answer(self, m, file):
@@ -303,6 +310,8 @@ class RegisterBank(wiring.Component):
             source.stale_reason[number].eq(venue.stale_reason),
             venue.user_ref.eq(value.user_ref[number]),
             venue.set_user_ref.eq(written.user_ref[number]),
+            venue.directory.eq(value.directory[number]),
+            Cat(source.bound[number]).eq(venue.bound),
             source.user_ref[number].eq(venue.next_user_ref),
         ]
         for field in ("destination_mac", "source_mac", "destination_ip", "source_ip", "destination_port", "source_port"):

@@ -152,6 +152,7 @@ MAX_SYMBOLS = 256
 VENUE = Dimension("venue", MAX_VENUES, 0x80)
 SYMBOL = Dimension("symbol", MAX_SYMBOLS, 8)
 ENABLE_WORD = Dimension("word", MAX_SYMBOLS // 32, 4)
+BOUND_VENUE = Dimension("venue", MAX_VENUES, 0x20)
 BINDING_VENUE = Dimension("venue", MAX_VENUES, 0x400)
 BINDING_SYMBOL = Dimension("symbol", MAX_SYMBOLS, 4)
 
@@ -270,11 +271,15 @@ VENUES = (
                    "behind them wait. With HOLE_CYCLES 0 as well, nothing ever waits."),
     venue_register("RECOVERING", 0x5C, RO, "A gap has been told, and what follows it is not through yet. The venue is stale until then "
                    "or, if messages were given up, until a RESYNC.", bits=1),
+    venue_register("DIRECTORY", 0x60, RW, "1: a slot that has a NAME but no BINDING follows the instrument of this name in the venue's "
+                   "directory. Off after reset.", bits=1),
 )
 
 SYMBOLS = (
     Register("NAME", 0x1000, RW, "Symbol as orders carry it: eight ASCII characters, space padded, the first in bits 7:0.", bits=64,
              dimensions=(SYMBOL,)),
+    Register("BOUND", 0x1800, RO, "One bit per symbol: the venue's directory has bound it (DIRECTORY). Symbol s is bit s mod 32 of word "
+             "s div 32. Writing the symbol's NAME forgets it.", dimensions=(BOUND_VENUE, ENABLE_WORD)),
     Register("BINDING", 0x2000, RW, "Which of a venue's instruments the slot follows.", dimensions=(BINDING_VENUE, BINDING_SYMBOL), fields=(
         Field("locate", 0, 16, "The venue's own number for the symbol."), Field("enable", 31, 1, "The slot follows it."))),
 )
@@ -344,7 +349,7 @@ COUNTERS = (
     venue_counter("HEARTBEATS", 0x22, "Heartbeats.", amount_bits=2),
     venue_counter("GAPS", 0x23, "Gaps in the sequence."),
     venue_counter("MISSING_MESSAGES", 0x24, "Messages that these gaps are made of.", amount_bits=64),
-    venue_counter("MALFORMED_MESSAGES", 0x25, "Book messages of a wrong length or with a wrong side.", amount_bits=2),
+    venue_counter("MALFORMED_MESSAGES", 0x25, "Messages of a wrong length, or book messages with a wrong side or price.", amount_bits=2),
     venue_counter("SESSION_ENDS", 0x26, "End-of-session packets.", amount_bits=2),
     venue_counter("STALE", 0x27, "Times that the venue went stale."),
     venue_counter("BOOK_EVENTS", 0x28, "Book events of bound symbols that reached the book."),

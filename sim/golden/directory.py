@@ -19,6 +19,8 @@ class DirectoryModel:
     def __init__(self, names: Sequence[bytes], limit: int = 64) -> None:
         self.names = list(names)
         self.limit = limit
+        self.enabled = True
+        """Off: only the host binds; what the directory says is remembered all the same."""
         self.host: dict[int, int] = {}
         """Locate that the host has bound a slot to."""
         self._learned: dict[int, int] = {}
@@ -37,9 +39,9 @@ class DirectoryModel:
     @property
     def bindings(self) -> dict[int, int]:
         """Locate of every slot that is bound."""
-        return self._learned | self.host
+        return (self._learned if self.enabled else {}) | self.host
 
     @property
     def bound(self) -> set[int]:
         """Slots that are bound by their names."""
-        return self._learned.keys() - self.host.keys()
+        return self._learned.keys() - self.host.keys() if self.enabled else set()

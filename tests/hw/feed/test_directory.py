@@ -42,6 +42,7 @@ async def send(ctx, dut, entries, end, *, pause=lambda: 0, line=0):
 
 
 def with_names(ctx, dut, names):
+    ctx.set(dut.enable, 1)
     for slot, name in enumerate(names):
         ctx.set(dut.names[slot], number(name))
 
@@ -59,6 +60,8 @@ def test_random_frames_host_bindings_and_names(seed):
             await send(ctx, dut, entries, end, pause=lambda: rng.choice([0, 0, 1, 4]))
             model.frame(entries, end == "commit")
             slot = rng.randrange(len(NAMES))
+            model.enabled = rng.random() < 0.8
+            ctx.set(dut.enable, model.enabled)
             match rng.randrange(6):
                 case 0:
                     locate = rng.getrandbits(16)
