@@ -20,6 +20,8 @@ LONGEST_FRAME = 1514
 FULLEST = 69
 """Deletes, the shortest book messages, in the longest frame: 56.2 million messages a second with the wire's gaps, more here without."""
 BOUND = 4_711
+LINES = ("FEED", "FEED_B", "RECOVERY")
+"""Of each venue, by the names of their registers."""
 SETTLED = 2_000
 
 
@@ -35,7 +37,12 @@ def control(built):
         for venue in range(TINY.venues):
             control.set_feed(venue, f"233.54.12.{111 + venue}", 26_477 + venue)
             control.bind_symbol(venue, 0, BOUND, "AMZN")
+            for name in LINES:
+                control.write(f"{name}_IP", 0xE9360C6F + venue, venue)
+                control.write(f"{name}_PORT", 26_477 + venue, venue)
+        assert card.feeds == len(LINES) * TINY.venues
         card.drain_events(TINY.events)
+        card.run(16)  # what was written has reached the ports
         yield control
 
 
@@ -119,6 +126,29 @@ def test_nothing_is_lost_before_the_book(control, kinds, tag):
     assert control.counter("EVENTS_LOST") == 0
     assert not control.card.take_frames()
     assert not control.card.violations()
+
+
+@pytest.mark.parametrize("kinds", ["D", "".join(MESSAGE_LENGTHS)], ids=["deletes", "all"])
+def test_nothing_is_lost_on_any_line(control, kinds):
+    """Lines A and B and recovery of every venue at once, each at line rate, the same messages in other frames on line B."""
+    traffic, cycles = [], control.card.cycle
+    for venue in range(TINY.venues):
+        lines = [millisecond(venue, kinds, BOUND + 1, tag=line == 1) for line in range(len(LINES))]
+        for line, (frames, _) in enumerate(lines):
+            control.card.queue(line * TINY.venues + venue, frames)
+        traffic.append(lines)
+    control.card.run(max(words(frames) for lines in traffic for frames, _ in lines))
+    assert not any(control.card.waiting(port) for port in range(control.card.feeds))
+    assert control.card.cycle - cycles >= MILLISECOND
+    control.card.run(SETTLED)
+    for venue, lines in enumerate(traffic):
+        counters = {name: control.counter(name, venue) for name in ("FRAMES", "MESSAGES", "DUPLICATES", "GAPS", "STALE", "BOOK_EVENTS")}
+        count = lines[0][1]
+        assert counters == {
+            "FRAMES": sum(len(frames) for frames, _ in lines), "MESSAGES": count, "DUPLICATES": (len(lines) - 1) * count, "GAPS": 0,
+            "STALE": 0, "BOOK_EVENTS": 0,
+        }
+        assert not any(control.counter(f"DROP_{reason.name}", venue) for reason in DropReason if reason)
 
 
 def test_what_the_book_cannot_take_is_counted_and_told(control):
