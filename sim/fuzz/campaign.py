@@ -1,7 +1,8 @@
 """Mutated frames through the compiled card, in batches: after each the card must still be as it should.
 
-A batch ends for a venue with the first frame that may stop the venue until the host has looked (see :class:`Fate`); before the next one
-the host starts every venue afresh, and the first frame then is a good one whose top of book must come.
+A venue's frames of a batch all come on one of its lines: A, B or recovery. A batch ends for a venue with the first frame that may stop
+the venue until the host has looked (see :class:`Fate`); before the next one the host starts every venue afresh, and the first frame then is
+a good one whose top of book must come.
 """
 
 import random
@@ -23,6 +24,10 @@ from sim.golden.ethernet import build_udp
 from sim.golden.moldudp64 import pack_packet
 
 LIMITS = Limits(max_shares=100, max_notional=1 << 60, max_position=(1 << 32) - 1, rate_burst=60_000, rate_interval=1)
+LINES = ("FEED", "FEED_B", "RECOVERY")
+"""Of each venue, by the names of their registers."""
+RECOVERY = 2
+RECOVERY_BATCH = 15
 LONGEST_BATCH = 100
 """Frames a venue."""
 RECORDS_AN_EVENT = 3
@@ -121,12 +126,16 @@ class Campaign:
         self.control = Control(card, config.name)
         self.venues = [Venue(number, seed, config.symbols, recorded) for number in range(config.venues)]
         self.batches = self.orders = 0
+        self.lines: Counter[str] = Counter()
         self._prepare()
 
     def _prepare(self) -> None:
         control = self.control
         for venue in self.venues:
             control.set_feed(venue.number, str(IPv4Address(venue.address.ip)), venue.address.port)
+            for line in LINES:
+                control.write(f"{line}_IP", venue.address.ip, venue.number)
+                control.write(f"{line}_PORT", venue.address.port, venue.number)
             own = f"02:00:00:00:{venue.number:02x}:01"
             control.set_order_address(venue.number, OrderAddress(own, "02:00:00:00:00:02", "10.0.0.1", "10.0.0.2", 30_001, 40_001))
             control.set_user_ref(venue.number, 1)
@@ -157,7 +166,7 @@ class Campaign:
         return {
             "frames": self.frames - start, "batches": self.batches, "orders": self.orders, "cycles": self.card.cycle - first_cycle,
             "seconds": round(seconds, 1), "frames_per_second": round((self.frames - start) / seconds),
-            "how": dict(how), "drops": {reason.name: count for reason, count in drops.items()},
+            "lines": dict(self.lines), "how": dict(how), "drops": {reason.name: count for reason, count in drops.items()},
         }
 
     def batch(self, most: int) -> None:
@@ -166,10 +175,15 @@ class Campaign:
         self.control.write("RESYNC", (1 << len(self.venues)) - 1)
         while any((state := self.control.state()).busy) or any(state.stale):
             self._check(self.card.cycle < 1 << 60, "the venues do not start afresh")
-        batches = [venue.batch(most) for venue in self.venues]
+        lines = [random.Random(venue.sequence).randrange(len(LINES)) for venue in self.venues]
+        sizes = [min(most, RECOVERY_BATCH) if line == RECOVERY else most for line in lines]
+        batches = [venue.batch(size) for venue, size in zip(self.venues, sizes, strict=True)]
         self.batches += 1
-        for venue, batch in zip(self.venues, batches, strict=True):
-            self.card.queue(venue.number, batch.frames, errors=batch.errors, weights=batch.weights)
+        for venue, line, batch in zip(self.venues, lines, batches, strict=True):
+            if line == RECOVERY and sum(batch.weights) > RECORDS_AN_EVENT * self.config.recovery:
+                line = 0  # it holds no more than the host asks for at a time
+            self.lines[LINES[line]] += len(batch.frames)
+            self.card.queue(line * len(self.venues) + venue.number, batch.frames, errors=batch.errors, weights=batch.weights)
         self._check(self.card.run_until_idle(MAXIMUM_CYCLES), f"the card is not idle after {MAXIMUM_CYCLES} cycles")
         self._check_events(batches)
         self._check_books(batches)

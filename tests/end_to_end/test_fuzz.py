@@ -31,6 +31,7 @@ def check(figures, frames):
     assert figures["frames"] >= frames
     assert figures["orders"] > frames // 100, "with so few orders none that must not leave would be noticed"
     assert len(figures["how"]) == 17
+    assert min(figures["lines"][line] for line in campaign.LINES) > frames // 100
     assert all(figures["drops"].get(reason.name) for reason in DropReason if reason not in (DropReason.NONE, DropReason.OVERFLOW))
 
 
