@@ -34,12 +34,22 @@ def git_hash() -> str:
     return (git("rev-parse", "HEAD") or "unknown") + ("+" if changed else "")
 
 
+def board(card: wiring.Component) -> str:
+    """RTLIL of a card on the board."""
+    return to_rtlil(Ecpix5(card), "top")
+
+
+def place_on_board(netlist: Path, *, seed: int) -> Placement:
+    """Places and routes what is on the board; leaves ``seed<number>.config`` for ecppack."""
+    return place(netlist, seed=seed, mhz=CLOCK_MHZ, constraints=CONSTRAINTS, config=f"seed{seed}.config")
+
+
 def best_placement(netlist: Path, seeds: tuple[int, ...]) -> Placement:
     """Tries one seed after the other until one meets the clock or it is out of reach; the fastest of them."""
     tried = []
     for seed in seeds:
         with step(f"nextpnr-ecp5, seed {seed}"):
-            tried.append(place(netlist, seed=seed, mhz=CLOCK_MHZ, constraints=CONSTRAINTS, config=f"seed{seed}.config"))
+            tried.append(place_on_board(netlist, seed=seed))
         console.print(f"  {tried[-1].fmax_mhz} MHz of {CLOCK_MHZ} MHz")
         if tried[-1].fmax_mhz >= CLOCK_MHZ or tried[-1].fmax_mhz < IN_REACH * CLOCK_MHZ:
             break
@@ -78,7 +88,7 @@ def build(card: wiring.Component, config: CardConfig, seeds: tuple[int, ...], ma
     """From Amaranth to the packed bitstream; returns its manifest entry."""
     name = f"{config.name}-ecpix5"
     with step(f"exporting the {config.name} card"):
-        text = to_rtlil(Ecpix5(card), "top")
+        text = board(card)
     with step("yosys synth_ecp5"):
         netlist = synthesise(text)
     placement = best_placement(netlist, seeds)

@@ -1,11 +1,13 @@
-"""What the card and its stages cost on the ECP5, and how fast they are there: each placed by itself with several seeds."""
+"""What the card and its stages cost on the ECP5, and how fast they are there: each stage by itself, the cards on the board."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from bitstreams.flow import SEEDS
+from bitstreams.build import CLOCK_HZ, CLOCK_MHZ, board, place_on_board
+from bitstreams.flow import SEEDS, Placement, median, synthesise
 from bitstreams.place import TARGET_MHZ, harness, place_harness
+from hw.card import Card
 from hw.config import ECP5, TINY
 from hw.export import STAGES, stage
 
@@ -19,16 +21,18 @@ def measure(*, quick: bool, jobs: int, tell: Callable[[str], None]) -> dict:
     The longest come first, so that ``jobs`` processes end at about the same time.
     """
     seeds = SEEDS[:1] if quick else SEEDS
-    work = [] if quick else [("cards", config.name, stage("card", config)) for config in CARDS]
-    work += [("blocks", name, stage(name, ECP5)) for name in BLOCKS]
+    cards = [] if quick else [replace(config, clock_hz=CLOCK_HZ) for config in CARDS]
+    work = [("cards", config.name, place_card, board(Card(config))) for config in cards]
+    work += [("blocks", name, place_harness, harness(stage(name, ECP5))) for name in BLOCKS]
 
-    def one(rtlil: str) -> dict:
-        placed = asdict(place_harness(rtlil, seeds=seeds))
+    def one(place: Callable, rtlil: str) -> dict:
+        placed = asdict(place(rtlil, seeds=seeds))
         return {key: placed[key] for key in ("luts", "ffs", "brams", "dsps", "fmax_mhz")}
 
-    result: dict = {"device": "LFE5UM5G-85F, speed 8", "target_mhz": TARGET_MHZ, "seeds": list(seeds), "blocks": {}, "cards": {}}
+    result: dict = {"device": "LFE5UM5G-85F, speed 8", "target_mhz": {"blocks": TARGET_MHZ, "cards": CLOCK_MHZ}, "seeds": list(seeds),
+                    "blocks": {}, "cards": {}}
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(one, harness(component)): (group, name) for group, name, component in work}
+        running = {pool.submit(one, place, rtlil): (group, name) for group, name, place, rtlil in work}
         try:
             for done, future in enumerate(as_completed(running), 1):
                 group, name = running[future]
@@ -40,3 +44,9 @@ def measure(*, quick: bool, jobs: int, tell: Callable[[str], None]) -> dict:
     for group in ("blocks", "cards"):
         result[group] = dict(sorted(result[group].items()))
     return result
+
+
+def place_card(rtlil: str, *, seeds: tuple[int, ...]) -> Placement:
+    """Median placement of a card on its board: what `make bitstream` makes its file of."""
+    netlist = synthesise(rtlil)
+    return median([place_on_board(netlist, seed=seed) for seed in seeds])

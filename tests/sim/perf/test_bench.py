@@ -20,6 +20,8 @@ def placement(rtlil, seeds):
 def quick_places(monkeypatch):
     monkeypatch.setattr(area, "harness", lambda made: type(made).__name__)
     monkeypatch.setattr(area, "place_harness", placement)
+    monkeypatch.setattr(area, "board", lambda card: card.config.name)
+    monkeypatch.setattr(area, "place_card", placement)
 
 
 def test_area_has_every_stage_and_both_cards(quick_places):
