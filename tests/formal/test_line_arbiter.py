@@ -1,0 +1,170 @@
+"""No event is delivered twice, none out of order, and none that no line offered: proved for every reachable state.
+
+The device is the real one with two lines and recovery. Sequence numbers are of eight bits, which makes no difference to it but keeps the
+proof small. Each line offers frames of any spans, in any order, as often as it likes, with events of rising numbers within the span; so
+lost, repeated, overtaken and contradicting frames are all among them. The host names the first message once.
+"""
+
+import pytest
+from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+import hw.feed.line_arbiter
+from tests.formal.prove import mutated, prove
+
+BITS, LINES = 8, 3
+
+
+class Promise(wiring.Component):
+    """The arbiter between its lines and a book."""
+
+    valid: In(LINES)
+    first: In(BITS).array(LINES)
+    next: In(BITS).array(LINES)
+    events: In(4).array(LINES)
+    event_valid: In(LINES)
+    sequence: In(BITS).array(LINES)
+    ready: In(1)
+    hole: In(4)
+    recovery: In(4)
+    start: In(BITS)
+
+    def __init__(self, module=hw.feed.line_arbiter, *, covers=False):
+        super().__init__()
+        self._arbiter, self._covers = module.LineArbiter(LINES), covers
+
+    def ports(self):
+        flat = []
+        for name in self.signature.members:
+            port = getattr(self, name)
+            flat += port if isinstance(port, list) else [port]
+        return flat
+
+    def elaborate(self, platform):
+        m = Module()
+        arbiter = self._arbiter
+        m.submodules.arbiter = arbiter.elaborate(platform)
+        begin = Signal(init=1)
+        m.d.sync += begin.eq(0)
+        m.d.comb += [
+            arbiter.restart.eq(begin), arbiter.sequence_in.eq(self.start), arbiter.output.ready.eq(self.ready),
+            arbiter.hole_cycles.eq(self.hole), arbiter.recovery_cycles.eq(self.recovery),
+        ]
+        lines = [self._assume_the_line(m, line, begin) for line in range(LINES)]
+        self._promise(m, arbiter)
+        if not self._covers:
+            self._support(m, arbiter, lines, begin)
+        return m
+
+    def _assume_the_line(self, m, line, begin):
+        """A frame stays until it is taken; its events are as many as it says, and rise within its span."""
+        frame, event = self._arbiter.frames[line], self._arbiter.events[line]
+        first, following, count, sequence = self.first[line], self.next[line], self.events[line], self.sequence[line]
+        m.d.comb += [
+            frame.valid.eq(self.valid[line]),
+            frame.payload.first.eq(first), frame.payload.next.eq(following), frame.payload.events.eq(count),
+            event.valid.eq(self.event_valid[line]), event.payload.sequence.eq(sequence), event.payload.reference.eq(~sequence),
+        ]
+        before = {name: Signal(BITS, name=f"{name}_{line}") for name in ("first", "next", "count")}
+        waits, left, lowest = Signal(name=f"waits_{line}"), Signal(5, name=f"left_{line}"), Signal(BITS + 1, name=f"lowest_{line}")
+        now_left, now_lowest = Mux(waits, left, count), Mux(waits, lowest, first)
+        taken = event.valid & event.ready
+        m.d.sync += [
+            waits.eq(frame.valid & ~frame.ready), before["first"].eq(first), before["next"].eq(following), before["count"].eq(count),
+            left.eq(now_left - taken), lowest.eq(Mux(taken, sequence + 1, now_lowest)),
+        ]
+        same = (before["first"] == first) & (before["next"] == following) & (before["count"] == count)
+        m.d.comb += [
+            Assume(~waits | (frame.valid & same)),
+            Assume(~begin | ~(frame.valid | event.valid)),
+            Assume((first <= following) & (following - first >= count)),
+            Assume(~event.valid | (frame.valid & (now_left != 0) & (sequence >= now_lowest) & (sequence + now_left <= following))),
+        ]
+        return waits, before, left, lowest
+
+    def _promise(self, m, arbiter):
+        out = arbiter.output
+        self._known, self._last, expected = Signal(), Signal(BITS), Signal(BITS)
+        with m.If(out.valid & self.ready):
+            m.d.sync += [self._known.eq(1), self._last.eq(out.payload.sequence)]
+        m.d.sync += expected.eq(arbiter.expected)
+        started = Signal(2)
+        m.d.sync += started.eq(Cat(1, started[0]))
+        if self._covers:
+            m.d.comb += [
+                Cover(arbiter.recovered & self._known & (self._last == self.start + 3)), Cover(arbiter.gave_up & self._known),
+                Cover(arbiter.restored == 2),
+            ]
+            return
+        m.d.comb += [
+            Assert(~(out.valid & self._known) | (out.payload.sequence > self._last)),
+            Assert(~out.valid | (out.payload.reference[:BITS] == ~out.payload.sequence[:BITS])),
+            Assert(~started[1] | (arbiter.expected >= expected)),
+        ]
+
+    def _support(self, m, arbiter, lines, begin):
+        """What makes the induction go through."""
+        delivering, settling = arbiter._delivering, arbiter._settling
+        chosen = arbiter._chosen
+        bound = Signal(BITS + 2)  # all that was delivered is below it
+        m.d.comb += bound.eq(arbiter.expected)
+        for line, (waits, before, left, lowest) in enumerate(lines):
+            fresh = arbiter._seen[line] & ~settling
+            mine = delivering & chosen[line]
+            with m.If(mine & (lowest > arbiter.expected) & ~arbiter._thrown):
+                m.d.comb += bound.eq(lowest)
+            m.d.comb += [
+                Assert(~fresh | (waits & (arbiter._fits[line] == (before["first"] <= arbiter.expected))
+                                 & (arbiter._exact[line] == (before["first"] == arbiter.expected))
+                                 & (arbiter._newer[line] == (before["next"] > arbiter.expected))
+                                 & (arbiter._bare[line] == (before["count"] == 0)))),
+                Assert(~mine | (fresh & ~arbiter._bare[line] & (left != 0) & (arbiter._thrown | arbiter._fits[line]))),
+                Assert(~mine | (arbiter._taken + left == before["count"] + 1)),
+                Assert(~waits | (mine | (left == before["count"]) & (lowest == before["first"]))),
+                Assert(~waits | ((lowest >= before["first"]) & (lowest + left <= before["next"]))),
+                Assert(~waits | (left <= before["count"])),
+            ]
+        m.d.comb += [
+            Assert(~delivering | ((chosen & (chosen - 1)) == 0) & chosen.any()),
+            Assert(~(delivering & settling)),
+            Assert(delivering | (arbiter._taken == 1)),
+            Assert(arbiter.expected < 1 << BITS),
+            Assert(begin | ~self._known | (self._last < bound)),
+            Assert(begin | ~arbiter._held | (arbiter._event.sequence < bound)),
+            Assert(~arbiter._held | ~arbiter._checked | ~self._known | (arbiter._event.sequence > self._last)),
+            Assert(~arbiter._held | arbiter._checked | ~self._known | (arbiter._event.sequence > self._last)
+                   | (self._last < arbiter._threshold)),
+            Assert(~arbiter._held | (arbiter._event.reference[:BITS] == ~arbiter._event.sequence[:BITS])),
+            Assert(~begin | ~(self._known | arbiter._held | delivering | arbiter._seen.any())),
+        ]
+
+
+@pytest.mark.formal
+def test_every_event_once_and_in_order(tmp_path):
+    promise = Promise()
+    prove(promise, tmp_path, ports=promise.ports(), depth=8)
+
+
+@pytest.mark.formal
+def test_the_proof_is_not_empty(tmp_path):
+    """A gap is filled, another is given up, and recovery brings messages."""
+    promise = Promise(covers=True)
+    prove(promise, tmp_path, ports=promise.ports(), depth=30, mode="cover")
+
+
+MUTANTS = {
+    "old events pass": ("new.eq(self._event.sequence >= threshold)", "new.eq(1)"),
+    "a frame ahead has its turn": ("frame.first <= self.expected for", "frame.first <= self.expected + 1 for"),
+    "expected goes back": ("wanted.eq((self._active & self._newer).any() & ~throw)", "wanted.eq(self._active.any() & ~throw)"),
+    "what is known is used too early": ("decide.eq(~self._delivering & ~self._settling)", "decide.eq(~self._delivering)"),
+    "another line cuts in": ("Mux(self._delivering, self._chosen,", "Mux(self._delivering & 0, self._chosen,"),
+}  # fmt: skip
+
+
+@pytest.mark.formal
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_proof_fails_on_a_mutant(tmp_path, name):
+    promise = Promise(mutated(hw.feed.line_arbiter, *MUTANTS[name]))
+    with pytest.raises(AssertionError, match="FAIL"):
+        prove(promise, tmp_path, ports=promise.ports(), depth=12, mode="bmc")
