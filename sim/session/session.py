@@ -24,7 +24,7 @@ from sim.session.timeline import Timeline
 STEP = 4_096
 """Cycles between two looks at the card."""
 
-QUIET = 40
+QUIET = 64
 """Cycles: a frame that comes this long after the one before it finds the books idle."""
 
 SIDES = (BUY, SELL)
