@@ -12,6 +12,7 @@ from hw.feed.frame_gate import FrameGate
 from hw.feed.itch50 import Itch50Decoder
 from hw.feed.line_arbiter import LineArbiter
 from hw.feed.line_buffer import LineBuffer
+from hw.feed.line_order import LineOrder
 from hw.feed.moldudp64 import MoldUdp64
 from hw.feed.protocols import PROTOCOLS
 from hw.feed.symbol_filter import SymbolFilter
@@ -110,7 +111,7 @@ class Card(wiring.Component):
         Returns the tops, whether the venue may not be traded, and a pulse when its book begins anew.
         """
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}"
-        session, state, arbiter, book = FeedSession(LINES), VenueState(LINES), LineArbiter(LINES), Book(config, venue)
+        session, state, arbiter, book = FeedSession(LINES), VenueState(LINES), LineArbiter(2 * LINES - 1), Book(config, venue)
         binder = DirectoryBinder(config.symbols, LINES, DIRECTORY_DEPTH)
         m.submodules[f"{name}_binder"] = binder
         m.submodules[f"{name}_session"] = session
@@ -118,10 +119,14 @@ class Card(wiring.Component):
         m.submodules[f"{name}_arbiter"] = arbiter
         m.submodules[f"{name}_book"] = book
         ports = (self.feed[venue], self.feed_b[venue], self.recovery[venue])
-        lines = [self._line(m, venue, number, port, session, state, arbiter, binder) for number, port in enumerate(ports)]
+        lines = [self._line(m, venue, number, port, session, state, binder) for number, port in enumerate(ports)]
+        buffers = [buffer for _, _, of_line in lines for buffer in of_line]
 
+        for buffer, frames, held in zip(buffers, arbiter.frames, arbiter.events, strict=True):
+            connect(m, buffer.frame, frames)
+            connect(m, buffer.events, held)
         connect(m, arbiter.output, book.events)
-        backlog = sum(buffer.level + buffer.frame.valid for _, _, buffer in lines)
+        backlog = sum(buffer.level + buffer.waiting for buffer in buffers)
         m.d.comb += [
             binder.names.eq(self.bank.names), binder.renamed.eq(self.bank.renamed), binder.enable.eq(control.directory),
             binder.host_bindings.eq(control.bindings), control.bound.eq(binder.bound),
@@ -151,15 +156,16 @@ class Card(wiring.Component):
         ]
         return book.tops, state.stale | book.busy, state.restart
 
-    def _line(self, m, venue, number, port, session, state, arbiter, binder):
-        """One port of a venue, from its frames to the arbiter: a chain of its own."""
+    def _line(self, m, venue, number, port, session, state, binder):
+        """One port of a venue, from its frames to the buffers of those in order and those overtaken (of recovery one for all)."""
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}_{LINE_NAMES[number]}"
         protocol = PROTOCOLS[config.protocol(venue)]
         receive, framer, decoder, select = UdpReceive(), protocol.framer(), protocol.decoder(), protocol.select(config.symbols)
         gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
-        live = number < LINES - 1
-        buffer = LineBuffer(config.backlog, config.frames) if live else LineBuffer(config.recovery, config.recovery, block_ram=False)
-        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, "buffer": buffer}
+        small = LineBuffer(config.recovery, config.recovery, block_ram=False)
+        buffers = (LineBuffer(config.backlog, config.frames), small) if number < LINES - 1 else (small,)
+        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate}
+        stages |= dict(zip(("buffer", "late"), buffers, strict=False))
         for stage, component in stages.items():
             m.submodules[f"{name}_{stage}"] = component
 
@@ -168,9 +174,6 @@ class Card(wiring.Component):
         protocol.join(m, framer, decoder, select, binder.bindings, self.bank.names)
         if protocol.has_directory:
             connect(m, decoder.directory, binder.entries[number])
-        connect(m, select.output, buffer.input)
-        connect(m, buffer.frame, arbiter.frames[number])
-        connect(m, buffer.events, arbiter.events[number])
 
         connect(m, receive.verdict, framer.verdict_in)
         connect(m, framer.verdict, gate.verdict)
@@ -180,21 +183,35 @@ class Card(wiring.Component):
             session.session[number].eq(framer.span.session), gate.other_session.eq(session.other[number]),
             gate.span.eq(framer.span), gate.end_of_session.eq(framer.end_of_session), gate.malformed.eq(decoder.malformed),
             binder.commit[number].eq(gate.commit), binder.discard[number].eq(gate.lose | gate.discard),
-            buffer.commit.eq(gate.commit), buffer.lose.eq(gate.lose), buffer.discard.eq(gate.discard),
-            buffer.first.eq(gate.first), buffer.next.eq(gate.next), buffer.clear.eq(state.restart),
             state.frames[number].valid.eq(port.valid), state.frames[number].payload.eq(port.payload),
             state.final[number].valid.eq(gate.final.valid), state.final[number].payload.eq(gate.final.payload),
         ]
-        return gate, decoder, buffer
+        self._fill_buffers(m, name, gate, select, buffers, state.restart)
+        return gate, decoder, buffers
+
+    def _fill_buffers(self, m, name, gate, select, buffers, restart):
+        """Every event goes to both buffers of a line; its frame's end says which one may keep it."""
+        places = [Const(1)]
+        if len(buffers) == 2:
+            m.submodules[f"{name}_order"] = order = LineOrder()
+            m.d.comb += [
+                order.first.eq(gate.first), order.next.eq(gate.next), order.good.eq(gate.commit | gate.lose), order.restart.eq(restart),
+            ]
+            places = [~order.late, order.late]
+        for buffer, mine in zip(buffers, places, strict=True):
+            m.d.comb += [
+                buffer.input.valid.eq(select.output.valid), buffer.input.payload.eq(select.output.payload),
+                buffer.commit.eq(gate.commit & mine), buffer.lose.eq(gate.lose & mine),
+                buffer.discard.eq(gate.discard | gate.final.valid & ~mine),
+                buffer.first.eq(gate.first), buffer.next.eq(gate.next), buffer.clear.eq(restart),
+            ]
 
     def _count_feed(self, m, venue, lines, arbiter):
         """The counters of what the venue's lines brought."""
         count = self.counters
-        for number, (gate, _, buffer) in enumerate(lines):
-            drop = count.drops[venue][number]
-            m.d.comb += [
-                drop.valid.eq(gate.final.valid), drop.reason.eq(Mux(buffer.dropped, DropReason.OVERFLOW, gate.final.payload.reason)),
-            ]
+        for number, (gate, _, buffers) in enumerate(lines):
+            drop, full = count.drops[venue][number], Cat(buffer.dropped for buffer in buffers).any()
+            m.d.comb += [drop.valid.eq(gate.final.valid), drop.reason.eq(Mux(full, DropReason.OVERFLOW, gate.final.payload.reason))]
         m.d.comb += [
             count.frames[venue].eq(sum(gate.final.valid for gate, _, _ in lines)),
             count.heartbeats[venue].eq(sum(gate.heartbeat for gate, _, _ in lines)),

@@ -34,7 +34,8 @@ def replay(
     bbo_out: Annotated[Path | None, typer.Option(help="CSV of the top of book after every book message; gzip if it ends in .gz. "
                                                       "With more files: F.venue0.csv and so on.")] = None,
     protocol: Annotated[str, typer.Option(help="auto, itch50, deep10 or pitch.")] = "auto",
-    line: Annotated[int | None, typer.Option(help="Of a capture with lines A and B: which, from 1. Default: the first seen.")] = None,
+    line: Annotated[int | None, typer.Option(help="Of a capture with lines A and B: which, from 1. Default: both.")] = None,
+    recover: Annotated[Path | None, typer.Option(help="File with the messages that a retransmission would bring.")] = None,
     stats: Annotated[bool, typer.Option("--stats", help="Show what each file holds: messages by type, gaps, duplicates, drops.")] = False,
 ) -> None:
     """Send recorded market data through the card and write its top of book.
@@ -45,7 +46,7 @@ def replay(
 
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        report = run_replay(Options(tuple(files), engine, symbols, card, bbo_out, protocol, line, stats), stages(errors))
+        report = run_replay(Options(tuple(files), engine, symbols, card, bbo_out, protocol, line, recover, stats), stages(errors))
     except (BadInput, ReplayError, CardError, _build_error()) as error:
         errors.print(f"trapjaw: {error}", markup=False)
         raise typer.Exit(REFUSED) from None

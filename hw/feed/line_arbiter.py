@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.types import BookEvent, Cycles, Gap, LineFrame, Sequence
 
-STEADY = 3
+STEADY = 4
 """Cycles without a new frame after which the figures about what is missing are right."""
 
 
@@ -26,7 +26,7 @@ class LineArbiter(wiring.Component):
     Parameters
     ----------
     lines : int
-        2 to 4. The last one is for recovery: its frames are thrown away where they begin above ``expected``, as those can be asked for
+        2 to 5. The last one is for recovery: its frames are thrown away where they begin above ``expected``, as those can be asked for
         again, while the other lines' wait.
 
     Ports

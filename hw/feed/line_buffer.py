@@ -44,6 +44,8 @@ class LineBuffer(wiring.Component):
         With a ``commit`` for which there was no place.
     level : Out(range(depth + 1))
         Events held.
+    waiting : Out(range(frames + 2))
+        Frames held.
 
     Latency: ``LATENCY`` cycles from ``commit`` to ``events``.
     """
@@ -59,7 +61,7 @@ class LineBuffer(wiring.Component):
             "input": In(stream.Signature(BookEvent, always_ready=True)),
             "commit": In(1), "lose": In(1), "discard": In(1), "first": In(Sequence), "next": In(Sequence), "clear": In(1),
             "frame": Out(stream.Signature(LineFrame)), "events": Out(stream.Signature(BookEvent)),
-            "dropped": Out(1), "level": Out(range(depth + 1)),
+            "dropped": Out(1), "level": Out(range(depth + 1)), "waiting": Out(range(frames + 2)),
         })
 
     def elaborate(self, platform):
@@ -94,6 +96,7 @@ class LineBuffer(wiring.Component):
         m.d.comb += [
             held.eq((written - taken)[: len(written)]),
             full.eq(held[-1]),
+            self.waiting.eq(held + self.frame.valid),
             room.eq(~self.frame.valid | self.frame.ready),
             write.addr.eq(written),
             read.addr.eq(taken),

@@ -25,7 +25,7 @@ LINE_REGISTERS = ("FEED", "FEED_B", "RECOVERY")
 
 VENUE_PROBES = (
     "book.events", "book.tops", "book.venue_stale", "state.stale", "state.restart", "arbiter.gap", "arbiter.gave_up", "arbiter.recovered",
-    *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped")),
+    *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped")), "a_late.dropped", "b_late.dropped",
 )
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.settings", "arbitrage.enable", "arbitrage.venue_stale", "arbitrage.clear",
@@ -55,7 +55,8 @@ class LineBoard:
     def __init__(self, tb, venue: int, port: str):
         name = f"venue_{venue}_{LINE_PORTS[port]}"
         self.collector, self.final = FrameCollector(tb.monitor(f"{port}__{venue}")), tb.port(f"{name}_gate_final")
-        self._tb, self._dropped, self.taken = tb, f"{name}_buffer_dropped", 0
+        self._tb, self.taken = tb, 0
+        self._dropped = [f"{name}_{buffer}_dropped" for buffer in ("buffer", "late")[:1 + (port != "recovery")]]
 
     def verdict(self):
         """In the cycle in which a frame's fate is decided: reason, data, MAC error, cycles of its words; else None."""
@@ -64,7 +65,7 @@ class LineBoard:
         reason = DropReason(self.final.codec.unpack(self.final.bits).reason)
         number, self.taken = self.taken, self.taken + 1
         assert number < len(self.collector.frames), "the card judged a frame that has not ended"
-        reason = DropReason.OVERFLOW if self._tb.get(self._dropped) else reason
+        reason = DropReason.OVERFLOW if any(map(self._tb.get, self._dropped)) else reason
         return reason, self.collector.frames[number][2], self.collector.errors[number], self.collector.times[number]
 
 

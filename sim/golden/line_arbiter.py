@@ -10,6 +10,8 @@ from typing import Generic, NamedTuple, TypeVar
 from sim.golden.moldudp64 import Gap
 
 LINE_A, LINE_B, RECOVERY = range(3)
+RECOVERED = 4
+"""Queue of the recovery line; before it two for each other line, of frames in order and of those overtaken."""
 
 Event = TypeVar("Event")
 
@@ -42,17 +44,26 @@ class LineArbiterModel(Generic[Event]):
         self.expected = expected
         self.until = 0
         self.counts: Counter[str] = Counter()
-        self._lines: list[deque[LineFrame[Event]]] = [deque() for _ in range(3)]
+        self._lines: list[deque[LineFrame[Event]]] = [deque() for _ in range(5)]
+        self._order: list[tuple[int | None, int]] = [(None, 1 << 64)] * 2
 
     def restart(self, expected: int) -> None:
         """The host names the next message; what the lines hold is thrown away."""
         self.expected, self.until = expected, 0
+        self._order = [(None, 1 << 64)] * 2
         for line in self._lines:
             line.clear()
 
     def frame(self, line: int, first: int, following: int, events: Iterable[tuple[int, Event]] = ()) -> list[tuple[int, Event]]:
         """A line has a good frame. Returns all events whose turn has come, with their numbers."""
-        self._lines[line].append(LineFrame(first, following, tuple(events)))
+        queue = self._lines[RECOVERED]
+        if line != RECOVERY:
+            end, hole = self._order[line]
+            late = end is not None and first < end and following > hole  # overtaken on its way: those ahead may be waiting for it
+            queue = self._lines[2 * line + late]
+            if not late and (end is None or following > end):
+                self._order[line] = following, hole if end is None or first <= end else end
+        queue.append(LineFrame(first, following, tuple(events)))
         return self._deliver()
 
     def gap(self) -> Gap | None:
@@ -91,8 +102,8 @@ class LineArbiterModel(Generic[Event]):
             new = max(frame.next - self.expected, 0)
             self.counts["MESSAGES"] += new
             self.counts["DUPLICATES"] += frame.next - frame.first - new
-            self.counts["RESTORED"] += new if line is self._lines[RECOVERY] else 0
+            self.counts["RESTORED"] += new if line is self._lines[RECOVERED] else 0
             self.expected += new
-        self.counts["EARLY"] += len(self._lines[RECOVERY])  # these can be asked for again
-        self._lines[RECOVERY].clear()
+        self.counts["EARLY"] += len(self._lines[RECOVERED])  # these can be asked for again
+        self._lines[RECOVERED].clear()
         return out

@@ -1,10 +1,11 @@
 """The files of a replay as feeds: numbered messages, and the packets that carry them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from sim.golden.line_arbiter import RECOVERY, LineArbiterModel
 from sim.golden.moldudp64 import HEADER_LENGTH, pack_packet
 from sim.readers.binary_file import read_binary_file
 from sim.readers.content import Content
@@ -21,6 +22,9 @@ LARGEST_PAYLOAD = 1_472
 SEQUENCE_OFFSET = 10
 """Of the sequence number within a MoldUDP64 packet."""
 
+PATIENCE = 64
+"""Packets that may pass before a message that neither line has brought counts as lost."""
+
 PROTOCOLS = ("auto", *WIRES)
 
 
@@ -31,6 +35,10 @@ class Packet(NamedTuple):
     events: int
     """Book events in it that the card follows."""
     next_sequence: int
+    line: int = 0
+    """0 for line A, 1 for line B."""
+    waits: bool = False
+    """After it a message is missing that another line may still bring."""
 
 
 class Losses(NamedTuple):
@@ -111,22 +119,75 @@ class _Sequence:
         return new
 
 
-class CaptureFeed:
-    """The packets of one line of a capture, as they were captured.
+class _Lines(_Sequence):
+    """The same for two lines that carry the same messages: what one has lost comes from the other, and else from ``recovery``."""
 
-    Where a capture holds several lines of one session (A and B), the first that appears is taken unless ``line`` says which, from 1.
+    def __init__(self, expected: int, recovery: Mapping[int, bytes]):
+        super().__init__(expected)
+        self._recovery = recovery
+        self._model: LineArbiterModel[bytes] = LineArbiterModel(expected)
+        self._held = 0
+
+    @property
+    def waits(self) -> bool:
+        return self._model.hole
+
+    def take_from(self, line: int, packet: Unpacked) -> list[tuple[int, bytes]]:
+        numbered = [(sequence, message) for sequence, message in enumerate(packet.messages, packet.sequence) if message]
+        new = self._model.frame(line, packet.sequence, packet.sequence + len(packet.messages), numbered)
+        self._held = self._held + 1 if self._model.hole else 0
+        if self._held > PATIENCE:
+            new += self.rest()
+        self._update()
+        return new
+
+    def rest(self) -> list[tuple[int, bytes]]:
+        """Nobody but a retransmission will bring what is missing now."""
+        new: list[tuple[int, bytes]] = []
+        while self._model.hole:
+            gap = self._model.gap()
+            if gap is None:  # in part restored
+                new += self._model.give_up()
+                continue
+            self.gaps += 1
+            lost = 0
+            for sequence in range(gap.first, gap.first + gap.count):
+                if (message := self._recovery.get(sequence)) is not None and not lost:
+                    new += self._model.frame(RECOVERY, sequence, sequence + 1, [(sequence, message)] if message else [])
+                else:
+                    self.first_missing = self.first_missing or sequence
+                    lost += 1
+            self.missing += lost
+            if lost:
+                new += self._model.give_up()
+        self._held = 0
+        self._update()
+        return new
+
+    def _update(self) -> None:
+        self.expected, self.duplicates = self._model.expected, self._model.counts["DUPLICATES"]
+
+
+class CaptureFeed:
+    """The packets of a capture, as they were captured.
+
+    Where a capture of ITCH 5.0 holds several lines of one session, the first two that appear are A and B, unless ``line`` says which single
+    one is meant, from 1; of the other protocols it is the first. ``recovery`` has messages by their number, for what both lines have lost.
     A capture whose sequence numbers were all blanked is numbered anew, from 1; otherwise packets without a number are passed over.
     """
 
-    def __init__(self, path: Path, protocol: str = "auto", line: int | None = None):
+    def __init__(self, path: Path, protocol: str = "auto", line: int | None = None, recovery: Mapping[int, bytes] | None = None):
         self.path = path
-        self._protocol = protocol
-        self._line, packets = self._choose(line)
+        self._protocol, self._recovery = protocol, recovery or {}
+        self._lines, packets = self._choose(line)
         self.wire = packets[0].wire
         self._protocol = self.wire.name
         numbers = [packet.sequence for packet in packets if packet.sequence]
         self._blanked = not numbers
-        self.first_sequence = numbers[0] if numbers else 1
+        if self._blanked:
+            self._lines = self._lines[:1]
+        firsts = [next((packet.sequence for packet in packets if packet.line == each and packet.sequence), 0) for each in self._lines]
+        self.first_sequence = min(filter(None, firsts), default=1)
         if self.wire.name != "itch50":
             return
         for packet in packets:
@@ -134,36 +195,60 @@ class CaptureFeed:
                 raise BadInput(path, packet.offset + SEQUENCE_OFFSET, "a sequence number of at least 1", "0")
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
-        sequence = _Sequence(self.first_sequence)
-        for payload in self._payloads():
-            yield from sequence.take(self.wire.unpack(payload))
+        yield from self._follow()
+
+    @property
+    def lines(self) -> int:
+        """How many of them are followed."""
+        return len(self._lines)
 
     def packets(self, events_in: Callable[[bytes], int], most_events: int) -> Iterator[Packet]:
-        sequence = _Sequence(self.first_sequence)
-        for payload in self._payloads():
+        sequence, last = self._sequence(), None
+        for line, payload in self._payloads():
             packet = self.wire.unpack(payload)
-            sequence.take(packet)
-            yield Packet(payload, sum(map(events_in, filter(None, packet.messages))), sequence.expected)
+            self._take(sequence, line, packet)
+            if last is not None:
+                yield last
+            waits = isinstance(sequence, _Lines) and sequence.waits
+            last = Packet(payload, sum(map(events_in, filter(None, packet.messages))), sequence.expected, line, waits)
+        if isinstance(sequence, _Lines):
+            sequence.rest()
+        if last is not None:
+            yield last._replace(next_sequence=sequence.expected)
 
     def losses(self) -> Losses:
-        sequence, drops = _Sequence(self.first_sequence), Counter[str]()
-        for payload in self._payloads(drops):
-            sequence.take(self.wire.unpack(payload))
+        sequence, drops = self._sequence(), Counter[str]()
+        for _ in self._follow(sequence, drops):
+            pass
         return Losses(sequence.gaps, sequence.missing, sequence.first_missing, sequence.duplicates, drops)
 
-    def _payloads(self, drops: Counter[str] | None = None) -> Iterator[bytes]:
+    def _sequence(self) -> _Sequence:
+        return _Lines(self.first_sequence, self._recovery) if len(self._lines) > 1 else _Sequence(self.first_sequence)
+
+    def _take(self, sequence: _Sequence, line: int, packet: Unpacked) -> list[tuple[int, bytes]]:
+        return sequence.take_from(line, packet) if isinstance(sequence, _Lines) else sequence.take(packet)
+
+    def _follow(self, sequence: _Sequence | None = None, drops: Counter[str] | None = None) -> Iterator[tuple[int, bytes]]:
+        sequence = sequence or self._sequence()
+        for line, payload in self._payloads(drops):
+            yield from self._take(sequence, line, self.wire.unpack(payload))
+        if isinstance(sequence, _Lines):
+            yield from sequence.rest()
+
+    def _payloads(self, drops: Counter[str] | None = None) -> Iterator[tuple[int, bytes]]:
+        """Each packet with the number of its line."""
         sequence = 1
         for packet in read_packets(self.path, self._protocol, drops):
-            if packet.line != self._line:
+            if packet.line not in self._lines:
                 continue
             if not self._blanked:
-                yield packet.payload
+                yield self._lines.index(packet.line), packet.payload
                 continue
             blocks = self.wire.unpack(packet.payload).messages
-            yield self.wire.pack(packet.session, sequence, blocks)
+            yield 0, self.wire.pack(packet.session, sequence, blocks)
             sequence += len(blocks)
 
-    def _choose(self, number: int | None) -> tuple[FeedLine, list[FeedPacket]]:
+    def _choose(self, number: int | None) -> tuple[list[FeedLine], list[FeedPacket]]:
         lines: dict[FeedLine, list[FeedPacket]] = {}
         for packet in read_packets(self.path, self._protocol):
             mine = lines.setdefault(packet.line, [])
@@ -180,10 +265,12 @@ class CaptureFeed:
             if len(sessions) > 1:
                 found = ", ".join(f"{i} {line} {_show(lines[line][0])}" for i, line in enumerate(names, 1))
                 raise ReplayError(f"{self.path} holds {len(sessions)} sessions; choose a line with --line: {found}")
+            if len(names) > 1 and lines[names[0]][0].wire.name == "itch50":
+                return names[:2], lines[names[0]] + lines[names[1]]
             number = 1
         if not 1 <= number <= len(names):
             raise ReplayError(f"{self.path} has lines 1 to {len(names)}, not {number}")
-        return names[number - 1], lines[names[number - 1]]
+        return [names[number - 1]], lines[names[number - 1]]
 
 
 class StreamFeed:
@@ -203,15 +290,15 @@ class StreamFeed:
         return Losses(0, 0, 0, 0, Counter())
 
 
-def open_feed(path: Path, protocol: str = "auto", line: int | None = None) -> Feed:
-    """The feed in a file, told by its content."""
+def open_feed(path: Path, protocol: str = "auto", line: int | None = None, recovery: Mapping[int, bytes] | None = None) -> Feed:
+    """The feed in a file, told by its content. ``recovery``: messages by number, for what both lines of a capture have lost."""
     if protocol not in PROTOCOLS:
         raise ReplayError(f"--protocol must be one of {', '.join(PROTOCOLS)}, not {protocol}")
     with Content(path) as content:
         start = content.peek(4)
     if is_pcap(start):
         try:
-            return CaptureFeed(path, protocol, line)
+            return CaptureFeed(path, protocol, line, recovery)
         except BadInput:
             if protocol in ("auto", "pitch") and next(read_units(path), None) is not None:
                 return StreamFeed(path)

@@ -1,7 +1,7 @@
 """A replay from its files to its result: survey, choice of symbols and card, engine, output."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
@@ -40,6 +40,7 @@ class Options:
     bbo_out: Path | None = None
     protocol: str = "auto"
     line: int | None = None
+    recover: Path | None = None
     stats: bool = False
 
 
@@ -77,7 +78,8 @@ class Report:
 def replay(options: Options, stage: Stage) -> Report:
     """Does it all. Output files are there afterwards only if the result has no problems."""
     _check_output(options)
-    feeds = [open_feed(path, options.protocol, options.line) for path in options.files]
+    recovery = _recovery(options)
+    feeds = [open_feed(path, options.protocol, options.line, recovery) for path in options.files]
     surveys = []
     for feed in feeds:
         with stage(f"reading {feed.path.name}", None) as progress:
@@ -92,17 +94,26 @@ def replay(options: Options, stage: Stage) -> Report:
             config = speaking(config, feeds)
     total = sum(each.messages for each in surveys)
     with BboFiles(options.bbo_out, ["symbol" if feed.wire.by_name else "locate" for feed in feeds]) as output:
-        result = _run(config, feeds, selection, output, stage, total)
+        result = _run(config, feeds, selection, output, stage, total, recovery)
         result.problems = [*_losses(surveys, feeds), *result.problems]
         if not result.problems:
             output.keep()
     return Report(tuple(feeds), tuple(surveys), selection.names, config.name if config else "", result)
 
 
+def _recovery(options: Options) -> dict[int, bytes] | None:
+    """The messages that a retransmission server would have."""
+    if options.recover is None:
+        return None
+    if len(options.files) > 1:
+        raise ReplayError(f"--recover is for one file, not {len(options.files)}")
+    return dict(open_feed(options.recover, options.protocol).messages())
+
+
 def _check_output(options: Options) -> None:
     """An output must not take the place of an input."""
     if options.bbo_out:
-        inputs = {path.resolve() for path in options.files}
+        inputs = {path.resolve() for path in (*options.files, options.recover) if path}
         for path in venue_paths(options.bbo_out, len(options.files)):
             if path.resolve() in inputs:
                 raise ReplayError(f"--bbo-out {path} is one of the files to read")
@@ -153,7 +164,8 @@ def _fits(config: CardConfig, feeds: Sequence[Feed], selection: Selection) -> bo
     return all(fits(config, bindings(feed, slots), events(feed, slots)) for feed, slots in zip(feeds, selection.slots, strict=True))
 
 
-def _run(config: CardConfig | None, feeds: Sequence[Feed], selection: Selection, output: BboFiles, stage: Stage, total: int) -> Result:
+def _run(config: CardConfig | None, feeds: Sequence[Feed], selection: Selection, output: BboFiles, stage: Stage, total: int,
+         recovery: Mapping[int, bytes] | None) -> Result:
     if config is None:
         with stage("golden engine", total) as progress:
             return replay_golden(feeds, selection, output, progress)
@@ -163,7 +175,7 @@ def _run(config: CardConfig | None, feeds: Sequence[Feed], selection: Selection,
     with stage(f"compiling card {config.name}", None):
         built = library(config)
     with stage(f"card {config.name}", total) as progress:
-        return replay_rtl(built, config, feeds, selection, output, progress)
+        return replay_rtl(built, config, feeds, selection, output, progress, recovery)
 
 
 def _losses(surveys: Sequence[Survey], feeds: Sequence[Feed]) -> list[str]:

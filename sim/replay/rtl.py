@@ -1,6 +1,6 @@
 """The RTL engine: the simulated card, driven through its registers and feed ports like a board."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -10,19 +10,31 @@ from host.card.control import Control
 from host.card.definition import CardSizes
 from host.card.events import RECORD_WORDS, Gap, VenueStale, decode
 from host.card.protocol import CardError
-from host.card.registers import COUNTERS, EVENTS, REGISTERS, EventKind
+from host.card.registers import COUNTERS, EVENTS, REGISTERS, EventKind, StaleReason
 from host.card.simulated import SimulatedCard
 from hw.config import CardConfig
 from sim.golden.ethernet import build_udp
+from sim.golden.moldudp64 import pack_packet
 from sim.readers.protocols import Key
 from sim.replay.bbo import BboFiles
-from sim.replay.feeds import Feed
+from sim.replay.feeds import PATIENCE, Feed, Packet
 from sim.replay.result import Result
 from sim.replay.selection import Selection
 
-GROUPS = "233.54.12.{}"
+GROUPS = "233.54.{}.{}"
 FIRST_GROUP, FIRST_PORT = 111, 26_477
-"""The first venue's feed; the others follow."""
+"""The first venue's feed; the others follow. Line B and recovery have the networks behind."""
+
+NETWORKS = 12, 49, 50
+PREFIXES = "FEED", "FEED_B", "RECOVERY"
+RECOVERY_LINE = 2
+
+HOLE_CYCLES = 4_000
+"""The other line's packet follows within some hundreds."""
+ASKED_AT_ONCE = 16
+"""Messages of one retransmission."""
+STEP = 10_000
+"""Cycles after which the host looks for gaps, where it can do something about them."""
 
 PACKETS_AT_ONCE = 512
 CYCLES_AN_EVENT = 64
@@ -61,10 +73,17 @@ _KIND_MASK = 0xF
 
 
 def replay_rtl(library: Path, config: CardConfig, feeds: Sequence[Feed], selection: Selection, output: BboFiles,
-               progress: Callable[[int], None]) -> Result:
-    """All venues through one card, FILE i on feed port i. ``library`` is what sim/verilated/build.py made of ``config``."""
+               progress: Callable[[int], None], recovery: Mapping[int, bytes] | None = None) -> Result:
+    """All venues through one card, FILE i on the feed ports of venue i. ``library`` is what sim/verilated/build.py made of ``config``.
+
+    ``recovery`` has messages by their number: what is missing is taken from there, as from a retransmission server.
+    """
     with SimulatedCard(library) as card:
-        return _Replay(card, config, feeds, selection, output).run(progress)
+        return _Replay(card, config, feeds, selection, output, recovery).run(progress)
+
+
+def _frame(payload: bytes, address: tuple[str, int]) -> bytes:
+    return build_udp(payload, destination_ip=multicast_number(address[0]), destination_port=address[1])
 
 
 class _Venue:
@@ -74,7 +93,8 @@ class _Venue:
         self.number = number
         self.slots = slots
         self.first_sequence = self.next_sequence = feed.first_sequence
-        self.group, self.port = GROUPS.format(FIRST_GROUP + number), FIRST_PORT + number
+        self.addresses = [(GROUPS.format(network, FIRST_GROUP + number), FIRST_PORT + number) for network in NETWORKS]
+        self.lines = getattr(feed, "lines", 1)
         self.tops = [EMPTY] * (max(slots.values(), default=0) + 1)
         self.changes: list[tuple[int, int, str]] = []
         """Tops of book since the last look: sequence number, slot, text."""
@@ -90,15 +110,14 @@ class _Venue:
     def _events_in(self, message: bytes) -> int:
         return self._ahead.passes(self._ahead.key(message), self.slots)
 
-    def frames(self, number: int) -> tuple[list[bytes], list[int]]:
-        """The next frames, and how many records each can cause: a top an event, and news of the feed itself."""
+    def frames(self, number: int) -> list[Packet]:
+        """The next packets, and a few more where one line is still to bring what another has lost."""
         taken = list(islice(self._packets, number))
+        while taken and taken[-1].waits and len(taken) < number + PATIENCE and (more := next(self._packets, None)) is not None:
+            taken.append(more)
         if taken:
             self.next_sequence = taken[-1].next_sequence
-        ip = multicast_number(self.group)
-        return [build_udp(packet.payload, destination_ip=ip, destination_port=self.port) for packet in taken], [
-            packet.events + 1 for packet in taken
-        ]
+        return taken
 
     def passed(self) -> Iterator[tuple[int, bytes]]:
         """The messages of the frames so far, each once."""
@@ -111,7 +130,9 @@ class _Venue:
 
 
 class _Replay:
-    def __init__(self, card: SimulatedCard, config: CardConfig, feeds: Sequence[Feed], selection: Selection, output: BboFiles):
+    def __init__(self, card: SimulatedCard, config: CardConfig, feeds: Sequence[Feed], selection: Selection, output: BboFiles,
+                 recovery: Mapping[int, bytes] | None):
+        self._recovery = recovery
         self._card, self._config, self._selection, self._output = card, config, selection, output
         sizes = CardSizes(config.hash, *(getattr(config, field) for field in CardSizes._fields if field != "hash"))
         self._control = Control(card, config.name, {config.name: sizes})
@@ -139,23 +160,69 @@ class _Replay:
             for key, slot in venue.slots.items():
                 locate = slot if venue.wire.by_name else key
                 self._control.write("BINDING", REGISTERS["BINDING"].pack(locate=locate, enable=1), venue.number, slot)
-            self._control.set_feed(venue.number, venue.group, venue.port, venue.first_sequence)
+            for prefix, (group, port) in list(zip(PREFIXES, venue.addresses, strict=True))[1:]:
+                self._control.write(f"{prefix}_IP", multicast_number(group), venue.number)
+                self._control.write(f"{prefix}_PORT", port, venue.number)
+            if venue.lines > 1:
+                self._control.write("HOLE_CYCLES", HOLE_CYCLES, venue.number)
+            if self._recovery is not None:
+                self._control.write("RECOVERY_CYCLES", 0xFFFF_FFFF, venue.number)
+            self._control.set_feed(venue.number, *venue.addresses[0], venue.first_sequence)
         self._card.drain_events(self._config.events)
-        self._card.pace(self._config.backlog)
+        waits = self._recovery is not None or any(venue.lines > 1 for venue in self._venues)
+        self._card.pace(self._config.frames if waits else self._config.backlog)
 
     def _send_batch(self) -> bool:
         """Sends some frames of every venue and waits until the card has digested them; False when there are no more."""
-        limit = 100_000
-        some = False
+        limit, some = 100_000, False
+        queued: dict[tuple[int, int], list[tuple[bytes, int, int]]] = {}
         for venue in self._venues:
-            frames, weights = venue.frames(PACKETS_AT_ONCE)
-            if frames:
+            start = self._card.cycle
+            for line in range(venue.lines):
+                queued[venue.number, line] = []
+            for packet in venue.frames(PACKETS_AT_ONCE):
                 some = True
-                self._card.queue(venue.number, frames, weights=weights)
-                limit += sum(map(len, frames)) + CYCLES_AN_EVENT * sum(weights)
-        if some and not self._card.run_until_idle(limit):
+                frame = _frame(packet.payload, venue.addresses[packet.line])
+                queued[venue.number, packet.line].append((frame, start, packet.events + 1))  # a top an event, and news of the feed itself
+                start += -(-len(frame) // 8)
+                limit += len(frame) + CYCLES_AN_EVENT * (packet.events + 1)
+        for (venue_number, line), batch in queued.items():
+            if batch:
+                frames, starts, weights = zip(*batch, strict=True)
+                self._card.queue(self._port(venue_number, line), frames, starts=starts, weights=weights)
+        if some and not self._run_until_idle(limit):
             raise CardError(f"the card did not become idle within {limit} cycles")
         return some
+
+    def _port(self, venue: int, line: int) -> int:
+        return line * self._config.venues + venue
+
+    def _run_until_idle(self, limit: int) -> bool:
+        """Looks after gaps now and then, where there is somebody to ask."""
+        if self._recovery is None:
+            return self._card.run_until_idle(limit)
+        end = self._card.cycle + limit
+        while not self._card.run_until_idle(STEP):
+            self._take_events()
+            if self._card.cycle > end:
+                return False
+        return True
+
+    def _recover(self, gap: Gap) -> None:
+        """The missing messages on the recovery port; where somebody does not have them, the card gives up waiting."""
+        assert self._recovery is not None
+        end = gap.first + gap.count
+        known = next((sequence for sequence in range(gap.first, end) if sequence not in self._recovery), end)
+        address = self._venues[gap.venue].addresses[RECOVERY_LINE]
+        most = min(self._config.recovery, ASKED_AT_ONCE)
+        frames = []
+        for first in range(gap.first, known, most):
+            messages = [self._recovery[sequence] for sequence in range(first, min(first + most, known))]
+            frames.append(_frame(pack_packet(gap.session, first, messages), address))
+        self._card.queue(self._port(gap.venue, RECOVERY_LINE), frames, weights=[0] * len(frames))
+        if known < end:
+            self._problem(gap.venue, f"messages {known} to {end - 1} never came")
+            self._control.write("RECOVERY_CYCLES", 0, gap.venue)
 
     def _take_events(self) -> None:
         words, _ = self._card.take_event_words()
@@ -169,14 +236,18 @@ class _Replay:
             text = f"{words[at + _BID]},{words[at + _BID_SHARES]},{words[at + _ASK]},{words[at + _ASK_SHARES]}"
             self._venues[venue].changes.append((sequence, slot, text))
             self._result.events += 1
-            if _STALE.take(head) and (venue, slot) not in self._stale:
+            if self._recovery is None and _STALE.take(head) and (venue, slot) not in self._stale:
                 self._stale.add((venue, slot))
                 self._problem(venue, f"the book of {self._selection.names[slot]} went stale at message {sequence}")
 
     def _note(self, words: Sequence[int]) -> None:
         """A record that tells of a loss."""
         event = decode(words)
-        if isinstance(event, Gap):
+        if isinstance(event, Gap) and self._recovery is not None:
+            self._recover(event)
+        elif isinstance(event, VenueStale) and self._recovery is not None:
+            return  # until it is filled
+        elif isinstance(event, Gap):
             self._problem(event.venue, f"messages {event.first} to {event.first + event.count - 1} never came")
         elif isinstance(event, VenueStale):
             self._problem(event.venue, f"stale, {event.reason.name}")
@@ -224,6 +295,8 @@ class _Replay:
             expected = control.read("FEED_EXPECTED", venue.number)
             if expected != venue.next_sequence:
                 self._problem(venue.number, f"the card expects message {expected} next, not {venue.next_sequence}")
+            if (reason := control.read("STALE_REASON", venue.number)) and self._recovery is not None:
+                self._problem(venue.number, f"stale, {StaleReason(reason).name}")
             followed += control.counter("BOOK_EVENTS", venue.number)
         sent = sum(venue.followed for venue in self._venues)
         if followed != sent:

@@ -163,12 +163,12 @@ class Card {
     bool settled(const Feed& feed) const { return feed.position == 0 && now > feed.last_word + settle && now > feed.last_backlog + settle; }
 
     // A paced frame waits until whatever it can cause fits into the commit buffer and into the event ring. What earlier
-    // frames may still cause counts until a poll of the write index that came long enough after them.
+    // frames may still cause counts until a poll of the write index that came long enough after them. One of weight 0 never waits.
     bool may_start(int port) {
         Feed& feed = feeds[port];
         const Frame& frame = feed.waiting.front();
         if (now < frame.start) return false;
-        if (!paced) return true;
+        if (!paced || !frame.weight) return true;
         uint32_t outstanding = frame.weight;
         for (auto& other : feeds) outstanding += other.outstanding;
         bool alone = outstanding == frame.weight;  // a frame too heavy for the ring goes when nothing else is under way

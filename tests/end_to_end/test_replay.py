@@ -122,16 +122,41 @@ def test_a_capture_gives_the_rows_of_the_file_it_was_made_from(tmp_path):
     """Message numbers go on where the capture begins."""
     wanted = oracle("nasdaq_itch50/20191230_premarket")
     path = market_data("nasdaq_itch50/20191230_premarket_AB_clean.pcap.gz")
-    for line in (None, 2):
+    for line in (None, 1, 2):
         report = run(path, engine=Engine.GOLDEN, line=line, bbo_out=tmp_path / "out.csv")
         assert not report.result.problems
         assert (tmp_path / "out.csv").read_text() == wanted
 
 
+LOSSY = "nasdaq_itch50/20191230_premarket_AB_lossy.pcap.gz"
+CLEAN = "nasdaq_itch50/20191230_premarket_AB_clean.pcap.gz"
+
+
+def both_lost() -> int:
+    """The one message of the lossy capture that neither line has."""
+    header, row = market_data("nasdaq_itch50/20191230_premarket_AB_lossy.both_lost.csv").read_text().split()
+    first, count = row.split(",")
+    assert (header, count) == ("first_seq,msg_count", "1")
+    return int(first)
+
+
 def test_a_lossy_line_is_not_passed_off_as_right(tmp_path):
-    report = run(market_data("nasdaq_itch50/20191230_premarket_AB_lossy.pcap.gz"), engine=Engine.GOLDEN, bbo_out=tmp_path / "out.csv")
-    assert "messages are missing" in report.result.problems[0]
+    for line in (1, 2):
+        report = run(market_data(LOSSY), engine=Engine.GOLDEN, line=line, bbo_out=tmp_path / "out.csv")
+        assert "messages are missing" in report.result.problems[0]
+        assert report.surveys[0].losses.missing > 50
+        assert not list(tmp_path.iterdir())
+
+
+def test_what_both_lines_lost_is_told_once_and_can_be_supplied(tmp_path):
+    report = run(market_data(LOSSY), engine=Engine.GOLDEN, bbo_out=tmp_path / "out.csv")
+    path = market_data(LOSSY)
+    assert report.result.problems == [f"venue 0: 1 messages are missing in {path}, the first is {both_lost()}"]
     assert not list(tmp_path.iterdir())
+    report = run(path, engine=Engine.GOLDEN, recover=market_data(CLEAN), bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert (report.surveys[0].losses.gaps, report.surveys[0].losses.missing) == (1, 0)
+    assert (tmp_path / "out.csv").read_text() == oracle("nasdaq_itch50/20191230_premarket")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -188,7 +213,8 @@ def test_lines_and_sessions_of_a_capture(tmp_path):
     path = capture(tmp_path, line_a[0], line_b[0], line_a[1], line_a[1])
     report = run(path, engine=Engine.GOLDEN, bbo_out=tmp_path / "out.csv")
     assert report.types.total() == len(messages)
-    assert report.duplicates == len(messages) - half
+    assert report.duplicates == 2 * len(messages) - half
+    assert run(path, engine=Engine.GOLDEN, line=1).duplicates == len(messages) - half
     assert (tmp_path / "out.csv").read_text() == expected_rows(messages, {1, 2})
     with pytest.raises(ReplayError, match="has lines 1 to 2, not 3"):
         run(path, engine=Engine.GOLDEN, line=3)
@@ -252,6 +278,12 @@ def test_an_input_is_never_overwritten(tmp_path):
     other = write(tmp_path / "out.venue1.csv", binary_file(day(8, 50)))
     with pytest.raises(ReplayError, match="out.venue1.csv is one of the files to read"):
         run(path, other, engine=Engine.GOLDEN, bbo_out=tmp_path / "out.csv")
+
+
+def test_recovery_is_for_one_file(tmp_path):
+    path = write(tmp_path / "day.itch50", binary_file(day(8, 50)))
+    with pytest.raises(ReplayError, match="--recover is for one file, not 2"):
+        run(path, path, engine=Engine.GOLDEN, recover=path)
 
 
 def test_nothing_to_follow(tmp_path):
@@ -357,6 +389,62 @@ def test_rtl_engine_reports_a_gap_and_writes_nothing(tmp_path):
     assert "venue 0: messages 21 to 24 never came" in report.result.problems
     assert any(problem.startswith("venue 0: stale, GAP") for problem in report.result.problems)
     assert not (tmp_path / "out.csv").exists()
+
+
+def two_lines(tmp_path, messages, lost_a=(), lost_b=(), lost_both=()):
+    """A capture of frames of one to three messages on two lines, with some frames lost on each."""
+    rng, frames, at = random.Random(len(messages)), [], 0
+    while at < len(messages):
+        chunk = messages[at:at + rng.randint(1, 3)]
+        number = len(frames) // 2
+        for group, lost in (({}, lost_a), ({"group": GROUP_B}, lost_b)):
+            frames.append(None if number in lost or number in lost_both else packet_frame(at + 1, chunk, **group))
+        at += len(chunk)
+    return capture(tmp_path, *filter(None, frames))
+
+
+def test_rtl_engine_takes_from_one_line_what_the_other_lost(tmp_path):
+    messages = day(21, 400)
+    path = two_lines(tmp_path, messages, lost_a=(5, 17, 18, 40), lost_b=(6, 19, 90))
+    report = run(path, bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert (tmp_path / "out.csv").read_text() == expected_rows(messages, {1, 2})
+    assert report.surveys[0].losses.gaps == 0
+
+
+def test_rtl_engine_tells_what_both_lines_lost_or_has_it_sent_again(tmp_path):
+    messages = day(22, 400)
+    path = two_lines(tmp_path, messages, lost_a=(5,), lost_both=(30, 31, 32, 80))
+    report = run(path, bbo_out=tmp_path / "out.csv")
+    gaps = [problem for problem in report.result.problems if "never came" in problem]
+    assert len(gaps) == 2
+    assert not (tmp_path / "out.csv").exists()
+    whole = write(tmp_path / "whole.itch50", binary_file(messages))
+    report = run(path, recover=whole, bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert (tmp_path / "out.csv").read_text() == expected_rows(messages, {1, 2})
+    part = write(tmp_path / "part.itch50", binary_file(messages[:100]))
+    report = run(path, recover=part, bbo_out=tmp_path / "again.csv")
+    assert sum("never came" in problem for problem in report.result.problems) == 1
+    assert not (tmp_path / "again.csv").exists()
+
+
+def test_rtl_engine_on_two_lines_of_a_real_morning(tmp_path):
+    """Lossy, with packets overtaken and sent twice: every message once and in order; the one gap is the one that there is; once it is
+    filled the top of book equals the oracle."""
+    wanted = oracle("nasdaq_itch50/20191230_premarket")
+    options = {"card": "alveo", "symbols": "top:16"}
+    report = run(market_data(CLEAN), **options, bbo_out=tmp_path / "clean.csv")
+    assert not report.result.problems
+    text = (tmp_path / "clean.csv").read_text()
+    locates = locates_in(text)
+    assert text.splitlines()[1:] == rows_of(wanted, locates)
+    report = run(market_data(LOSSY), **options, bbo_out=tmp_path / "out.csv")
+    gaps = [problem for problem in report.result.problems if "never came" in problem]
+    assert gaps == [f"venue 0: messages {both_lost()} to {both_lost()} never came"]
+    report = run(market_data(LOSSY), **options, recover=market_data(CLEAN), bbo_out=tmp_path / "out.csv")
+    assert not report.result.problems
+    assert (tmp_path / "out.csv").read_text() == text
 
 
 def test_rtl_engine_reports_a_book_that_overflowed(tmp_path):

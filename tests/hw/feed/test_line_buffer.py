@@ -68,6 +68,7 @@ def test_random_frames(seed):
 
             assert ctx.get(dut.level) == level
             assert bool(ctx.get(dut.frame.valid)) == bool(frames)
+            assert ctx.get(dut.waiting) == len(frames)
             full = len(frames) - 1 == places
             event_taken = take_event and bool(ctx.get(dut.events.valid))
             overflow = any(item is None for item in pending) or (put and level == depth)
