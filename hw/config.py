@@ -20,7 +20,8 @@ class CardConfig:
     symbols : int
         Symbol slots, the same on every venue.
     orders : int
-        Places in each venue's order store; a power of two. Plan for half of it (a hash table whose entries never move).
+        Places in each venue's order store; a power of two. Plan for half of it (a hash table whose entries never move),
+        with two ways for three tenths.
     levels : int
         Places for price levels on each side of each book; a power of two, at least 64. Plan for half of it.
     backlog : int
@@ -29,6 +30,8 @@ class CardConfig:
         Records in the event ring; a power of two.
     clock_hz : int
         156.25 MHz: one 64-bit word each cycle is 10 Gbit/s.
+    order_ways : int
+        Ways of each of the order store's two banks, 2 or 4: two take half the wires.
     protocols : tuple of str
         Feed protocol of each venue; venues that are not named speak itch50.
     """
@@ -41,6 +44,7 @@ class CardConfig:
     backlog: int
     events: int
     clock_hz: int = 156_250_000
+    order_ways: int = 4
     protocols: tuple[str, ...] = ()
 
     def __post_init__(self):
@@ -55,6 +59,8 @@ class CardConfig:
             value = getattr(self, field)
             if value & (value - 1):
                 raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
+        if self.order_ways not in (2, 4):
+            raise ValueError(f"card {self.name}: order_ways must be 2 or 4, not {self.order_ways}")
         if len(self.protocols) > self.venues or not set(self.protocols) <= set(FEED_PROTOCOLS):
             raise ValueError(f"card {self.name}: protocols must be of {', '.join(FEED_PROTOCOLS)}, one a venue, not {self.protocols}")
 
@@ -85,7 +91,7 @@ class CardConfig:
 TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64)
 """For tests: small sizes reach their edges soon."""
 
-ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256)
+ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, order_ways=2)
 """For the LFE5UM5G-85F of the ECPIX-5, built with open tools."""
 
 ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 16, levels=4096, backlog=1024, events=4096)

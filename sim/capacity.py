@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from hw.book.order_store import OrderStore
 from hw.book.price_levels import PriceLevels
 from hw.config import CardConfig
-from hw.lib.hash_table import BANKS, WAYS
+from hw.lib.hash_table import BANKS
 from sim.golden.records import ADD, CANCEL, EXECUTE, REPLACE, SET, BookEvent
 
 
@@ -15,6 +15,7 @@ class PlacedTable:
     def __init__(self, table) -> None:
         self._hash = table.hash.compute
         self._bits = table.set_bits
+        self._ways = table.ways
         self._used: dict[tuple[int, int, int], int] = {}
         self._where: dict[tuple[int, int], tuple[int, int, int]] = {}
 
@@ -26,7 +27,7 @@ class PlacedTable:
         sets = [(region, *set_) for set_ in self.sets_of(key)]
         used = [self._used.get(set_, 0) for set_ in sets]
         bank = int(used[1] < used[0])
-        if used[bank] == WAYS:
+        if used[bank] == self._ways:
             return False
         self._used[sets[bank]] = used[bank] + 1
         self._where[region, key] = sets[bank]

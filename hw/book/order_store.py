@@ -25,7 +25,7 @@ class OrderStore(HashTable):
     Parameters
     ----------
     config : CardConfig
-        ``orders`` places.
+        ``orders`` places, ``order_ways`` in a set.
     """
 
     SEED = 1
@@ -37,4 +37,4 @@ class OrderStore(HashTable):
             "slot": slot_bits(config),
             "shares": Shares,
         })
-        super().__init__(64, self.order, places=config.orders, seed=self.SEED)
+        super().__init__(64, self.order, places=config.orders, ways=config.order_ways, seed=self.SEED)

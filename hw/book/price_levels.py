@@ -8,7 +8,7 @@ from hw.book.order_store import slot_bits, symbol_bits
 from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import CardConfig
 from hw.lib.exclusive_memory import ExclusiveMemory
-from hw.lib.hash_table import WAY_BITS, HashTable
+from hw.lib.hash_table import HashTable
 from hw.types import OrderCount, Price, Shares
 
 Totals = data.StructLayout({"shares": Shares, "orders": OrderCount})
@@ -53,7 +53,7 @@ class PriceLevels(wiring.Component):
         slot = slot_bits(config)
         regions = 2 * config.symbols
         region = symbol_bits(config) + 1
-        self.table = HashTable(32, 0, places=config.levels, regions=regions, seed=self.SEED)
+        self.table = HashTable(32, 0, places=config.levels, regions=regions, ways=RADIX, seed=self.SEED)
         self._tree = WinnerTree(leaves=config.levels // RADIX, regions=regions)
         self._totals_depth = regions * config.levels
         self.tree_latency = self._tree.latency
@@ -127,12 +127,12 @@ class PriceLevels(wiring.Component):
             m.d.sync += [gone.eq(1), gone_slot.eq(change.slot)]
         with m.Elif(self.lookup | (self.start & change.create)):
             m.d.sync += gone.eq(0)
-        beside = self.start & gone & (gone_slot[WAY_BITS:] == change.slot[WAY_BITS:])
-        m.d.sync += [dead.eq(Mux(beside, 1 << gone_slot[:WAY_BITS], 0)), dead_now.eq(dead)]
+        beside = self.start & gone & (gone_slot[table.way_bits:] == change.slot[table.way_bits:])
+        m.d.sync += [dead.eq(Mux(beside, 1 << gone_slot[:table.way_bits], 0)), dead_now.eq(dead)]
 
         # the group that the slot is in, after the change, as the tree compares it
         side = change.region[0]
-        bank = change.slot[WAY_BITS]
+        bank = change.slot[table.way_bits]
         for way in range(RADIX):
             entry = Signal(table.entry, name=f"entry{way}")
             rank = tree.group[way]
@@ -141,7 +141,7 @@ class PriceLevels(wiring.Component):
                 rank.rank.eq(entry.key ^ side.replicate(32)),
                 rank.valid.eq(entry.valid & ~dead_now[way]),
             ]
-            with m.If(change.slot[:WAY_BITS] == way):
+            with m.If(change.slot[:table.way_bits] == way):
                 m.d.comb += [rank.rank.eq(change.price ^ side.replicate(32)), rank.valid.eq(change.create)]
         m.d.comb += [
             tree.start.eq(self.start & (change.create | change.remove)),

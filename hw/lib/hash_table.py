@@ -1,6 +1,7 @@
 """An exact associative memory in block RAM: full keys, two banks of four ways, nothing ever moves."""
 
 import random
+from functools import reduce
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -9,9 +10,6 @@ from amaranth.lib.wiring import In, Out
 from hw.lib.exclusive_memory import ExclusiveMemory
 
 BANKS = 2
-WAYS = 4
-WAY_BITS = 2
-"""Bits of a place that name the way; the bit above them is the bank, the rest is the set."""
 
 
 class Hash:
@@ -56,11 +54,11 @@ class Hash:
 
 
 class HashTable(wiring.Component):
-    """Looks a key up in all eight ways of its two sets at once, and knows where a new key would go.
+    """Looks a key up in all ways of its two sets at once, and knows where a new key would go.
 
     A new key goes to the bank whose set has more free ways (bank 0 if equal), to its lowest free way (d-left hashing).
     Nothing is ever moved; the full key is stored, so a lookup never returns another key's value. Plan for half of the
-    places to be in use at once.
+    places to be in use at once (with two ways for three tenths).
 
     Parameters
     ----------
@@ -72,6 +70,8 @@ class HashTable(wiring.Component):
         Keys that fit a region; a power of two, at least 16.
     regions : int
         Independent tables in the same memory.
+    ways : int
+        Of each bank, 2 or 4: what is compared at once. Four fill better, two take half the wires.
     seed : int
         Chooses the hash functions.
 
@@ -98,15 +98,19 @@ class HashTable(wiring.Component):
     is one set of result registers, so a lookup waits until the result before it has been used.
     """
 
-    def __init__(self, key_width: int, value_shape, *, places: int, regions: int = 1, seed: int):
+    def __init__(self, key_width: int, value_shape, *, places: int, regions: int = 1, ways: int = 4, seed: int):
         if places < 16 or places & (places - 1):
             raise ValueError(f"places must be a power of two and at least 16, not {places}")
+        if ways not in (2, 4):
+            raise ValueError(f"ways must be 2 or 4, not {ways}")
         if regions < 1:
             raise ValueError(f"regions must be at least 1, not {regions}")
-        self.sets = places // (BANKS * WAYS)
+        self.ways = ways
+        self.way_bits = ways.bit_length() - 1
+        self.sets = places // (BANKS * ways)
         self.depth = self.sets * regions
         self.set_bits = (self.sets - 1).bit_length()
-        self.place_bits = self.set_bits + 1 + WAY_BITS
+        self.place_bits = self.set_bits + 1 + self.way_bits
         self.entry = data.StructLayout({"valid": 1, "key": key_width, "value": value_shape})
         self.hash = Hash(key_width, BANKS * self.set_bits, seed)
         region_bits = max(1, (regions - 1).bit_length())
@@ -116,7 +120,7 @@ class HashTable(wiring.Component):
             "region": In(region_bits),
             "fetch": In(1),
             "fetch_place": In(self.place_bits),
-            "rows": Out(data.ArrayLayout(data.ArrayLayout(self.entry, WAYS), BANKS)),
+            "rows": Out(data.ArrayLayout(data.ArrayLayout(self.entry, ways), BANKS)),
             "found": Out(1),
             "found_place": Out(self.place_bits),
             "value": Out(value_shape),
@@ -142,7 +146,7 @@ class HashTable(wiring.Component):
             return Cat(set_, region)[:len(self.row)]
 
         def place_set(place):
-            return place[WAY_BITS + 1:]
+            return place[self.way_bits + 1:]
 
         for bank in range(BANKS):
             m.submodules[f"bank{bank}"] = memory = ExclusiveMemory(shape=self.rows.shape().elem_shape, depth=self.depth)
@@ -155,8 +159,8 @@ class HashTable(wiring.Component):
                 read.addr.eq(address(Mux(self.fetch, place_set(self.fetch_place), hashed), self.region)),
                 write.addr.eq(Mux(self.clear, self.row, address(place_set(self.write_place), self.write_region))),
             ]
-            for way in range(WAYS):
-                here = self.write_place[:WAY_BITS + 1] == (bank << WAY_BITS | way)
+            for way in range(self.ways):
+                here = self.write_place[:self.way_bits + 1] == (bank << self.way_bits | way)
                 m.d.comb += [
                     write.en[way].eq(self.clear | (self.write & here)),
                     write.data[way].eq(Mux(self.clear, 0, self.write_entry.as_value())),
@@ -169,13 +173,13 @@ class HashTable(wiring.Component):
         self._match(m, arriving, arrived)
         self._choose(m, sets)
         m.d.comb += [
-            self.found_place[WAY_BITS + 1:].eq(Mux(self.found_place[WAY_BITS], sets[1], sets[0])),
+            self.found_place[self.way_bits + 1:].eq(Mux(self.found_place[self.way_bits], sets[1], sets[0])),
         ]
         return m
 
     def _match(self, m, arriving, arrived):
         """Compares all eight keys in two steps, two bits each as the rows arrive, and selects the value of the one that matches."""
-        ways = [(bank, way) for bank in range(BANKS) for way in range(WAYS)]
+        ways = [(bank, way) for bank in range(BANKS) for way in range(self.ways)]
         matching = Signal(len(ways))
         matches = Signal(len(ways))
         selected = 0
@@ -190,20 +194,19 @@ class HashTable(wiring.Component):
         m.d.sync += [matches.eq(matching), self.found.eq(matching.any())]
         m.d.comb += [
             Value.cast(self.value).eq(selected),
-            self.found_place[:WAY_BITS + 1].eq(Cat(
-                Cat(matches[index] for index in range(len(ways)) if index >> bit & 1).any() for bit in range(WAY_BITS + 1)
+            self.found_place[:self.way_bits + 1].eq(Cat(
+                Cat(matches[index] for index in range(len(ways)) if index >> bit & 1).any() for bit in range(self.way_bits + 1)
             )),
         ]
 
     def _choose(self, m, sets):
         """Registers the way that a new key would take."""
-        free = [Cat(~self.rows[bank][way].valid for way in range(WAYS)) for bank in range(BANKS)]
-        count = [sum(free[bank][way] for way in range(WAYS)) for bank in range(BANKS)]
-        lowest = [
-            Mux(free[bank][0], 0, Mux(free[bank][1], 1, Mux(free[bank][2], 2, 3))) for bank in range(BANKS)
-        ]
+        free = [Cat(~self.rows[bank][way].valid for way in range(self.ways)) for bank in range(BANKS)]
+        count = [sum(free[bank][way] for way in range(self.ways)) for bank in range(BANKS)]
+        lowest = [reduce(lambda later, way: Mux(free[bank][way], way, later), reversed(range(self.ways - 1)), self.ways - 1)
+                  for bank in range(BANKS)]
         bank = Signal()
-        way = Signal(WAY_BITS)
+        way = Signal(self.way_bits)
         m.d.sync += [
             self.room.eq((free[0] | free[1]).any()),
             bank.eq(count[1] > count[0]),
