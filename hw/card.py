@@ -111,18 +111,18 @@ class Card(wiring.Component):
         Returns the tops, whether the venue may not be traded, and a pulse when its book begins anew.
         """
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}"
-        session, state, arbiter, book = FeedSession(LINES), VenueState(LINES), LineArbiter(2 * LINES - 1), Book(config, venue)
+        session, state, arbiter, book = FeedSession(LINES), VenueState(LINES), LineArbiter(2 * config.lines + 1), Book(config, venue)
         binder = DirectoryBinder(config.symbols, LINES, DIRECTORY_DEPTH)
         m.submodules[f"{name}_binder"] = binder
         m.submodules[f"{name}_session"] = session
         m.submodules[f"{name}_state"] = state
         m.submodules[f"{name}_arbiter"] = arbiter
         m.submodules[f"{name}_book"] = book
-        ports = (self.feed[venue], self.feed_b[venue], self.recovery[venue])
+        ports = (self.feed[venue], self.feed_b[venue], self.recovery[venue])[:LINES if config.lines > 1 else 1]
         lines = [self._line(m, venue, number, port, session, state, binder) for number, port in enumerate(ports)]
         buffers = [buffer for _, _, of_line in lines for buffer in of_line]
 
-        for buffer, frames, held in zip(buffers, arbiter.frames, arbiter.events, strict=True):
+        for buffer, frames, held in zip(buffers, arbiter.frames, arbiter.events, strict=False):
             connect(m, buffer.frame, frames)
             connect(m, buffer.events, held)
         connect(m, arbiter.output, book.events)

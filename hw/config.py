@@ -30,6 +30,8 @@ class CardConfig:
         Records in the event ring; a power of two.
     clock_hz : int
         156.25 MHz: one 64-bit word each cycle is 10 Gbit/s.
+    lines : int
+        Live feed lines of a venue, 1 or 2. With one, ``feed_b`` and ``recovery`` lead nowhere.
     order_ways : int
         Ways of each of the order store's two banks, 2 or 4: two take half the wires.
     protocols : tuple of str
@@ -44,6 +46,7 @@ class CardConfig:
     backlog: int
     events: int
     clock_hz: int = 156_250_000
+    lines: int = 2
     order_ways: int = 4
     protocols: tuple[str, ...] = ()
 
@@ -59,6 +62,8 @@ class CardConfig:
             value = getattr(self, field)
             if value & (value - 1):
                 raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
+        if self.lines not in (1, 2):
+            raise ValueError(f"card {self.name}: lines must be 1 or 2, not {self.lines}")
         if self.order_ways not in (2, 4):
             raise ValueError(f"card {self.name}: order_ways must be 2 or 4, not {self.order_ways}")
         if len(self.protocols) > self.venues or not set(self.protocols) <= set(FEED_PROTOCOLS):
@@ -91,11 +96,14 @@ class CardConfig:
 TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64)
 """For tests: small sizes reach their edges soon."""
 
-ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, order_ways=2)
+ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, lines=1, order_ways=2)
 """For the LFE5UM5G-85F of the ECPIX-5, built with open tools."""
+
+MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1)
+"""The ECP5 card with deeper books, for a chip with more block RAM."""
 
 ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 16, levels=4096, backlog=1024, events=4096)
 """For a data-centre card; built by the vendor flow."""
 
-CARDS = {card.name: card for card in (TINY, ECP5, ALVEO)}
+CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}
 """All named cards, smallest first."""

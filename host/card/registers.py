@@ -268,8 +268,9 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
 """Fields of each kind of event record, beside the header's."""
 
 CARDS: dict[str, CardSizes] = {
-    "tiny": CardSizes(0x794a96f51b75c03b, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000),
-    "ecp5": CardSizes(0x0c8155d87f938627, venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, clock_hz=156250000),
-    "alveo": CardSizes(0x4066e4e9b79d9032, venues=2, symbols=64, orders=65536, levels=4096, backlog=1024, events=4096, clock_hz=156250000),
+    "tiny": CardSizes(0xc8cc66ace67490d4, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000),
+    "ecp5": CardSizes(0x9b088a7cbcd634a1, venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, clock_hz=156250000),
+    "medium": CardSizes(0x7ec0f9b76e3e173d, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000),
+    "alveo": CardSizes(0xfcb40a2ed8c8e7fd, venues=2, symbols=64, orders=65536, levels=4096, backlog=1024, events=4096, clock_hz=156250000),
 }
 """The named configurations."""

@@ -89,7 +89,7 @@ class Book(wiring.Component):
 
     The next event can be taken in the cycle in which the record is; but where the second best level of the side is no
     longer known, 10 + n cycles later (REPLACE and SET: 13 + n), n being the number of levels of the winner tree
-    (``tree_levels``: TINY 2, ECP5 4, ALVEO 5). If n is more than 5, an ADD, REPLACE and SET need n - 5 cycles more.
+    (``tree_levels``: TINY 2, ECP5 3, ALVEO 5). If n is more than 5, an ADD, REPLACE and SET need n - 5 cycles more.
     ``LATENCY`` is the first line's.
     """
 

@@ -90,7 +90,8 @@ def replay(options: Options, stage: Stage) -> Report:
     config = None
     if options.engine is Engine.RTL:
         with stage("choosing a card", None) as progress:
-            config = choose_card(options.card, feeds, selection, all_symbols=options.symbols is None)
+            lines = 2 if recovery else max(feed_lines(feed) for feed in feeds)
+            config = choose_card(options.card, feeds, selection, all_symbols=options.symbols is None, lines=lines)
             config = speaking(config, feeds)
     total = sum(each.messages for each in surveys)
     with BboFiles(options.bbo_out, ["symbol" if feed.wire.by_name else "locate" for feed in feeds]) as output:
@@ -119,7 +120,12 @@ def _check_output(options: Options) -> None:
                 raise ReplayError(f"--bbo-out {path} is one of the files to read")
 
 
-def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *, all_symbols: bool) -> CardConfig:
+def feed_lines(feed: Feed) -> int:
+    """Lines of a venue that a feed comes on."""
+    return getattr(feed, "lines", 1)
+
+
+def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *, all_symbols: bool, lines: int = 1) -> CardConfig:
     """The named card, or the smallest that takes everything; raises ReplayError where none does."""
     if name is not None and name not in CARDS:
         raise ReplayError(f"no card {name!r}: there are {', '.join(CARDS)}")
@@ -133,10 +139,13 @@ def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *
             f"{len(selection.names)} {found}; card {largest.name} has {largest.symbols} slots: choose with --symbols A,B or "
             f"--symbols top:{largest.symbols}"
         )
+    if lines > largest.lines:
+        raise ReplayError(f"two lines or recovery want ports of their own; card {largest.name} has one line a venue")
     if name is not None:
         return largest
     for config in candidates:
-        if len(feeds) <= config.venues and len(selection.names) <= config.symbols and _fits(config, feeds, selection):
+        has_ports = len(feeds) <= config.venues and lines <= config.lines
+        if has_ports and len(selection.names) <= config.symbols and _fits(config, feeds, selection):
             return config
     raise ReplayError("the live orders or price levels do not fit any named card; choose fewer symbols, or the golden engine")
 

@@ -10,7 +10,7 @@ from sim.golden.records import ADD, BUY
 from sim.readers.itch50 import IS_BOOK, locate_of
 from sim.replay.errors import ReplayError
 
-CANDIDATES = ("ecp5", "alveo")
+CANDIDATES = ("ecp5", "medium", "alveo")
 """What is tried when nobody named a card: the smallest one that is also built for a board comes first."""
 
 

@@ -257,7 +257,7 @@ REFUSALS = [
     ({"symbols": "top:x"}, "--symbols top:N wants a number from 1, not 'x'"),
     ({"protocol": "itch41"}, "--protocol must be one of auto, itch50, deep10, pitch, not itch41"),
     ({"line": 1}, "--line is for captures"),
-    ({"card": "huge", "engine": Engine.RTL}, "no card 'huge': there are tiny, ecp5, alveo"),
+    ({"card": "huge", "engine": Engine.RTL}, "no card 'huge': there are tiny, ecp5, medium, alveo"),
     ({"bbo_out": Path("/nowhere/at/all.csv")}, "can't write /nowhere/at/all.csv: No such file or directory"),
 ]
 
@@ -329,7 +329,7 @@ def test_rtl_engine_equals_the_oracle_for_a_whole_day(tmp_path):
     report = run(market_data("nasdaq_itch50/20120621_AMZN.itch50.gz"), bbo_out=tmp_path / "out.csv")
     assert not report.result.problems
     assert (tmp_path / "out.csv").read_text() == wanted
-    assert report.card == "ecp5"
+    assert report.card == "medium"
 
 
 def test_rtl_engine_equals_the_oracle_for_the_most_active_symbols(tmp_path):
@@ -410,6 +410,13 @@ def test_rtl_engine_takes_from_one_line_what_the_other_lost(tmp_path):
     assert not report.result.problems
     assert (tmp_path / "out.csv").read_text() == expected_rows(messages, {1, 2})
     assert report.surveys[0].losses.gaps == 0
+
+
+@pytest.mark.parametrize("card", ["ecp5", "medium"])
+def test_a_card_of_one_line_takes_no_capture_of_two(tmp_path, card):
+    path = two_lines(tmp_path, day(21, 50))
+    with pytest.raises(ReplayError, match=f"want ports of their own; card {card} has one line a venue"):
+        run(path, card=card)
 
 
 def test_rtl_engine_tells_what_both_lines_lost_or_has_it_sent_again(tmp_path):

@@ -60,7 +60,7 @@ def test_two_real_venues_in_one_argument(tmp_path):
 @pytest.mark.parametrize(("arguments", "words"), [
     (["nowhere.itch50"], "nowhere.itch50: expected a file, came no such file"),
     (["--symbols", "AMZN"], "--symbols chooses from a file"),
-    (["--card", "huge"], "no card 'huge': there are tiny, ecp5, alveo"),
+    (["--card", "huge"], "no card 'huge': there are tiny, ecp5, medium, alveo"),
 ])
 def test_bad_input_is_one_line_and_leaves_no_report(tmp_path, arguments, words):
     report = tmp_path / "report.html"

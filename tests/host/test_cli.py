@@ -63,7 +63,7 @@ def refusals(day: Path) -> list[tuple[tuple, str]]:
         ((day.parent,), f"{day.parent}: expected a file, came a directory"),
         ((torn,), f"{torn}, offset 0: expected more of the gzip stream, came the end of the file: it is cut short"),
         ((day, "--symbols", "NOPE"), "unknown symbol 'NOPE': none of the 2 in the directory"),
-        ((day, "--engine", "rtl", "--card", "vast"), "no card 'vast': there are tiny, ecp5, alveo"),
+        ((day, "--engine", "rtl", "--card", "vast"), "no card 'vast': there are tiny, ecp5, medium, alveo"),
         ((day, "--protocol", "itch41"), "--protocol must be one of auto, itch50, deep10, pitch, not itch41"),
     ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.config import ALVEO, ECP5, TINY
+from hw.config import ALVEO, ECP5, MEDIUM, TINY
 from sim.capacity import PlacedBook, fits
 from sim.golden.itch50 import decode
 from sim.readers.binary_file import read_binary_file
@@ -52,7 +52,7 @@ def test_other_symbols_and_slots_that_do_not_exist():
 
 
 @pytest.mark.parametrize(("name", "symbols", "answers"), [
-    ("20120621_AMZN", 1, {TINY: False, ECP5: True, ALVEO: True}),
+    ("20120621_AMZN", 1, {TINY: False, ECP5: False, MEDIUM: True, ALVEO: True}),
     ("20191230_premarket", 16, {TINY: False, ECP5: False, ALVEO: True}),
     ("synthetic_mit", 3, {TINY: False, ECP5: False, ALVEO: True}),
 ])

@@ -47,5 +47,5 @@ def test_another_configuration_than_expected_is_refused():
     stranger.put("CONFIG_HASH", 1)
     with pytest.raises(CardError, match="should be tiny .* unknown configuration 0x0000000000000001"):
         identify(stranger, "tiny")
-    with pytest.raises(CardError, match="no configuration 'big': the host knows tiny, ecp5, alveo"):
+    with pytest.raises(CardError, match="no configuration 'big': the host knows tiny, ecp5, medium, alveo"):
         identify(ModelCard(), "big")

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from hw.book.order_store import OrderStore
 from hw.book.price_levels import PriceLevels
-from hw.config import ALVEO, ECP5, TINY
+from hw.config import ALVEO, ECP5, MEDIUM, TINY
 from hw.lib.hash_table import BANKS, Hash, HashTable
 from sim.capacity import PlacedTable
 from tests.hw.bench import simulate
@@ -54,7 +54,7 @@ def progression(step, count, start):
     return range(start, start + step * count, step)
 
 
-@pytest.mark.parametrize("config", [TINY, ECP5, ALVEO], ids=lambda config: config.name)
+@pytest.mark.parametrize("config", [TINY, ECP5, MEDIUM, ALVEO], ids=lambda config: config.name)
 @pytest.mark.parametrize("step", [1, 25, 50, 100, 500, 1000, 2500, 10_000, "random"])
 def test_prices_fill_half_of_a_side(config, step):
     rng = random.Random(9)
