@@ -88,8 +88,9 @@ async def what_is_written_is_read(tb):
     assert not wrong, f"{len(wrong)} wrong answers, the first: {wrong[0]}"
     tb.compare([pulses.count["bus_error"]], [errors], "number of bus errors")
     for venue in range(config.venues):
-        address = tb.get(f"venues__{venue}__feed_address")
-        tb.compare([(address.ip, address.port)], [(value["FEED_IP", (venue,)], value["FEED_PORT", (venue,)])], "feed address")
+        addresses = tb.get(f"venues__{venue}__addresses")
+        wanted = [(value[f"{line}_IP", (venue,)], value[f"{line}_PORT", (venue,)]) for line in ("FEED", "FEED_B", "RECOVERY")]
+        tb.compare([(address.ip, address.port) for address in addresses], wanted, "addresses")
         orders = tb.get(f"venues__{venue}__order_address")
         tb.compare([orders._asdict()], [{name: value[f"ORDER_{name.upper()}", (venue,)] for name in orders._fields}], "order address")
         bindings = tb.get(f"venues__{venue}__bindings")
