@@ -23,9 +23,9 @@ class Entry(data.Struct):
 
 
 class Rows(Elaboratable):
-    """In place of the RAM: the same ports, and rows that can be looked at."""
+    """In place of the RAM: the same ports, and rows that can be looked at; none is read where it is written."""
 
-    def __init__(self, *, shape, depth, init, attrs):
+    def __init__(self, *, shape, depth, attrs):
         assert (shape, depth) == (Entry, PLACES)
         self.rows = [Signal(Entry, name=f"row_{at}") for at in range(depth)]
         self._write = wiring.PureInterface(wiring.Signature({"addr": In(range(depth)), "data": In(Entry), "en": In(1)}).flip())
@@ -39,6 +39,7 @@ class Rows(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
+        m.d.comb += Assert(~(self._read.en & self._write.en & (self._read.addr == self._write.addr)))
         with m.If(self._read.en):
             m.d.sync += self._read.data.eq(Array(self.rows)[self._read.addr])
         with m.If(self._write.en):
@@ -69,10 +70,10 @@ class Promise(wiring.Component):
             rows.append(Rows(**arguments))
             return rows[0]
 
-        ram, self._module.memory = self._module.memory, type("memory", (), {"Memory": staticmethod(Memory)})
+        ram, self._module.ExclusiveMemory = self._module.ExclusiveMemory, Memory
         buffer = self._module.CommitBuffer(Entry, PLACES)
         inside = buffer.elaborate(platform)
-        self._module.memory = ram
+        self._module.ExclusiveMemory = ram
         m.submodules.buffer = inside
 
         kept, stored_before, taken_before = Signal(), Signal(4), Signal(4)
