@@ -1,9 +1,10 @@
 """Which symbols the card follows, for protocols that call them by their names."""
 
-from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.lib.lowest import lowest
 from hw.types import BookEvent, BookEventKind, SymbolBinding
 
 
@@ -53,7 +54,7 @@ class NameFilter(wiring.Component):
         m = Module()
         event = self.input.payload
         matches = [binding.enable & (name == self.name) for binding, name in zip(self.bindings, self.names, strict=True)]
-        found, slot = self._lowest([(match, Const(index, 8)) for index, match in enumerate(matches)])
+        found, slot = lowest(matches)
         m.d.sync += [
             self.output.payload.eq(event),
             self.output.payload.symbol.eq(Mux(self.named, slot, 0)),
@@ -62,11 +63,3 @@ class NameFilter(wiring.Component):
         with m.If(event.kind == BookEventKind.SET):
             m.d.sync += self.output.payload.reference.eq(Cat(event.reference[:33], slot))
         return m
-
-    def _lowest(self, candidates):
-        """Whether one of (match, slot) matches and the slot of the first that does, as a tree."""
-        if len(candidates) == 1:
-            return candidates[0]
-        half = len(candidates) // 2
-        (found, slot), (other_found, other_slot) = self._lowest(candidates[:half]), self._lowest(candidates[half:])
-        return found | other_found, Mux(found, slot, other_slot)

@@ -1,9 +1,10 @@
 """Which symbols the card follows."""
 
-from amaranth.hdl import Const, Module, Mux
+from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.lib.lowest import lowest
 from hw.types import BookEvent, SymbolBinding
 
 
@@ -43,18 +44,10 @@ class SymbolFilter(wiring.Component):
         m = Module()
         event = self.input.payload
         matches = [binding.enable & (binding.locate == event.locate) for binding in self.bindings]
-        found, slot = self._lowest([(match, Const(index, 8)) for index, match in enumerate(matches)])
+        found, slot = lowest(matches)
         m.d.sync += [
             self.output.payload.eq(event),
             self.output.payload.symbol.eq(slot),
             self.output.valid.eq(self.input.valid & found),
         ]
         return m
-
-    def _lowest(self, candidates):
-        """Whether one of (match, slot) matches and the slot of the first that does, as a tree."""
-        if len(candidates) == 1:
-            return candidates[0]
-        half = len(candidates) // 2
-        (found, slot), (other_found, other_slot) = self._lowest(candidates[:half]), self._lowest(candidates[half:])
-        return found | other_found, Mux(found, slot, other_slot)

@@ -1,0 +1,15 @@
+"""Which of several conditions is the first that holds."""
+
+from amaranth.hdl import Const, Mux
+
+
+def lowest(matches):
+    """Whether one of the conditions (at most 256) holds, and the number of the first that does, as a tree; the number is 8 bits."""
+    def choose(candidates):
+        if len(candidates) == 1:
+            return candidates[0]
+        half = len(candidates) // 2
+        (found, number), (other_found, other_number) = choose(candidates[:half]), choose(candidates[half:])
+        return found | other_found, Mux(found, number, other_number)
+
+    return choose([(match, Const(index, 8)) for index, match in enumerate(matches)])
