@@ -88,7 +88,7 @@ class CardConfig:
         """First 64 bits of the SHA-256 of the configuration; the card shows it and the host compares."""
         values = asdict(self)
         if not self.protocols:
-            del values["protocols"]  # a card that speaks one protocol is the card it was before there were others
+            del values["protocols"]  # none named is the same as all itch50
         text = json.dumps(values, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 

@@ -252,7 +252,7 @@ class TopOfBook(data.Struct):
     changed: 1
     """Price, shares, orders or ``stale`` differ from the symbol's record before this one."""
     partial: 1
-    """As of the event: more of the same change follows, so no order may be based on this."""
+    """As of the event: more of the same change follows. The arbitrage detector does not look at it yet."""
     sequence: Sequence
     timestamp: Nanoseconds
     ingress: Cycles

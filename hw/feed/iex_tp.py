@@ -2,7 +2,8 @@
 
 from amaranth.hdl import Cat, Signal
 
-from hw.feed.packet_framer import PacketFramer, any_of, hop_to
+from hw.feed.packet_framer import PacketFramer, hop_to
+from hw.lib.choice import any_of
 
 VERSION, DEEP = 1, 0x8004
 HEADER_LENGTH = 40

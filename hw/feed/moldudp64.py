@@ -1,12 +1,11 @@
 """MoldUDP64: message boundaries and numbers."""
 
-from functools import reduce
-from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.lib.choice import any_of
 from hw.reasons import DropReason
 from hw.types import MessageWord, PayloadWord, Sequence, Span, Verdict
 
@@ -44,11 +43,6 @@ class Block(data.Struct):
     """They are at least eight."""
     long: 1
     """Its message is one to be delivered."""
-
-
-def any_of(choices):
-    """The value whose condition holds (at most one does), or zero."""
-    return reduce(or_, (Mux(condition, Value.cast(value), 0) for condition, value in choices), Const(0))
 
 
 class MoldUdp64(wiring.Component):

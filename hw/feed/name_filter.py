@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.lib.lowest import lowest
+from hw.lib.choice import lowest
 from hw.types import BookEvent, BookEventKind, SymbolBinding
 
 

@@ -1,19 +1,13 @@
 """What the framers of little-endian packets share: where the messages are is known from lengths, each in front of its message."""
 
-from functools import reduce
-from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.lib.choice import any_of
 from hw.reasons import DropReason
 from hw.types import MessageWord, PayloadWord, Span, Verdict
-
-
-def any_of(choices):
-    """The value whose condition holds (at most one does), or zero."""
-    return reduce(or_, (Mux(condition, Value.cast(value), 0) for condition, value in choices), Const(0))
 
 
 class Hop(data.Struct):

@@ -3,7 +3,8 @@
 from amaranth.hdl import Cat, Const, Mux, Signal
 from amaranth.lib.wiring import Out
 
-from hw.feed.packet_framer import PacketFramer, any_of, hop_to
+from hw.feed.packet_framer import PacketFramer, hop_to
+from hw.lib.choice import any_of
 
 SHORTEST = 6
 """Bytes of the shortest messages: time, unit clear, end of session. What is shorter is malformed."""

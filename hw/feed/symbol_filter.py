@@ -4,7 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.lib.lowest import lowest
+from hw.lib.choice import lowest
 from hw.types import BookEvent, SymbolBinding
 
 

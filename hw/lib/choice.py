@@ -1,6 +1,14 @@
-"""Which of several conditions is the first that holds."""
+"""Choosing among several values by conditions."""
 
-from amaranth.hdl import Const, Mux
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Const, Mux, Value
+
+
+def any_of(choices):
+    """The value whose condition holds (at most one does), or zero."""
+    return reduce(or_, (Mux(condition, Value.cast(value), 0) for condition, value in choices), Const(0))
 
 
 def lowest(matches):
