@@ -182,16 +182,18 @@ class MarketState(data.Struct):
     """What a venue says of a symbol's trading, or of the whole market's (``locate`` 0). Fields that a kind does not have are 0."""
 
     kind: 8
-    """The ITCH type, an ASCII character: S system event, H trading action, Y short sale restriction, J auction collar, h operational
-    halt, K IPO quoting period, W market-wide circuit breaker reached, V its levels set (the levels, of an index, stay with the host)."""
+    """The ITCH type, an ASCII character, and of other protocols the one that means the same: S system event, H trading action, Y short
+    sale restriction, J auction collar, h operational halt, K IPO quoting period, W market-wide circuit breaker reached, V its levels set
+    (the levels, of an index, stay with the host)."""
     locate: 16
-    """The venue's own number for the symbol."""
+    """The venue's own number for the symbol; 0 where the venue calls it by its name."""
     code: 8
-    """ASCII. S: event (O S Q M E C). H: H halted, P paused, Q quotation only, T trading. Y: 0 none, 1 in force, 2 still in force.
-    h: H halted, T trading. W: level 1, 2 or 3. K: A anticipated, C cancelled."""
+    """ASCII. S: event (O S Q M E C). H: H halted, P paused, Q quotation only, T trading; a venue may have other letters: only T means
+    that it trades. Y: 0 none, 1 in force, 2 still in force. h: H halted, T trading. W: level 1, 2 or 3. K: A anticipated, C cancelled."""
     detail: 32
-    """H: reason, four characters, the first in bits 31:24. J: number of the extension. h: market (Q, B, X), in bits 7:0.
-    K: release time in seconds since midnight."""
+    """H: reason, four characters, the first in bits 31:24; of PITCH the short sale restriction, one character in bits 7:0.
+    J: number of the extension. h: market (Q, B, X), in bits 7:0. K: release time in seconds since midnight.
+    Y of DEEP: where the restriction comes from, one character in bits 7:0."""
     reference: Price
     """J: reference price. K: IPO price."""
     upper: Price
@@ -208,18 +210,19 @@ class Trade(data.Struct):
     """Shares that changed hands."""
 
     kind: 8
-    """The ITCH type, an ASCII character: P with an order that was not shown, Q in a cross, E and C with an order of the book, which has
-    a book event as well."""
+    """The ITCH type, an ASCII character, and of other protocols the one that means the same: P with an order that was not shown, Q in a
+    cross, E and C with an order of the book, which has a book event as well; T of DEEP, which does not say with what."""
     locate: 16
-    """The venue's own number for the symbol."""
+    """The venue's own number for the symbol; 0 where the venue calls it by its name, or (E and C) by the order alone."""
     shares: 64
     """Of a cross all of them, which may be more than Shares holds."""
     price: Price
-    """0 for E: the order's own, which the book knows."""
+    """0 for E: the order's own, which the book knows. All ones where it is more than Price holds."""
     match: 64
     """The venue's number for the trade."""
     code: 8
-    """ASCII. Q: cross (O opening, C closing, H halted or IPO). C: Y, or N if it must not be counted (it is part of a cross). Else 0."""
+    """Q: cross, ASCII (O opening, C closing, H halted or IPO). C of ITCH: Y, or N if it must not be counted (it is part of a cross).
+    T: the sale condition's flags (bit 7 intermarket sweep, 6 extended hours, 5 odd lot, 4 trade-through exempt, 3 cross). Else 0."""
     sequence: Sequence
     timestamp: Nanoseconds
     ingress: Cycles

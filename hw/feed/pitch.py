@@ -1,32 +1,40 @@
-"""Cboe multicast PITCH: from messages to book events."""
+"""Cboe multicast PITCH: from messages to book events, trades and states."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.feed.turned import TurnedMessage
-from hw.types import BookEvent, BookEventKind, MessageWord, Side
+from hw.lib.choice import any_of
+from hw.types import BookEvent, BookEventKind, MarketState, MessageWord, Side, Trade
 
 ADD_LONG, ADD_SHORT, ADD_EXPANDED = 0x21, 0x22, 0x2F
 EXECUTED, EXECUTED_AT_PRICE = 0x23, 0x24
 REDUCE_LONG, REDUCE_SHORT = 0x25, 0x26
 MODIFY_LONG, MODIFY_SHORT = 0x27, 0x28
 DELETE_ORDER = 0x29
+TRADE_LONG, TRADE_SHORT, TRADE_EXPANDED = 0x2A, 0x2B, 0x30
+TRADING_STATUS = 0x31
 
 NEEDED = {
     ADD_LONG: 33, ADD_SHORT: 25, ADD_EXPANDED: 35, EXECUTED: 26, EXECUTED_AT_PRICE: 38, REDUCE_LONG: 18, REDUCE_SHORT: 16,
-    MODIFY_LONG: 26, MODIFY_SHORT: 18, DELETE_ORDER: 14,
+    MODIFY_LONG: 26, MODIFY_SHORT: 18, DELETE_ORDER: 14, TRADE_LONG: 41, TRADE_SHORT: 33, TRADE_EXPANDED: 43, TRADING_STATUS: 16,
 }  # fmt: skip
-"""Bytes that a book message must have: up to the price where only flags follow, which some of the exchange's markets do not send."""
+"""Bytes that a message which is looked at must have: up to where only flags or reserved bytes follow, which some of the exchange's
+markets do not send."""
 
-SHORT = (ADD_SHORT, REDUCE_SHORT, MODIFY_SHORT)
-ADDS = (ADD_LONG, ADD_SHORT, ADD_EXPANDED)
+ADDS, MODIFIES, REDUCES = (ADD_LONG, ADD_SHORT, ADD_EXPANDED), (MODIFY_LONG, MODIFY_SHORT), (REDUCE_LONG, REDUCE_SHORT)
+EXECUTES, TRADES = (EXECUTED, EXECUTED_AT_PRICE), (TRADE_LONG, TRADE_SHORT, TRADE_EXPANDED)
+SHORT_PRICE = (ADD_SHORT, MODIFY_SHORT, TRADE_SHORT)
+TWO_BYTES = (ADD_SHORT, MODIFY_SHORT, TRADE_SHORT, REDUCE_SHORT, TRADING_STATUS)
+"""At the place of the shares; of a trading status the status and the short sale restriction."""
 SECOND_UNIT = 1_953_125
 """A second is this many times 2^9 nanoseconds."""
 
 
 class PitchDecoder(wiring.Component):
-    """Turns the book messages into book events; all others only pass by, and any message may have grown at its end.
+    """Turns the book messages into book events, and tells trades and states; all others only pass by, and any message may have grown
+    at its end.
 
     ================= =======================================================================================================
     add               ADD
@@ -50,17 +58,21 @@ class PitchDecoder(wiring.Component):
     events : Out(stream.Signature(BookEvent, always_ready=True))
         One event per book message. Fields that its kind does not have are 0; ``locate`` and ``symbol`` are 0; ``ingress`` is the
         time of the word with the message's last byte.
+    trades : Out(stream.Signature(Trade, always_ready=True))
+        Trades as P, and the executions in the same cycle as their book event: executed as E, executed at price as C.
+    state : Out(stream.Signature(MarketState, always_ready=True))
+        Trading status as H.
     name : Out(64)
-        With an ADD: the symbol, padded with spaces, its first byte in bits 7:0.
+        With an ADD, a trade that is no execution, and a state: the symbol, padded with spaces, its first byte in bits 7:0.
     named : Out(1)
-        With ``events``: the event has a name. Others are of an order whose symbol the book knows.
+        With the outputs: there is a name. Others are of an order whose symbol the book knows.
     malformed : Out(1)
-        Pulse, in the cycle in which the event would have come: a book message that is too short, a side that is neither B nor S, or a
-        price above 0x7FFFFFFF; or a clear.
+        Pulse, in the cycle in which the output would have come: a message of these types that is too short, or a book message with a
+        side that is neither B nor S, or an order's price above 0x7FFFFFFF; or a clear.
     message_seen : Out(1)
-        Pulse per message of any type, in the same cycle as its event.
+        Pulse per message of any type, in the same cycle as its outputs, whose payloads stand while their ``valid`` does.
 
-    Latency: ``LATENCY`` cycles from the word with a message's last byte to its event; one word per cycle.
+    Latency: ``LATENCY`` cycles from the word with a message's last byte to its outputs; one word per cycle.
     """
 
     LATENCY = 2
@@ -69,6 +81,8 @@ class PitchDecoder(wiring.Component):
     second: In(17)
     clear: In(1)
     events: Out(stream.Signature(BookEvent, always_ready=True))
+    trades: Out(stream.Signature(Trade, always_ready=True))
+    state: Out(stream.Signature(MarketState, always_ready=True))
     name: Out(64)
     named: Out(1)
     malformed: Out(1)
@@ -81,6 +95,7 @@ class PitchDecoder(wiring.Component):
         self._store_fields(m)
         self._tell_time(m)
         self._finish(m)
+        self._share(m)
         return m
 
     def _sort(self, m):
@@ -99,7 +114,7 @@ class PitchDecoder(wiring.Component):
     def _store_fields(self, m):
         """Second cycle: bytes go to where the event keeps them."""
         message, event = self._message, self.events.payload
-        self._offset, self._shares, self._price = Signal(32), Signal(32), Signal(32)
+        self._offset, self._shares, self._price, self._match = Signal(32), Signal(32), Signal(32), Signal(64)
         for number in range(4):
             message.store_head(self._offset, number, 2 + number)
         for number in range(2):
@@ -109,23 +124,34 @@ class PitchDecoder(wiring.Component):
 
         with m.If(message.second):
             m.d.sync += [self._shares.eq(0), self._price.eq(0), self.name.eq(int.from_bytes(b" " * 8, "little"))]
-        adds, modifies = self._one_of(*ADDS), self._one_of(MODIFY_LONG, MODIFY_SHORT)
-        takes = self._one_of(EXECUTED, EXECUTED_AT_PRICE, REDUCE_LONG, REDUCE_SHORT) | modifies
-        long = ~self._one_of(*SHORT)
+        adds = self._one_of(*ADDS)
+        at_15, at_14 = self._one_of(*ADDS, *TRADES), self._one_of(*EXECUTES, *REDUCES, *MODIFIES, TRADING_STATUS)
+        long = ~self._one_of(*TWO_BYTES)
         for number in range(4):
-            message.store(self._shares, number, 15 + number, when=adds & (1 if number < 2 else long))
-            message.store(self._shares, number, 14 + number, when=takes & (1 if number < 2 else long))
-        for code, at, length in ((ADD_LONG, 19, 6), (ADD_SHORT, 17, 6), (ADD_EXPANDED, 19, 8)):
+            message.store(self._shares, number, 15 + number, when=at_15 & (1 if number < 2 else long))
+            message.store(self._shares, number, 14 + number, when=at_14 & (1 if number < 2 else long))
+        for codes, at, length in (
+            ((ADD_LONG, TRADE_LONG), 19, 6), ((ADD_SHORT, TRADE_SHORT), 17, 6), ((ADD_EXPANDED, TRADE_EXPANDED), 19, 8),
+        ):
             for number in range(length):
-                message.store(self.name, number, at + number, when=self._is[code])
+                message.store(self.name, number, at + number, when=self._one_of(*codes))
+        for number in range(8):
+            store = message.store_head if number < 2 else message.store
+            store(self.name, number, 6 + number, when=self._is[TRADING_STATUS])
+        for code, at in ((EXECUTED, 18), (EXECUTED_AT_PRICE, 22), (TRADE_LONG, 33), (TRADE_SHORT, 25), (TRADE_EXPANDED, 35)):
+            for number in range(8):
+                message.store(self._match, number, at + number, when=self._is[code])
         self._high = Signal()  # the price has more than 32 bits
         with m.If(message.second):
             m.d.sync += self._high.eq(0)
-        for code, at, length in ((ADD_LONG, 25, 8), (ADD_EXPANDED, 27, 8), (MODIFY_LONG, 18, 8), (ADD_SHORT, 23, 2), (MODIFY_SHORT, 16, 2)):
+        for codes, at, length in (
+            ((ADD_LONG, TRADE_LONG), 25, 8), ((ADD_EXPANDED, TRADE_EXPANDED), 27, 8), ((MODIFY_LONG,), 18, 8),
+            ((ADD_SHORT, TRADE_SHORT), 23, 2), ((MODIFY_SHORT,), 16, 2), ((EXECUTED_AT_PRICE,), 30, 8),
+        ):
             for number in range(min(length, 4)):
-                message.store(self._price, number, at + number, when=self._is[code])
+                message.store(self._price, number, at + number, when=self._one_of(*codes))
             for byte in range(at + 4, at + length):
-                with m.If(message.arrives(byte) & self._is[code] & message.lane[byte % 8].any()):
+                with m.If(message.arrives(byte) & self._one_of(*codes) & message.lane[byte % 8].any()):
                     m.d.sync += self._high.eq(1)
 
         self._remains = Signal()
@@ -159,33 +185,58 @@ class PitchDecoder(wiring.Component):
     def _finish(self, m):
         """Second cycle: judges a message that ends; what may have arrived with its last word is judged a cycle later."""
         message, event = self._message, self.events.payload
-        ended, short, is_short, executed_at_price = Signal(), Signal(), Signal(), Signal()
-        adds, modifies = self._one_of(*ADDS), self._one_of(MODIFY_LONG, MODIFY_SHORT)
+        ended, short, executed_at_price, priced, priced_short, priced_long = (Signal() for _ in range(6))
+        self._at_price, self._traded, self._in_cents, self._cents = executed_at_price, Signal(), Signal(), Signal(32)
+        book, trades, status = Signal(), Signal(), Signal()
+        adds, modifies = self._one_of(*ADDS), self._one_of(*MODIFIES)
         kind = Signal(BookEventKind)
         with m.If(modifies):
             m.d.comb += kind.eq(BookEventKind.REPLACE)
         with m.Elif(self._is[DELETE_ORDER]):
             m.d.comb += kind.eq(BookEventKind.DELETE)
-        with m.Elif(self._one_of(REDUCE_LONG, REDUCE_SHORT)):
+        with m.Elif(self._one_of(*REDUCES)):
             m.d.comb += kind.eq(BookEventKind.CANCEL)
-        with m.Elif(self._one_of(EXECUTED, EXECUTED_AT_PRICE)):
+        with m.Elif(self._one_of(*EXECUTES)):
             m.d.comb += kind.eq(BookEventKind.EXECUTE)
         sorted_kind, replaces, cleared = Signal(BookEventKind), Signal(), Signal(2)
         m.d.sync += [
-            sorted_kind.eq(kind), replaces.eq(modifies), self.named.eq(adds),
+            sorted_kind.eq(kind), replaces.eq(modifies), self.named.eq(self._one_of(*ADDS, *TRADES, TRADING_STATUS)),
             event.sequence.eq(message.sequence), event.ingress.eq(message.ingress),
             self.message_seen.eq(message.ends), ended.eq(message.ends & Cat(self._is.values()).any()),
-            short.eq(message.length < self._needed), is_short.eq(self._one_of(*SHORT)),
+            short.eq(message.length < self._needed), self._in_cents.eq(self._one_of(*SHORT_PRICE)),
+            priced.eq(adds | modifies), priced_short.eq(self._one_of(ADD_SHORT, MODIFY_SHORT)),
+            priced_long.eq(self._one_of(ADD_LONG, ADD_EXPANDED, MODIFY_LONG)),
             executed_at_price.eq(self._is[EXECUTED_AT_PRICE]), cleared.eq(Cat(self.clear, cleared[0])),
+            book.eq(~self._one_of(*TRADES, TRADING_STATUS)), trades.eq(self._one_of(*EXECUTES, *TRADES)),
+            status.eq(self._is[TRADING_STATUS]),
+            self._traded.eq(self._one_of(*TRADES)),
         ]
         gone = executed_at_price & ~self._remains
-        bad = short | self._bad_side | self._high | self._price[-1]
+        bad = short | self._bad_side | priced & (self._high | self._price[-1])
         m.d.comb += [
             event.kind.eq(Mux(gone, BookEventKind.DELETE, sorted_kind)),
             event.shares.eq(Mux(gone, 0, self._shares)),
-            event.price.eq(Mux(is_short, self._price[:16] * 100, self._price)),
+            self._cents.eq(self._price[:16] * 100),
+            event.price.eq(any_of([(priced_short, self._cents), (priced_long, self._price)])),
             event.new_reference.eq(Mux(replaces, event.reference, 0)),
             event.timestamp.eq(self._second + self._offset),
-            self.events.valid.eq(ended & ~bad),
+            self.events.valid.eq(ended & book & ~bad),
+            self.trades.valid.eq(ended & trades & ~short),
+            self.state.valid.eq(ended & status & ~short),
             self.malformed.eq(ended & bad | cleared[1]),
+        ]
+
+    def _share(self, m):
+        """The other outputs are the registers of the event by other names, and a few more."""
+        event, trade, state = self.events.payload, self.trades.payload, self.state.payload
+        for output in (trade, state):
+            m.d.comb += [output.timestamp.eq(event.timestamp), output.sequence.eq(event.sequence), output.ingress.eq(event.ingress)]
+        m.d.comb += [
+            trade.kind.eq(Mux(self._traded, ord("P"), Mux(self._at_price, ord("C"), ord("E")))),
+            trade.shares.eq(self._shares),
+            trade.price.eq(Mux(self._in_cents, self._cents, self._price | self._high.replicate(32))),
+            trade.match.eq(self._match),
+            state.kind.eq(ord("H")),
+            state.code.eq(self._shares[:8]),
+            state.detail.eq(self._shares[8:16]),
         ]

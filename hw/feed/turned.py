@@ -101,6 +101,6 @@ class TurnedMessage:
         """Byte ``byte`` of the message, of its first eight; in the cycle of ``second``."""
         return Mux(self._early[byte], self.lane[byte], self._first[byte])
 
-    def store_head(self, field, number, byte):
-        with self._m.If(self.second):
+    def store_head(self, field, number, byte, *, when=1):
+        with self._m.If(self.second & when):
             self._m.d.sync += field.word_select(number, 8).eq(self.head(byte))

@@ -1,4 +1,4 @@
-"""DeepDecoder: events of the reference, at every alignment and with every neighbour."""
+"""DeepDecoder: what the reference tells, at every alignment and with every neighbour."""
 
 import random
 from itertools import product
@@ -7,19 +7,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw.feed.deep10 import LEVEL_LENGTH, DeepDecoder
+from hw.feed.deep10 import LENGTHS, DeepDecoder
 from sim.flow import deep10 as write
-from sim.golden import records
-from sim.golden.deep10 import MESSAGE_LENGTHS, decode
+from sim.golden.deep10 import CHECKED_TYPES, MESSAGE_LENGTHS, decode, market_state, trade
 from sim.golden.iex_tp import unpack_messages
 from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
 from sim.readers.pcap import read_packets
 from tests.data import market_data
 from tests.hw.bench import simulate
+from tests.hw.feed.told import NamedTold
 from tests.hw.feed.words import IDLE, message_words, put
 from tests.streams import deep_messages
 
-FIELDS = records.BookEvent._fields
+OUTPUTS = {"events": decode, "state": market_state, "trades": trade}
+"""Port: what it must tell, and of which symbol."""
 
 
 def message(kind, rng):
@@ -32,7 +33,7 @@ def message(kind, rng):
 
 def check(messages, words):
     """Compares what comes out with the reference: fields, names, numbers, and the cycle of each; returns the number of events."""
-    dut, told, expected, ends = DeepDecoder(), [], [], []
+    dut, watch, expected, ends = DeepDecoder(), NamedTold(), [], []
 
     async def testbench(ctx):
         for cycle, word in enumerate(words + [IDLE] * (DeepDecoder.LATENCY + 1)):
@@ -41,32 +42,24 @@ def check(messages, words):
                 if word["ends"]:
                     ends.append(cycle)
             await put(ctx, dut.words, word)
-            if ctx.get(dut.events.valid):
-                event = ctx.get(dut.events.payload)
-                found = records.BookEvent(event.kind.value, event.side.value, *(getattr(event, field) for field in FIELDS[2:]))
-                name = ctx.get(dut.name).to_bytes(8, "little").decode("latin-1")
-                assert ctx.get(dut.named)
-                told.append((cycle, found, name, event.sequence, event.ingress))
-            if ctx.get(dut.malformed):
-                told.append((cycle, "malformed"))
+            watch.look(ctx, dut, cycle)
             assert ctx.get(dut.message_seen) == (cycle - DeepDecoder.LATENCY in ends)
             await ctx.tick()
 
     simulate(dut, testbench, deadline=len(words) + 100)
     for number, (body, end) in enumerate(zip(messages, ends, strict=True), 1):
         try:
-            change = decode(body)
+            meanings = {port: meaning(body) for port, meaning in OUTPUTS.items()}
         except MalformedMessage:
             expected.append((end + DeepDecoder.LATENCY, "malformed"))
             continue
-        if change:
-            expected.append((end + DeepDecoder.LATENCY, *change, number, end))
-    assert told == expected
-    return sum(each[1] != "malformed" for each in told)
+        expected += [(end + DeepDecoder.LATENCY, port, *meaning, number, end) for port, meaning in meanings.items() if meaning]
+    assert watch.told == expected
+    return sum(each[1] == "events" for each in expected)
 
 
-def test_length_is_that_of_the_reference():
-    assert MESSAGE_LENGTHS["8"] == MESSAGE_LENGTHS["5"] == LEVEL_LENGTH
+def test_lengths_are_those_of_the_reference():
+    assert {kind: MESSAGE_LENGTHS[kind] for kind in CHECKED_TYPES} == LENGTHS
 
 
 @pytest.mark.parametrize("lane", range(8))
@@ -94,8 +87,8 @@ def test_all_types_in_random_order_and_with_pauses(gap):
 @pytest.mark.parametrize("lane", range(8))
 def test_wrong_lengths_and_prices_at_every_alignment(lane):
     rng, messages, words = random.Random(lane), [], []
-    bad = [message(kind, rng)[:length] for kind in "85" for length in range(10, 30)]
-    bad += [message(kind, rng) + bytes(more) for kind in "85" for more in (*range(1, 35), 64, 128, 256)]
+    bad = [message(kind, rng)[:length] for kind in CHECKED_TYPES for length in range(9, MESSAGE_LENGTHS[kind])]
+    bad += [message(kind, rng) + bytes(more) for kind in CHECKED_TYPES for more in (*range(1, 35), 64, 128, 256)]
     for bit in range(31, 64):
         bad.append(message("8", rng)[:22] + (1 << bit).to_bytes(8, "little"))
     bad.append(message("5", rng)[:22] + HIGHEST_PRICE.to_bytes(8, "little"))
@@ -104,6 +97,18 @@ def test_wrong_lengths_and_prices_at_every_alignment(lane):
         words += message_words(both, lead=lane, sequence=len(messages) + 1)
         messages += both
     assert check(messages, words) == len(bad) + 1
+
+
+@pytest.mark.parametrize("lane", range(8))
+def test_states_and_prices_of_trades_at_every_alignment(lane):
+    """Every letter of every state; of a trade a price that does not fit is all ones."""
+    rng, messages = random.Random(lane), []
+    for kind in "SHOP":
+        messages += [kind.encode() + bytes([letter]) + message(kind, rng)[2:] for letter in b"OSRMECHPTN01"]
+    for price in (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, *(1 << bit for bit in range(32, 64))):
+        messages.append(message("T", rng)[:22] + price.to_bytes(8, "little") + rng.randbytes(8))
+    assert check(messages, message_words(messages, lead=lane)) == 0
+    assert all(any(meaning(body) for meaning in OUTPUTS.values()) for body in messages)
 
 
 def test_message_that_never_ends_is_forgotten():

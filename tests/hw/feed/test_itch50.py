@@ -6,7 +6,6 @@ from itertools import product
 import pytest
 
 from hw.feed.itch50 import LENGTHS, Itch50Decoder
-from sim.golden import records
 from sim.golden.itch50 import (
     BOOK_TYPES,
     CHECKED_TYPES,
@@ -19,34 +18,11 @@ from sim.golden.itch50 import (
     trade,
 )
 from tests.hw.bench import simulate
+from tests.hw.feed.told import PLAIN
 from tests.hw.feed.words import IDLE, message_words, put
 
-FIELDS = [field for field in records.BookEvent._fields if field != "partial"]
-
-
-def plain_event(event):
-    kind, side = event.kind.value, event.side.value
-    assert event.symbol == event.partial == 0
-    return records.BookEvent(kind, side, *(getattr(event, field) for field in FIELDS[2:]))
-
-
-def plain_state(state):
-    return records.MarketState(chr(state.kind), *(getattr(state, field) for field in records.MarketState._fields[1:]))
-
-
-def plain_trade(done):
-    return records.Trade(chr(done.kind), *(getattr(done, field) for field in records.Trade._fields[1:]))
-
-
-def plain_entry(entry):
-    return records.DirectoryEntry(entry.locate, entry.name.to_bytes(8, "little"))
-
-
-OUTPUTS = {
-    "events": (plain_event, decode), "state": (plain_state, market_state),
-    "trades": (plain_trade, trade), "directory": (plain_entry, directory),
-}  # fmt: skip
-"""Port: how to read its payload, and what it must be."""
+OUTPUTS = {"events": decode, "state": market_state, "trades": trade, "directory": directory}
+"""Port: what it must tell."""
 
 
 def message(kind, rng):
@@ -93,7 +69,7 @@ def check(messages, words):
     expected, expected_malformed = {name: [] for name in OUTPUTS}, []
     for number, (body, cycle) in enumerate(zip(messages, seen, strict=True)):
         try:
-            meanings = [(name, meaning(body)) for name, (_, meaning) in OUTPUTS.items()]
+            meanings = [(name, meaning(body)) for name, meaning in OUTPUTS.items()]
         except MalformedMessage:
             expected_malformed.append(cycle)
             continue
@@ -101,8 +77,8 @@ def check(messages, words):
             if meaning is not None:
                 expected[name].append((cycle, number + 1, cycle - Itch50Decoder.LATENCY, meaning))
     assert malformed == expected_malformed
-    for name, (plain, _) in OUTPUTS.items():
-        assert [(cycle, out.sequence, out.ingress, plain(out)) for cycle, out in outputs[name]] == expected[name], name
+    for name in OUTPUTS:
+        assert [(cycle, out.sequence, out.ingress, PLAIN[name](out)) for cycle, out in outputs[name]] == expected[name], name
     return len(outputs["events"])
 
 

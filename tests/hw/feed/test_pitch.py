@@ -1,7 +1,6 @@
-"""PitchDecoder, behind its framer: events of the reference, at every alignment and with every neighbour, one word in every cycle."""
+"""PitchDecoder, behind its framer: what the reference tells, at every alignment, one word in every cycle."""
 
 import random
-from itertools import product
 
 import pytest
 from amaranth.hdl import Module
@@ -15,18 +14,17 @@ from hw.feed.pitch_unit import PitchUnit
 from hw.reasons import DropReason
 from hw.types import PayloadWord, Verdict
 from sim.flow import pitch as write
-from sim.golden import records
 from sim.golden.itch50 import MalformedMessage
-from sim.golden.pitch import LENGTHS, PitchModel
+from sim.golden.pitch import BOOK_TYPES, LENGTHS, TRADE_TYPES, TRADING_STATUS, PitchModel
 from sim.golden.pitch import NEEDED as NEEDED_BY_REFERENCE
 from sim.golden.pitch_unit import TIME, UNIT_CLEAR, pack_unit, packets, unpack_messages
 from sim.readers.pcap import read_packets
 from tests.data import market_data
 from tests.hw.bench import simulate
+from tests.hw.feed.told import NamedTold
 from tests.hw.feed.words import IDLE, message_words, payload_words, put
 from tests.streams import pitch_messages
 
-FIELDS = records.BookEvent._fields
 LATENCY = PitchUnit.LATENCY + PitchDecoder.LATENCY
 
 
@@ -47,24 +45,6 @@ class Chain(wiring.Component):
         return m
 
 
-class Watch:
-    """What a decoder tells, with its cycles."""
-
-    def __init__(self):
-        self.told = []
-
-    def look(self, ctx, decoder, cycle):
-        if ctx.get(decoder.events.valid):
-            event = ctx.get(decoder.events.payload)
-            assert ctx.get(decoder.message_seen)
-            found = records.BookEvent(event.kind.value, event.side.value, *(getattr(event, field) for field in FIELDS[2:]))
-            name = ctx.get(decoder.name).to_bytes(8, "little").decode("latin-1") if ctx.get(decoder.named) else None
-            assert event.symbol == 0
-            self.told.append((cycle, found, name, event.sequence, event.ingress))
-        if ctx.get(decoder.malformed):
-            self.told.append((cycle, "malformed"))
-
-
 def run_chain(dut, decoder_of, payloads, pause=lambda: 0):
     """Sends packets, the next one's first word in the cycle after the verdict; returns what was told."""
     cycles = []
@@ -72,7 +52,7 @@ def run_chain(dut, decoder_of, payloads, pause=lambda: 0):
         for word in payload_words(payload):
             cycles += [(IDLE, False)] * pause() + [(word, False)]
         cycles.append((IDLE, True))
-    watch = Watch()
+    watch = NamedTold()
 
     async def testbench(ctx):
         for cycle, (word, verdict) in enumerate(cycles + [(IDLE, False)] * (LATENCY + 2)):
@@ -84,6 +64,11 @@ def run_chain(dut, decoder_of, payloads, pause=lambda: 0):
 
     simulate(dut, testbench, deadline=len(cycles) + 100)
     return watch.told, cycles
+
+
+def meanings_of(model, message):
+    """What each output must tell of a message: record and symbol, or None."""
+    return {"events": model.decode(message), "state": model.market_state(message), "trades": model.trade(message)}
 
 
 def expected_of(payloads, cycles):
@@ -101,12 +86,11 @@ def expected_of(payloads, cycles):
                 told.append((kind_word + LATENCY, "malformed"))
                 continue
             try:
-                change = model.decode(message)
+                meanings = meanings_of(model, message)
             except MalformedMessage:
                 told.append((ends + LATENCY, "malformed"))
                 continue
-            if change:
-                told.append((ends + LATENCY, change.event, change.name, sequence + number, ends))
+            told += [(ends + LATENCY, port, *meaning, sequence + number, ends) for port, meaning in meanings.items() if meaning]
     return sorted(told, key=lambda each: each[0])
 
 
@@ -116,7 +100,7 @@ def check(payloads, **pace):
     for found, wanted in zip(told, expected, strict=False):
         assert found == wanted
     assert len(told) == len(expected)
-    return [each for each in told if each[1] != "malformed"]
+    return [each for each in told if each[1] == "events"]
 
 
 def random_message(kind, rng):
@@ -135,7 +119,14 @@ def random_message(kind, rng):
         case 0x27:
             return write.modify_long(offset, order, big, price)
         case 0x24:
-            return write.executed_at_price(offset, order, big, rng.choice([0, 1, 1 << 8, 1 << 16, 1 << 24]), order, order)
+            left, traded = rng.choice([0, 1, 1 << 8, 1 << 16, 1 << 24]), rng.choice([price, 1 << 32 - 1, order])
+            return write.executed_at_price(offset, order, big, left, order, traded)
+        case 0x2A:
+            return write.trade_long(offset, side, big, name, price, order)
+        case 0x2B:
+            return write.trade_short(offset, side, small, name, rng.getrandbits(16), order)
+        case 0x30:
+            return write.trade_expanded(offset, side, big, name + "XY", price, order)
     body = bytearray(rng.randbytes(LENGTHS[kind]))
     body[:6] = bytes([LENGTHS[kind], kind]) + offset.to_bytes(4, "little")
     return bytes(body)
@@ -148,24 +139,13 @@ SHIFTS = [bytes([9 + shift, 0xE0]) + bytes(7 + shift) for shift in range(8)]
 
 def test_needed_lengths_are_those_of_the_reference():
     assert NEEDED == NEEDED_BY_REFERENCE
-
-
-@pytest.mark.parametrize("lane", range(8))
-def test_every_pair_of_types_at_every_alignment(lane):
-    rng = random.Random(lane)
-    pairs = [[random_message(kind, rng) for kind in pair] for pair in product(KINDS, repeat=2)]
-    sequence, payloads = 1, []
-    for pair in pairs:
-        payloads.append(pack_unit(1, sequence, [SHIFTS[(lane - 1) % 8], *pair]))
-        sequence += 3
-    found = check(payloads)
-    assert len(found) == 2 * len(NEEDED) * len(KINDS)
+    assert set(NEEDED) == {*BOOK_TYPES, *TRADE_TYPES, TRADING_STATUS}
 
 
 def test_back_to_back_without_a_pause():
     """Full packets of every type in random order, time messages among them; and the shortest book message, over and over."""
     rng = random.Random(0)
-    messages = [random_message(kind, rng) for kind in rng.choices([*KINDS, *NEEDED], k=400)]
+    messages = [random_message(kind, rng) for kind in rng.choices([*KINDS, *BOOK_TYPES], k=400)]
     assert len(check(list(packets(1, 1, messages)))) > 200
     deletes = [write.delete(number, number) for number in range(1, 401)]
     assert len(check(list(packets(1, 1, deletes)))) == 400
@@ -173,7 +153,7 @@ def test_back_to_back_without_a_pause():
 
 def test_pauses_between_the_words():
     rng = random.Random(1)
-    messages = [random_message(kind, rng) for kind in rng.choices([*KINDS, *NEEDED], k=200)]
+    messages = [random_message(kind, rng) for kind in rng.choices([*KINDS, *BOOK_TYPES], k=200)]
     assert len(check(list(packets(1, 1, messages, limit=200)), pause=lambda: rng.choice([0, 0, 1, 4]))) > 100
 
 
@@ -207,6 +187,20 @@ def test_sides_and_prices_at_every_alignment(lane):
 
 
 @pytest.mark.parametrize("lane", range(8))
+def test_prices_of_trades_at_every_alignment(lane):
+    """Nothing is wrong with one that is too high; where it does not fit it is all ones."""
+    messages = []
+    for price in (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, *(1 << bit for bit in range(32, 64))):
+        messages += [write.trade_long(1, "B", 2, "A", price, 3), write.trade_expanded(1, "?", 2, "A", price, 3)]
+        messages += [write.executed_at_price(1, 2, 3, 4, 5, price), write.trade_short(1, "S", 2, "A", price & 0xFFFF, 3)]
+    payloads = [pack_unit(1, 1 + 2 * at, [SHIFTS[(lane - 1) % 8], message]) for at, message in enumerate(messages)]
+    told, cycles = run_chain(Chain(), lambda dut: dut.decoder, payloads)
+    assert told == expected_of(payloads, cycles)
+    assert sum(each[1] == "trades" for each in told) == len(messages)
+
+
+
+@pytest.mark.parametrize("lane", range(8))
 def test_a_unit_clear_is_told_in_its_own_packet(lane):
     """In front of and behind other messages, and right after a verdict."""
     payloads = [pack_unit(1, 1, [write.delete(1, 1)]), pack_unit(1, 2, [SHIFTS[(lane - 1) % 8], write.unit_clear(1), write.delete(1, 1)]),
@@ -223,7 +217,7 @@ def test_message_that_never_ends_is_forgotten():
         for word in words:
             word["ends"] = 0
         words = [*words[:words_left], *message_words(whole, lead=5, gap=0), IDLE, IDLE, IDLE]
-        dut, watch = PitchDecoder(), Watch()
+        dut, watch = PitchDecoder(), NamedTold()
 
         async def testbench(ctx, dut=dut, watch=watch, words=words):
             for cycle, word in enumerate(words):
@@ -232,7 +226,8 @@ def test_message_that_never_ends_is_forgotten():
                 await ctx.tick()
 
         simulate(dut, testbench)
-        assert [each[1:4] for each in watch.told] == [(*PitchModel().decode(message), number) for number, message in enumerate(whole, 1)]
+        wanted = [("events", *PitchModel().decode(message), number) for number, message in enumerate(whole, 1)]
+        assert [each[1:5] for each in watch.told] == wanted
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -250,5 +245,5 @@ def test_real_packets(name):
     payloads = [packet.payload for packet in read_packets(market_data(f"cboe/{name}.pcap"))]
     payloads = [payload for payload in payloads if payload[2] and payload[4:8] != bytes(4)]
     found = check(payloads)
-    assert len(found) == sum(message[1] in NEEDED for payload in payloads for message in unpack_messages(payload))
+    assert len(found) == sum(message[1] in BOOK_TYPES for payload in payloads for message in unpack_messages(payload))
     assert TIME not in NEEDED

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.flow import deep10 as write
-from sim.golden.deep10 import MESSAGE_LENGTHS, Change, decode, level_reference
+from sim.golden.deep10 import MESSAGE_LENGTHS, Change, decode, level_reference, market_state, trade
 from sim.golden.iex_tp import HEADER_LENGTH, pack_segment, packets, unpack_header, unpack_messages
 from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
 from sim.golden.moldudp64 import MalformedPacket
-from sim.golden.records import BUY, SELL, SET, BookEvent
+from sim.golden.records import BUY, SELL, SET, BookEvent, MarketState, Trade
 from sim.readers.pcap import read_packets
 from tests.data import market_data
 from tests.streams import deep_messages, deep_packets, mutated, numbers
@@ -33,6 +33,30 @@ def test_price_levels(kind, flags, side, partial):
     for price in (HIGHEST_PRICE + 1, 1 << 32, (1 << 64) - 1):
         with pytest.raises(MalformedMessage, match=f"price of a '{kind}' message is {price}"):
             decode(message[:22] + price.to_bytes(8, "little"))
+
+
+def test_trades():
+    message = b"T\x48" + HEAD + bytes.fromhex("e4250000" "241d0f0000000000" "1817161514131211")
+    done = Trade("T", 0, 9_700, 990_500, 0x1112131415161718, 0x48, TIME & (1 << 48) - 1)
+    assert trade(message) == (done, "ZIEXT   ")
+    assert decode(message) is market_state(message) is None
+    assert trade(message[:22] + b"\0\0\0\0\1\0\0\0" + message[30:])[0].price == 0xFFFFFFFF
+
+
+@pytest.mark.parametrize(("message", "kind", "code", "detail", "name"), [
+    (b"HH" + HEAD + b"T1  ", "H", "H", int.from_bytes(b"T1  ", "big"), "ZIEXT   "),
+    (b"HT" + HEAD + b"    ", "H", "T", int.from_bytes(b"    ", "big"), "ZIEXT   "),
+    (b"OO" + HEAD, "h", "H", 0, "ZIEXT   "), (b"ON" + HEAD, "h", "T", 0, "ZIEXT   "), (b"O?" + HEAD, "h", "H", 0, "ZIEXT   "),
+    (b"P1" + HEAD + b"A", "Y", "1", ord("A"), "ZIEXT   "), (b"P0" + HEAD + b" ", "Y", "0", ord(" "), "ZIEXT   "),
+    (b"SO" + HEAD[:8], "S", "O", 0, None), (b"SR" + HEAD[:8], "S", "Q", 0, None), (b"SM" + HEAD[:8], "S", "M", 0, None),
+])  # fmt: skip
+def test_states_in_the_words_of_itch(message, kind, code, detail, name):
+    assert len(message) == MESSAGE_LENGTHS[chr(message[0])]
+    assert market_state(message) == (MarketState(kind, 0, ord(code), detail, 0, 0, 0, TIME & (1 << 48) - 1), name)
+    assert decode(message) is trade(message) is None
+    for wrong in (message[:-1], message + b" "):
+        with pytest.raises(MalformedMessage, match=f"bytes, not {len(wrong)}"):
+            market_state(wrong)
 
 
 @given(deep_messages())

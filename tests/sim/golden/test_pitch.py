@@ -9,7 +9,7 @@ from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
 from sim.golden.moldudp64 import MalformedPacket
 from sim.golden.pitch import LENGTHS, NAMES, NEEDED, Change, PitchModel
 from sim.golden.pitch_unit import LAST_SEQUENCE, pack_unit, packets, unpack_header, unpack_messages
-from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent
+from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent, MarketState, Trade
 from sim.readers.pcap import read_packets
 from sim.readers.tcp import read_units
 from tests.data import market_data
@@ -80,6 +80,36 @@ def test_what_changes_no_book_and_what_ends_it():
     assert [PitchModel().decode(message) for message in others] == [None] * len(others)
     with pytest.raises(MalformedMessage, match="unit clear"):
         PitchModel().decode(write.unit_clear(0))
+
+
+MATCH = 0x1112131415161718
+TRADED = bytes.fromhex("1817161514131211")
+
+
+@pytest.mark.parametrize(("message", "expected", "name"), [
+    (b"\x1a\x23" + HEAD + bytes.fromhex("64000000") + TRADED, Trade("E", 0, 100, 0, MATCH, 0, TIME), None),
+    (b"\x26\x24" + HEAD + bytes.fromhex("64000000" "244d0000") + TRADED + bytes.fromhex("e8a3120000000000"),
+     Trade("C", 0, 100, 1_221_608, MATCH, 0, TIME), None),
+    (b"\x26\x24" + HEAD + bytes.fromhex("64000000" "00000000") + TRADED + bytes.fromhex("0000000001000000"),
+     Trade("C", 0, 100, 0xFFFFFFFF, MATCH, 0, TIME), None),
+    (b"\x29\x2a" + HEAD + b"B" + bytes.fromhex("40e20100") + b"ZVZZT " + bytes.fromhex("5a23000000000000") + TRADED,
+     Trade("P", 0, 123_456, 9_050, MATCH, 0, TIME), "ZVZZT   "),
+    (b"\x21\x2b" + HEAD + b"S" + bytes.fromhex("204e") + b"ZVZZT " + bytes.fromhex("0a28") + TRADED,
+     Trade("P", 0, 20_000, 1_025_000, MATCH, 0, TIME), "ZVZZT   "),
+    (b"\x2b\x30" + HEAD + b"B" + bytes.fromhex("40e20100") + b"ZVZZTABC" + bytes.fromhex("5a23000000000000") + TRADED,
+     Trade("P", 0, 123_456, 9_050, MATCH, 0, TIME), "ZVZZTABC"),
+    (b"\x12\x31" + HEAD[:4] + b"ZVZZT   " + b"H1" + b"  ", MarketState("H", 0, ord("H"), ord("1"), 0, 0, 0, TIME), "ZVZZT   "),
+])  # fmt: skip
+def test_trades_and_states(message, expected, name):
+    kind = message[1]
+    assert message[0] == len(message) == LENGTHS[kind]
+    told = {Trade: PitchModel.trade, MarketState: PitchModel.market_state}
+    tell, other = told.pop(type(expected)), next(iter(told.values()))
+    for cut in (message, message + b"new", message[:NEEDED[kind]]):
+        assert tell(model(), cut) == (expected, name)
+        assert other(model(), cut) is None
+    with pytest.raises(MalformedMessage, match=f"at least {NEEDED[kind]} bytes, not {NEEDED[kind] - 1}"):
+        model().decode(message[:NEEDED[kind] - 1])
 
 
 def test_sides_and_prices():
