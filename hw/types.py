@@ -253,9 +253,9 @@ class TopOfBook(data.Struct):
     stale: 1
     """The book can't be sure of this symbol: no order may be based on it."""
     changed: 1
-    """Price, shares, orders or ``stale`` differ from the symbol's record before this one."""
+    """Price, shares, orders, ``stale`` or ``partial`` differ from the symbol's record before this one."""
     partial: 1
-    """As of the event: more of the same change follows. The arbitrage detector does not look at it yet."""
+    """As of the event: more of the same change follows, until then no order may be based on it."""
     sequence: Sequence
     timestamp: Nanoseconds
     ingress: Cycles

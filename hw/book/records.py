@@ -67,11 +67,15 @@ class Records(wiring.Component):
         symbol = self.event.symbol[:len(self.doubt_symbol)]
 
         stale = Signal(1 << len(symbol))
-        shown = Signal.like(stale)  # stale as of the symbol's last record
+        shown, shown_partial = Signal.like(stale), Signal.like(stale)  # as of the symbol's last record
         was_stale = Signal()
-        was_shown = Signal()
+        was_shown, was_partial = Signal(), Signal()
         is_stale = Signal()
-        m.d.sync += [was_stale.eq(stale.bit_select(symbol, 1)), was_shown.eq(shown.bit_select(symbol, 1))]
+        m.d.sync += [
+            was_stale.eq(stale.bit_select(symbol, 1)),
+            was_shown.eq(shown.bit_select(symbol, 1)),
+            was_partial.eq(shown_partial.bit_select(symbol, 1)),
+        ]
         m.d.comb += [
             is_stale.eq(was_stale | self.trouble | self.venue_stale),
             self.free.eq(~tops.valid | tops.ready),
@@ -91,17 +95,18 @@ class Records(wiring.Component):
                 record.ask_shares.eq(ask.totals.shares),
                 record.ask_orders.eq(ask.totals.orders),
                 record.stale.eq(is_stale),
-                record.changed.eq(self.touched | (is_stale ^ was_shown)),
+                record.changed.eq(self.touched | (is_stale ^ was_shown) | (self.event.partial ^ was_partial)),
                 record.partial.eq(self.event.partial),
                 record.sequence.eq(self.event.sequence),
                 record.timestamp.eq(self.event.timestamp),
                 record.ingress.eq(self.event.ingress),
                 shown.bit_select(symbol, 1).eq(is_stale),
+                shown_partial.bit_select(symbol, 1).eq(self.event.partial),
             ]
             with m.If(self.trouble):
                 m.d.sync += stale.bit_select(symbol, 1).eq(1)
         with m.If(self.doubt):
             m.d.sync += stale.bit_select(self.doubt_symbol, 1).eq(1)
         with m.If(self.clear):
-            m.d.sync += [stale.eq(0), shown.eq(0)]
+            m.d.sync += [stale.eq(0), shown.eq(0), shown_partial.eq(0)]
         return m

@@ -20,7 +20,8 @@ class Quote(data.Struct):
     bid_shares: Shares
     ask_price: Price
     ask_shares: Shares
-    stale: 1
+    unsure: 1
+    """Stale or partial."""
 
 
 class Trigger(data.Struct):
@@ -87,9 +88,9 @@ class Arbitrage(wiring.Component):
     """Compares each change of a venue's top of book with every other venue and sends a pair of orders if it pays.
 
     Profit a share is (bid there - ask here); quantity is the smaller size, at most ``max_shares``. A way pays if its profit is
-    above 0 and at least ``min_profit``, neither book is stale and the symbol is enabled. Between two venues of which neither way
-    loses, one book is crossed in itself: neither is believed. Of several ways that pay the one of the highest total profit wins,
-    of equal ones that with the lowest other venue.
+    above 0 and at least ``min_profit``, neither book is stale or in the middle of a change (``partial``), and the symbol is
+    enabled. Between two venues of which neither way loses, one book is crossed in itself: neither is believed. Of several ways
+    that pay the one of the highest total profit wins, of equal ones that with the lowest other venue.
 
     An opportunity (symbol, buy venue, sell venue) is signalled once, until a change of one of its venues shows it gone. What
     can't be signalled now, because the symbol cools down or orders still wait, is not remembered; if the next change still shows
@@ -172,7 +173,8 @@ class Arbitrage(wiring.Component):
         m.d.comb += [
             self.tops.ready.eq(1),
             take.eq(self.tops.valid & top.changed & known),
-            *(quote[name].eq(top[name]) for name in Quote.as_shape().members),
+            *(quote[name].eq(top[name]) for name in Quote.as_shape().members if name != "unsure"),
+            quote.unsure.eq(top.stale | top.partial),
         ]
         m.d.sync += [
             valid.eq(take),
@@ -221,7 +223,7 @@ class Arbitrage(wiring.Component):
                 above.eq(trigger.venue <= number),
                 there.eq(Mux(above, theirs[number + 1].as_value(), theirs[number].as_value())),
                 usable.eq(
-                    self._enabled & ~here.stale & ~there.stale & ~Mux(above, unusable[number + 1], unusable[number])
+                    self._enabled & ~here.unsure & ~there.unsure & ~Mux(above, unusable[number + 1], unusable[number])
                     & ~unusable.bit_select(trigger.venue, 1)
                 ),
             ]

@@ -19,7 +19,7 @@ def golden_event(event: dict) -> BookEvent:
 
 
 class Expected:
-    """The golden book with what the device's record adds: stale and changed."""
+    """The golden book with what the device's record adds: stale, partial and changed."""
 
     def __init__(self):
         self.book, self.shown, self.full = GoldenBook(), {}, set()
@@ -45,8 +45,8 @@ class Expected:
                 symbol = symbol if booked is None else booked
         top = self.book.top(symbol)
         record = tuple(value % (1 << 16 if name.endswith("orders") else 1 << 32) for name, value in top._asdict().items())
-        record += (symbol in self.book.doubtful or symbol in self.full,)
-        changed = record != self.shown.get(symbol, (0, 0, 0, 0, 0, 0, False))
+        record += (symbol in self.book.doubtful or symbol in self.full, bool(event.get("partial", 0)))
+        changed = record != self.shown.get(symbol, (0, 0, 0, 0, 0, 0, False, False))
         self.shown[symbol] = record
         return symbol, *record, changed
 
@@ -54,7 +54,7 @@ class Expected:
 def device_record(top) -> tuple:
     return (
         top.symbol, top.bid_price, top.bid_shares, top.bid_orders, top.ask_price, top.ask_shares, top.ask_orders,
-        bool(top.stale), bool(top.changed))
+        bool(top.stale), bool(top.partial), bool(top.changed))
 
 
 class Traffic:

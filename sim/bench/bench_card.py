@@ -1,5 +1,7 @@
 """The whole card beside the golden chain: frames and register writes in, order frames and event records out."""
 
+from itertools import cycle
+
 from hw.reasons import DropReason, RejectReason, StaleReason
 from sim.bench.card_bench import LIMITS, TIGHT, CardBench
 from sim.bench.feeds import pulsing
@@ -185,13 +187,22 @@ async def orders_limits_and_replies_of_the_host(tb):
     """Host orders under every limit, beside the market's; venues that answer; exposures that the host reads back."""
     card, rng = CardBench(tb), tb.rng
     await card.set_up()
-    answered = 0
+    answered, tight = 0, cycle(TIGHT)
+
+    async def host_order(**values):
+        while await card.bus.read("HOST_ORDER_BUSY"):
+            pass
+        card.host_order(side=rng.randrange(2), **values)
+
     for _ in range(share(60)):
         for feed in card.feeds:
             feed.good()
         odd = rng.random()
         if odd < 0.3:
-            await card.limits(**LIMITS | rng.choice(TIGHT))
+            card.bus.write("ARM", 1)
+            await card.limits(**LIMITS | next(tight))
+            for _ in range(2):
+                await host_order(venue=rng.randrange(2), symbol=rng.randrange(3), shares=rng.choice([100, 200, 4_000]), price=10_000)
         elif odd < 0.35:
             card.bus.write("LIMITS_COMMIT", rng.getrandbits(32))
         elif odd < 0.4:
@@ -199,10 +210,8 @@ async def orders_limits_and_replies_of_the_host(tb):
         elif odd < 0.7:
             await card.limits(**LIMITS)
             card.bus.write("ARM", 1)
-        while await card.bus.read("HOST_ORDER_BUSY"):
-            pass
-        card.host_order(
-            venue=rng.choice([0, 1, 1, 7]), symbol=rng.choice([0, 1, 2, 3, 3, 200]), side=rng.randrange(2),
+        await host_order(
+            venue=rng.choice([0, 1, 1, 7]), symbol=rng.choice([0, 1, 2, 3, 3, 200]),
             shares=rng.choice([0, 1, 100, 200, 6_000]), price=rng.choice([0, 1, 10_000, 1_000_000, 0x80000000]))
         for order, _, _ in card.board.sent[answered:]:
             shares = rng.randint(0, order.shares)

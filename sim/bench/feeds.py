@@ -81,9 +81,11 @@ class Feed:
     def spoiled(self) -> None:
         """A frame with a fault, and then the same one whole: nothing may be lost, and nothing taken twice."""
         rng = self.rng
-        whole = self.frame(self.packet(rng.randint(1, 4)))
+        packet = self.packet(rng.randint(1, 4))
+        whole = self.frame(packet)
         spot = rng.randrange(len(whole))
         rng.choice([
+            lambda: self.send(self.frame(packet[:rng.randrange(1, len(packet))])),
             lambda: self.send(whole, error=True),
             lambda: self.send(whole[:rng.randrange(1, len(whole))]),
             lambda: self.send(whole[:spot] + bytes([whole[spot] ^ 1 << rng.randrange(8)]) + whole[spot + 1:], error=True),

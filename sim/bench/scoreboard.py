@@ -187,7 +187,7 @@ class VenueBoard:
 
 def device_record(top) -> Record:
     fields = TopOfBook(*(getattr(top, name) for name in TopOfBook._fields))
-    return Record(top.venue, top.symbol, fields, bool(top.stale), bool(top.changed), top.sequence, top.timestamp)
+    return Record(top.venue, top.symbol, fields, bool(top.stale), bool(top.changed), bool(top.partial), top.sequence, top.timestamp)
 
 
 class CardScoreboard:

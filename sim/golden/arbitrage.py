@@ -74,7 +74,7 @@ class ArbitrageModel:
         Parameters
         ----------
         stale : bool
-            The book can't be sure of this symbol.
+            The book can't be sure of this symbol, or is in the middle of a change.
         cycle : int
             Time of the record, for the cooldown; may be left out where there is none.
         waiting : bool

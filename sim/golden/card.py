@@ -38,6 +38,7 @@ class Record(NamedTuple):
     top: TopOfBook
     stale: bool
     changed: bool
+    partial: bool
     sequence: int
     timestamp: int
 
@@ -99,7 +100,7 @@ class VenueModel:
     def forget(self) -> None:
         """The book begins anew."""
         self.book = Book()
-        self._shown: dict[int, tuple[TopOfBook, bool]] = {}
+        self._shown: dict[int, tuple[TopOfBook, bool, bool]] = {}
 
     def restart(self) -> None:
         """The host's fresh start: the sequence that the host has set, and trust. The book is to be forgotten with it."""
@@ -178,9 +179,10 @@ class VenueModel:
         symbol = slot_event.symbol if booked is None else booked
         top = self.book.top(symbol)
         stale = symbol in self.book.doubtful or (self.stale is not StaleReason.NONE if venue_stale is None else venue_stale)
-        changed = (top, stale) != self._shown.get(symbol, (TopOfBook(), False))
-        self._shown[symbol] = top, stale
-        return Record(self.number, symbol, top, stale, changed, slot_event.sequence, slot_event.event.timestamp)
+        partial = bool(slot_event.event.partial)
+        changed = (top, stale, partial) != self._shown.get(symbol, (TopOfBook(), False, False))
+        self._shown[symbol] = top, stale, partial
+        return Record(self.number, symbol, top, stale, changed, partial, slot_event.sequence, slot_event.event.timestamp)
 
 
 class CardModel:
@@ -216,7 +218,7 @@ class CardModel:
     def strategy(self, record: Record, *, cycle: int, waiting: bool = False) -> tuple[Order, ...]:
         """Orders that a record leads to. ``waiting``: those of the last signal have not been taken."""
         outcome: Outcome = self.arbitrage.update(
-            record.venue, record.symbol, record.top, stale=record.stale, changed=record.changed, sequence=record.sequence,
+            record.venue, record.symbol, record.top, stale=record.stale or record.partial, changed=record.changed, sequence=record.sequence,
             cycle=cycle, waiting=waiting)
         self.counts["SIGNALS"] += bool(outcome.orders)
         self.counts["MISSED_SIGNALS"] += outcome.missed

@@ -21,6 +21,7 @@ class Record(NamedTuple):
     top: tuple
     stale: int
     changed: int
+    partial: int
     sequence: int
     timestamp: int
     ingress: int

@@ -247,6 +247,13 @@ def test_a_stale_venue_marks_its_records():
     assert [(record.stale, record.changed) for record in run.records] == [(0, 1), (1, 1), (1, 0), (0, 1), (0, 0)]
 
 
+def test_the_end_of_a_change_is_news_even_if_it_touches_nothing():
+    events = [event._replace(partial=partial) for event, partial in (
+        (add(1, BUY, 5, 70), 1), (add(2, BUY, 5, 60), 1), (add(3, BUY, 5, 50), 0), (add(4, BUY, 5, 40), 0))]
+    run = run_book(Book(TINY), events)
+    assert [(record.partial, record.changed) for record in run.records] == [(1, 1), (1, 0), (0, 1), (0, 0)]
+
+
 def test_an_event_may_name_the_order_of_the_event_before():
     events = []
     for number in range(1, 60, 3):

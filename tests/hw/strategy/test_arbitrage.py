@@ -50,10 +50,11 @@ class Bench:
         for _ in range(cycles):
             await self.step()
 
-    async def send(self, venue, symbol, top, *, stale=False, changed=True, sequence=0, ingress=0):
+    async def send(self, venue, symbol, top, *, stale=False, partial=False, changed=True, sequence=0, ingress=0):
         """Returns the cycle of the transfer."""
         self.ctx.set(self.dut.tops.payload, top._asdict() | {
-            "venue": venue, "symbol": symbol, "stale": stale, "changed": changed, "sequence": sequence, "ingress": ingress,
+            "venue": venue, "symbol": symbol, "stale": stale, "partial": partial, "changed": changed,
+            "sequence": sequence, "ingress": ingress,
         })
         self.ctx.set(self.dut.tops.valid, 1)
         await self.step()
@@ -142,6 +143,16 @@ def test_quantity_is_the_smaller_size_and_capped(ask_shares, bid_shares, cap, ex
         assert [order.shares for order in orders] == ([expected] * 2 if expected else [])
 
     run(scenario, settings=Settings(min_profit=100, max_shares=cap))
+
+
+def test_a_venue_in_the_middle_of_a_change_is_not_traded():
+    async def scenario(bench):
+        await bench.send(0, 0, quote(ask=10_000), partial=True)
+        assert await bench.send_and_wait(1, 0, quote(bid=20_000)) == []
+        assert await bench.send_and_wait(0, 0, quote(ask=10_000), partial=True) == []
+        assert len(await bench.send_and_wait(0, 0, quote(ask=10_000))) == 2
+
+    run(scenario)
 
 
 def test_what_is_not_sure_is_not_traded():
