@@ -91,7 +91,8 @@ class EventRing(wiring.Component):
             loss = Signal(name=f"loss_{i}")
             m.d.comb += [
                 queue.w_en.eq(source.valid),
-                queue.w_data.eq(source.payload | missed << LOST_BIT),
+                # Put together, not or-ed: synthesis then sees which bits of a record are always 0, and keeps no room for them.
+                queue.w_data.eq(Cat(source.payload[:LOST_BIT], missed, source.payload[LOST_BIT + 1:])),
                 loss.eq(source.valid & ~queue.w_rdy),
             ]
             with m.If(source.valid):
