@@ -19,7 +19,7 @@ class Ecpix5(wiring.Component):
     Parameters
     ----------
     card : wiring.Component
-        Of two venues: ``feed``, ``feed_b`` and ``recovery`` In(FrameReceive).array(2), ``orders`` Out(FrameTransmit),
+        Of two venues: ``feed`` and ``feed_b`` In(FrameReceive).array(2), ``orders`` Out(FrameTransmit),
         ``bus`` In(RegisterBus).
 
     Ports
@@ -27,8 +27,8 @@ class Ecpix5(wiring.Component):
     clk100 : In(1)
         The board's 100 MHz oscillator.
     feed0, feed1 : In
-        Byte streams of the two venues: ``data`` (8), ``valid``, ``last``, ``error``, and ``line`` (2), the same for a whole
-        frame: 0 for a frame of line A, 1 of line B, 2 of the recovery port.
+        Byte streams of the two venues: ``data`` (8), ``valid``, ``last``, ``error``, and ``line``, the same for a whole
+        frame: 0 for a frame on the port of line A, 1 of line B.
     orders : Out
         Byte stream of the order port.
     bus_receive : In(1)
@@ -39,7 +39,7 @@ class Ecpix5(wiring.Component):
     def __init__(self, card: wiring.Component):
         self._card = card
         transmit = wiring.Signature({"data": Out(8), "valid": Out(1), "last": Out(1), "error": Out(1)})
-        receive = wiring.Signature({"data": In(8), "valid": In(1), "last": In(1), "error": In(1), "line": In(2)})
+        receive = wiring.Signature({"data": In(8), "valid": In(1), "last": In(1), "error": In(1), "line": In(1)})
         super().__init__({
             "clk100": In(1),
             "feed0": Out(receive),
@@ -58,10 +58,10 @@ class Ecpix5(wiring.Component):
         for number, pins in enumerate((self.feed0, self.feed1)):
             m.submodules[f"feed{number}"] = feed = FrameFromBytes()
             m.d.sync += [feed.data.eq(pins.data), feed.valid.eq(pins.valid), feed.last.eq(pins.last), feed.error.eq(pins.error)]
-            line = Signal(2, name=f"line{number}")
-            line_of_word = Signal(2, name=f"line_of_word{number}")
+            line = Signal(name=f"line{number}")
+            line_of_word = Signal(name=f"line_of_word{number}")
             m.d.sync += [line.eq(pins.line), line_of_word.eq(line)]
-            for index, port in enumerate((card.feed, card.feed_b, card.recovery)):
+            for index, port in enumerate((card.feed, card.feed_b)):
                 m.d.comb += [port[number].p.eq(feed.frames.p), port[number].valid.eq(feed.frames.valid & (line_of_word == index))]
 
         m.submodules.orders = orders = FrameToBytes()

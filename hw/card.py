@@ -1,5 +1,7 @@
 """The whole card: which stages there are and who talks to whom. Nothing is decided here."""
 
+from typing import NamedTuple
+
 from amaranth.hdl import Cat, Const, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -21,7 +23,7 @@ from hw.host_interface import events
 from hw.host_interface.bank import RegisterBank
 from hw.host_interface.bus import RegisterBus
 from hw.host_interface.event_ring import EventRing
-from hw.host_interface.registers import LINES, counter_elements
+from hw.host_interface.registers import LINE_A, RECOVERY, counter_elements
 from hw.lib.arbiter import StreamArbiter
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit
@@ -48,11 +50,21 @@ STAGES = (
 )
 """The trade path in the order of the data flow: name, component (its ``LATENCY`` is in cycles), folder."""
 
-LINE_NAMES = ("a", "b", "recovery")
-
+LINE_NAMES = ("a", "b")
+RETRANSMITTED = 1
+"""Entry of line A's match table for retransmitted packets; 0 is the line's own."""
 
 DIRECTORY_DEPTH = 16
 """Followed symbols that one frame of a directory may introduce."""
+
+
+class Line(NamedTuple):
+    """What the venue needs of one of its ports."""
+
+    gate: FrameGate
+    decoder: wiring.Component
+    buffers: list[LineBuffer]
+    """Of frames in order, of those overtaken; line A's of those retransmitted as well."""
 
 
 class Card(wiring.Component):
@@ -65,9 +77,8 @@ class Card(wiring.Component):
     Ports
     -----
     feed, feed_b : In(FrameReceive).array(venues)
-        Market data, two lines per venue that carry the same messages: Ethernet frames without preamble and FCS.
-    recovery : In(FrameReceive).array(venues)
-        Retransmitted packets.
+        Market data, two lines per venue that carry the same messages: Ethernet frames without preamble and FCS. Retransmitted packets
+        come on the port of line A, to an address of their own.
     orders : Out(FrameTransmit)
         Order frames to all venues.
     bus : In(RegisterBus)
@@ -85,7 +96,6 @@ class Card(wiring.Component):
         super().__init__({
             "feed": In(FrameReceive).array(config.venues),
             "feed_b": In(FrameReceive).array(config.venues),
-            "recovery": In(FrameReceive).array(config.venues),
             "orders": Out(FrameTransmit),
             "bus": In(RegisterBus),
             "backlog": Out(16).array(config.venues),
@@ -111,16 +121,20 @@ class Card(wiring.Component):
         Returns the tops, whether the venue may not be traded, and a pulse when its book begins anew.
         """
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}"
-        session, state, arbiter, book = FeedSession(LINES), VenueState(LINES), LineArbiter(2 * config.lines + 1), Book(config, venue)
-        binder = DirectoryBinder(config.symbols, LINES, DIRECTORY_DEPTH)
+        lines = config.lines
+        session, state, arbiter, book = FeedSession(lines), VenueState(lines), LineArbiter(2 * lines + 1), Book(config, venue)
+        binder = DirectoryBinder(config.symbols, lines, DIRECTORY_DEPTH)
         m.submodules[f"{name}_binder"] = binder
         m.submodules[f"{name}_session"] = session
         m.submodules[f"{name}_state"] = state
         m.submodules[f"{name}_arbiter"] = arbiter
         m.submodules[f"{name}_book"] = book
-        ports = (self.feed[venue], self.feed_b[venue], self.recovery[venue])[:LINES if config.lines > 1 else 1]
-        lines = [self._line(m, venue, number, port, session, state, binder) for number, port in enumerate(ports)]
-        buffers = [buffer for _, _, of_line in lines for buffer in of_line]
+        shared = []
+        if lines > 1:
+            m.submodules[f"{name}_recovery"] = recovery = LineBuffer(config.recovery, config.recovery, block_ram=False)
+            shared.append(recovery)
+        lines = [self._line(m, venue, number, session, state, binder, shared) for number in range(lines)]
+        buffers = [*(buffer for line in lines for buffer in line.buffers[:2]), *shared]
 
         for buffer, frames, held in zip(buffers, arbiter.frames, arbiter.events, strict=False):
             connect(m, buffer.frame, frames)
@@ -134,7 +148,7 @@ class Card(wiring.Component):
             arbiter.session.eq(session.name), arbiter.restart.eq(state.restart), arbiter.sequence_in.eq(control.sequence),
             arbiter.hole_cycles.eq(control.hole_cycles), arbiter.recovery_cycles.eq(control.recovery_cycles),
             state.gap.eq(arbiter.gap.valid), state.gave_up.eq(arbiter.gave_up), state.recovered.eq(arbiter.recovered),
-            state.settling.eq(Cat(gate.busy for gate, _, _ in lines).any()), state.resync.eq(control.resync),
+            state.settling.eq(Cat(line.gate.busy for line in lines).any()), state.resync.eq(control.resync),
             book.venue_stale.eq(state.stale), book.clear.eq(state.restart),
             control.expected.eq(arbiter.expected), control.recovering.eq(arbiter.recovering),
             control.backlog.eq(backlog), self.backlog[venue].eq(backlog),
@@ -156,16 +170,18 @@ class Card(wiring.Component):
         ]
         return book.tops, state.stale | book.busy, state.restart
 
-    def _line(self, m, venue, number, port, session, state, binder):
-        """One port of a venue, from its frames to the buffers of those in order and those overtaken (of recovery one for all)."""
+    def _line(self, m, venue, number, session, state, binder, shared):
+        """One port of a venue, from its frames to the buffers of those in order and overtaken; some of line A's go to ``shared``."""
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}_{LINE_NAMES[number]}"
         protocol = PROTOCOLS[config.protocol(venue)]
-        receive, framer, decoder, select = UdpReceive(), protocol.framer(), protocol.decoder(), protocol.select(config.symbols)
+        port, addresses = (self.feed, self.feed_b)[number][venue], control.addresses
+        recovery = shared if number == LINE_A else []
+        addresses = [addresses[number], *(addresses[RECOVERY] for _ in recovery)]
+        receive, framer, decoder = UdpReceive(len(addresses)), protocol.framer(), protocol.decoder()
+        select = protocol.select(config.symbols)
         gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
-        small = LineBuffer(config.recovery, config.recovery, block_ram=False)
-        buffers = (LineBuffer(config.backlog, config.frames), small) if number < LINES - 1 else (small,)
-        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate}
-        stages |= dict(zip(("buffer", "late"), buffers, strict=False))
+        buffer, late = LineBuffer(config.backlog, config.frames), LineBuffer(config.recovery, config.recovery, block_ram=False)
+        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, "buffer": buffer, "late": late}
         for stage, component in stages.items():
             m.submodules[f"{name}_{stage}"] = component
 
@@ -178,7 +194,7 @@ class Card(wiring.Component):
         connect(m, receive.verdict, framer.verdict_in)
         connect(m, framer.verdict, gate.verdict)
         m.d.comb += [
-            receive.now.eq(self.clock.now), receive.address[0].eq(control.addresses[number]),
+            receive.now.eq(self.clock.now), *(entry.eq(address) for entry, address in zip(receive.address, addresses, strict=True)),
             session.good[number].eq(framer.verdict.valid & (framer.verdict.payload.reason == DropReason.NONE)),
             session.session[number].eq(framer.span.session), gate.other_session.eq(session.other[number]),
             gate.span.eq(framer.span), gate.end_of_session.eq(framer.end_of_session), gate.malformed.eq(decoder.malformed),
@@ -186,19 +202,22 @@ class Card(wiring.Component):
             state.frames[number].valid.eq(port.valid), state.frames[number].payload.eq(port.payload),
             state.final[number].valid.eq(gate.final.valid), state.final[number].payload.eq(gate.final.payload),
         ]
-        self._fill_buffers(m, name, gate, select, buffers, state.restart)
-        return gate, decoder, buffers
+        with m.If(receive.verdict.valid & (receive.verdict.payload.reason == DropReason.NONE)):
+            m.d.sync += gate.retransmitted_in.eq(receive.verdict_entry == RETRANSMITTED)
+        line = Line(gate, decoder, [buffer, late, *recovery])
+        self._fill_buffers(m, name, line, select, state.restart)
+        return line
 
-    def _fill_buffers(self, m, name, gate, select, buffers, restart):
-        """Every event goes to both buffers of a line; its frame's end says which one may keep it."""
-        places = [Const(1)]
-        if len(buffers) == 2:
-            m.submodules[f"{name}_order"] = order = LineOrder()
-            m.d.comb += [
-                order.first.eq(gate.first), order.next.eq(gate.next), order.good.eq(gate.commit | gate.lose), order.restart.eq(restart),
-            ]
-            places = [~order.late, order.late]
-        for buffer, mine in zip(buffers, places, strict=True):
+    def _fill_buffers(self, m, name, line, select, restart):
+        """Every event goes to all buffers that the port fills; its frame's end says which one may keep it."""
+        gate = line.gate
+        m.submodules[f"{name}_order"] = order = LineOrder()
+        m.d.comb += [
+            order.first.eq(gate.first), order.next.eq(gate.next), order.restart.eq(restart),
+            order.good.eq((gate.commit | gate.lose) & ~gate.retransmitted),
+        ]
+        places = [~gate.retransmitted & ~order.late, ~gate.retransmitted & order.late, gate.retransmitted]
+        for buffer, mine in zip(line.buffers, places, strict=False):
             m.d.comb += [
                 buffer.input.valid.eq(select.output.valid), buffer.input.payload.eq(select.output.payload),
                 buffer.commit.eq(gate.commit & mine), buffer.lose.eq(gate.lose & mine),
@@ -209,14 +228,14 @@ class Card(wiring.Component):
     def _count_feed(self, m, venue, lines, arbiter):
         """The counters of what the venue's lines brought."""
         count = self.counters
-        for number, (gate, _, buffers) in enumerate(lines):
-            drop, full = count.drops[venue][number], Cat(buffer.dropped for buffer in buffers).any()
-            m.d.comb += [drop.valid.eq(gate.final.valid), drop.reason.eq(Mux(full, DropReason.OVERFLOW, gate.final.payload.reason))]
+        for number, line in enumerate(lines):
+            drop, final, full = count.drops[venue][number], line.gate.final, Cat(buffer.dropped for buffer in line.buffers).any()
+            m.d.comb += [drop.valid.eq(final.valid), drop.reason.eq(Mux(full, DropReason.OVERFLOW, final.payload.reason))]
         m.d.comb += [
-            count.frames[venue].eq(sum(gate.final.valid for gate, _, _ in lines)),
-            count.heartbeats[venue].eq(sum(gate.heartbeat for gate, _, _ in lines)),
-            count.session_ends[venue].eq(sum(gate.session_end for gate, _, _ in lines)),
-            count.malformed_messages[venue].eq(sum(decoder.malformed for _, decoder, _ in lines)),
+            count.frames[venue].eq(sum(line.gate.final.valid for line in lines)),
+            count.heartbeats[venue].eq(sum(line.gate.heartbeat for line in lines)),
+            count.session_ends[venue].eq(sum(line.gate.session_end for line in lines)),
+            count.malformed_messages[venue].eq(sum(line.decoder.malformed for line in lines)),
             count.messages[venue].eq(arbiter.messages), count.duplicates[venue].eq(arbiter.duplicates),
             count.restored[venue].eq(arbiter.restored), count.early_frames[venue].eq(arbiter.early),
             count.gaps[venue].eq(arbiter.gap.valid), count.given_up[venue].eq(arbiter.gave_up),

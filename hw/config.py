@@ -31,7 +31,7 @@ class CardConfig:
     clock_hz : int
         156.25 MHz: one 64-bit word each cycle is 10 Gbit/s.
     lines : int
-        Live feed lines of a venue, 1 or 2. With one, ``feed_b`` and ``recovery`` lead nowhere.
+        Live feed lines of a venue, 1 or 2. With one, ``feed_b`` leads nowhere and there is no recovery.
     order_ways : int
         Ways of each of the order store's two banks, 2 or 4: two take half the wires.
     protocols : tuple of str

@@ -72,7 +72,7 @@ _FUNCTIONS: dict[str, tuple[type | None, list[type]]] = {
     "drain": (None, [_HANDLE, _U32, _U32, _U32, _U32, _U32]),
     "pace": (None, [_HANDLE, _U32, _U32, _U32]),
     "stall": (None, [_HANDLE, _U32, _U64]),
-    "queue": (ctypes.c_int32, [_HANDLE, _U32, ctypes.c_char_p, _HANDLE, _U32, _HANDLE, _HANDLE, ctypes.c_char_p]),
+    "queue": (ctypes.c_int32, [_HANDLE, _U32, ctypes.c_char_p, _HANDLE, _U32, _HANDLE, _HANDLE, ctypes.c_char_p, _U32]),
     "waiting": (_U64, [_HANDLE, _U32]),
     "run": (None, [_HANDLE, _U64]),
     "run_until_idle": (_U32, [_HANDLE, _U64]),
@@ -169,11 +169,11 @@ class SimulatedCard:
         self._call("stall", percent, seed)
 
     def queue(self, port: int, frames: Sequence[bytes], *, starts: Sequence[int] | None = None, weights: Sequence[int] | None = None,
-              errors: Sequence[bool] | None = None) -> None:
+              errors: Sequence[bool] | None = None, urgent: bool = False) -> None:
         """Appends frames to what waits for a feed port.
 
         ``starts`` is the earliest cycle of each, ``weights`` the number of events it can cause (for a paced card), ``errors`` whether the
-        MAC flags it. A frame never overtakes another.
+        MAC flags it. A frame never overtakes another, except that urgent ones go before all that are not.
         """
         if not 0 <= port < self.feeds:
             raise ValueError(f"the card has feed ports 0 to {self.feeds - 1}, not {port}")
@@ -186,7 +186,7 @@ class SimulatedCard:
         start_array = array("Q", starts) if starts is not None else None
         weight_array = array("I", weights) if weights is not None else None
         self._call("queue", port, b"".join(frames), _address(offsets), len(frames), _address(start_array), _address(weight_array),
-                   bytes(map(bool, errors)) if errors is not None else None)
+                   bytes(map(bool, errors)) if errors is not None else None, int(urgent))
 
     def waiting(self, port: int) -> int:
         """Frames that have not wholly gone in yet."""

@@ -27,12 +27,16 @@ class FrameGate(wiring.Component):
         With a good verdict.
     other_session : In(1)
         ``delay`` cycles after a good verdict: the frame is of a session that the venue does not follow.
+    retransmitted_in : In(1)
+        With a good verdict: the frame came to the address of retransmitted packets.
     malformed : In(1)
         Pulse: a message of the frame in progress could not be read, at the latest ``delay`` cycles after the verdict.
     commit, lose, discard : Out(1)
         One of them, ``delay`` cycles after the verdict: the frame is good; it is, but one of its messages could not be read; it is not.
     first, next : Out(Sequence)
         With ``commit`` and ``lose``: the frame's span.
+    retransmitted : Out(1)
+        With them: ``retransmitted_in``.
     final : Out(stream of Verdict, always ready)
         With them: the verdict; SESSION or MALFORMED where a good one does not stand.
     heartbeat, session_end : Out(1)
@@ -47,16 +51,20 @@ class FrameGate(wiring.Component):
         self._delay = delay
         verdicts = stream.Signature(Verdict, always_ready=True)
         super().__init__({
-            "verdict": In(verdicts), "span": In(Span), "end_of_session": In(1), "other_session": In(1), "malformed": In(1),
-            "commit": Out(1), "lose": Out(1), "discard": Out(1), "first": Out(Sequence), "next": Out(Sequence), "final": Out(verdicts),
-            "heartbeat": Out(1), "session_end": Out(1), "busy": Out(1),
+            "verdict": In(verdicts), "span": In(Span), "end_of_session": In(1), "other_session": In(1),
+            "retransmitted_in": In(1), "malformed": In(1),
+            "commit": Out(1), "lose": Out(1), "discard": Out(1), "first": Out(Sequence), "next": Out(Sequence), "retransmitted": Out(1),
+            "final": Out(verdicts), "heartbeat": Out(1), "session_end": Out(1), "busy": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
         ends = Signal()
         with m.If(self.verdict.valid & (self.verdict.payload.reason == DropReason.NONE)):
-            m.d.sync += [self.first.eq(self.span.first), self.next.eq(self.span.next), ends.eq(self.end_of_session)]
+            m.d.sync += [
+                self.first.eq(self.span.first), self.next.eq(self.span.next), ends.eq(self.end_of_session),
+                self.retransmitted.eq(self.retransmitted_in),
+            ]
 
         valid, reason = self.verdict.valid, self.verdict.payload.reason
         waiting = valid

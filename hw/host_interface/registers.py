@@ -145,8 +145,11 @@ def member_docs(enumeration: type[Enum]) -> dict[str, str]:
 RO, RW, WO = Access.RO, Access.RW, Access.WO
 
 MAX_VENUES = 8
+LINE_A, LINE_B, RECOVERY = range(3)
 LINES = 3
-"""Ports of a venue: line A, line B, recovery."""
+"""Feed addresses of a venue: of line A, of line B, and of retransmitted packets, which come on line A's port."""
+PORTS = 2
+"""Feed ports of a venue."""
 MAX_SYMBOLS = 256
 
 VENUE = Dimension("venue", MAX_VENUES, 0x80)
@@ -264,7 +267,8 @@ VENUES = (
     venue_register("USER_REF", 0x40, RW, "UserRefNum that the venue's next order carries.", live=True),
     venue_register("FEED_B_IP", 0x44, RW, "IPv4 multicast group of the feed's line B, first octet in the top bits."),
     venue_register("FEED_B_PORT", 0x48, RW, "UDP destination port of the feed's line B; 0: there is none.", bits=16),
-    venue_register("RECOVERY_IP", 0x4C, RW, "IPv4 destination of retransmitted packets, multicast or not, first octet in the top bits."),
+    venue_register("RECOVERY_IP", 0x4C, RW, "IPv4 destination of retransmitted packets, multicast or not, first octet in the top bits. "
+                   "They come on the port of line A."),
     venue_register("RECOVERY_PORT", 0x50, RW, "UDP destination port of retransmitted packets; 0: there are none.", bits=16),
     venue_register("HOLE_CYCLES", 0x54, RW, "Cycles that messages may be missing, while frames behind them wait, before it is a gap."),
     venue_register("RECOVERY_CYCLES", 0x58, RW, "Cycles without progress after which the messages of a gap are given up; until then frames "
@@ -343,7 +347,7 @@ def venue_counter(name: str, row: int, doc: str, **options) -> Counter:
 
 COUNTERS = (
     venue_counter("FRAMES", 0x00, "Frames received on the venue's ports, good or bad.", amount_bits=2),
-    *reason_counters("DROP", 0x00, DropReason, family="drops", per_venue=True, amount_bits=2, sources=LINES),
+    *reason_counters("DROP", 0x00, DropReason, family="drops", per_venue=True, amount_bits=2, sources=PORTS),
     venue_counter("MESSAGES", 0x20, "Feed messages taken, each once.", amount_bits=16),
     venue_counter("DUPLICATES", 0x21, "Messages of good frames dropped because another frame had brought them.", amount_bits=16),
     venue_counter("HEARTBEATS", 0x22, "Heartbeats.", amount_bits=2),

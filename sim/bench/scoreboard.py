@@ -18,7 +18,7 @@ from sim.golden.order_frame import Address
 from sim.golden.records import ADD, Order, TopOfBook
 from sim.golden.risk import Limits
 
-LINE_PORTS = {"feed": "a", "feed_b": "b", "recovery": "recovery"}
+LINE_PORTS = {"feed": "a", "feed_b": "b"}
 """A venue's ports in the order of its lines, and how the stages behind them are called."""
 
 DECIDED_TO_SEEN = 8
@@ -28,7 +28,8 @@ LINE_REGISTERS = ("FEED", "FEED_B", "RECOVERY")
 
 VENUE_PROBES = (
     "book.events", "book.tops", "book.venue_stale", "state.stale", "state.restart", "arbiter.gap", "arbiter.gave_up", "arbiter.recovered",
-    *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped")), "a_late.dropped", "b_late.dropped",
+    "recovery.dropped",
+    *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped", "late.dropped")),
 )
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.settings", "arbitrage.enable", "arbitrage.venue_stale", "arbitrage.clear",
@@ -59,7 +60,9 @@ class LineBoard:
         name = f"venue_{venue}_{LINE_PORTS[port]}"
         self.collector, self.final = FrameCollector(tb.monitor(f"{port}__{venue}")), tb.port(f"{name}_gate_final")
         self._tb, self.taken = tb, 0
-        self._dropped = [f"{name}_{buffer}_dropped" for buffer in ("buffer", "late")[:1 + (port != "recovery")]]
+        self._dropped = [f"{name}_buffer_dropped", f"{name}_late_dropped"]
+        if port == "feed":
+            self._dropped.append(f"venue_{venue}_recovery_dropped")
 
     def verdict(self):
         """In the cycle in which a frame's fate is decided: reason, data, MAC error, cycles of its words; else None."""
@@ -109,12 +112,12 @@ class VenueBoard:
         self._was_stale = bool(self.tb.get(self._book_stale))
 
     def _watch_frames(self, cycle):
-        for line, board in enumerate(self.lines):
+        for port, board in enumerate(self.lines):
             if (verdict := board.verdict()) is None:
                 continue
             reason, data, error, times = verdict
             self._decided = cycle
-            outcome = self.model.frame(data, line=line, error=error, full=reason is DropReason.OVERFLOW)
+            outcome = self.model.frame(data, port=port, error=error, full=reason is DropReason.OVERFLOW)
             if reason is DropReason.NONE:
                 self._note_times(data, times)
             self.tb.compare([reason], [outcome.reason], f"cycle {cycle}: fate of venue {self.number}'s frame {data.hex()}")

@@ -26,7 +26,11 @@ from sim.golden.moldudp64 import pack_packet
 LIMITS = Limits(max_shares=100, max_notional=1 << 60, max_position=(1 << 32) - 1, rate_burst=60_000, rate_interval=1)
 LINES = ("FEED", "FEED_B", "RECOVERY")
 """Of each venue, by the names of their registers."""
-RECOVERY = 2
+LINE_A, LINE_B, RECOVERY = range(3)
+PORTS = LINE_A, LINE_B, LINE_A
+"""The port of each line."""
+RECOVERY_ADDRESS = 0x00030300, 0x0300
+"""IP address and UDP port differ from those of a line by more than a mutation changes in them."""
 RECOVERY_BATCH = 15
 LONGEST_BATCH = 100
 """Frames a venue."""
@@ -49,9 +53,12 @@ class Venue:
 
     def __init__(self, number: int, seed: int, symbols: int, recorded: Sequence[bytes]):
         self.number = number
-        self.address = Address(0xE9360C6F + number, 26_477 + number, b"FUZZING%03d" % number)
+        live = Address(0xE9360C6F + number, 26_477 + number, b"FUZZING%03d" % number)
+        away = live._replace(ip=live.ip ^ RECOVERY_ADDRESS[0], port=live.port ^ RECOVERY_ADDRESS[1])
+        self.addresses = live, live, away
+        """By line."""
         self.locates = [1 + 1_000 * number + slot for slot in range(symbols)]
-        self.mutator = Mutator((seed, number), self.address, self.locates, recorded)
+        self.mutator = Mutator((seed, number), live, self.locates, recorded)
         self.sequence = 1
         self.drops: Counter[DropReason] = Counter()
         self.frames = self.events = self.upsets = 0
@@ -62,11 +69,14 @@ class Venue:
         chance, price = random.Random(self.sequence), PROBE_PRICES[self.number > 0]
         body = bytearray(message("A", self.locates[:1], chance))
         body[19], body[32:36] = b"SB"[self.number == 0], price.to_bytes(4, "big")
-        packet = pack_packet(self.address.session, self.sequence, [bytes(body)])
-        return build_udp(packet, destination_ip=self.address.ip, destination_port=self.address.port), price
+        address = self.mutator.address
+        packet = pack_packet(address.session, self.sequence, [bytes(body)])
+        return build_udp(packet, destination_ip=address.ip, destination_port=address.port), price
 
-    def batch(self, most: int) -> "Batch":
-        """The next frames, and what must come of them; counts go on from batch to batch."""
+    def batch(self, most: int, line: int, most_events: int) -> "Batch":
+        """The next frames of a line, and what must come of them; counts go on from batch to batch."""
+        self.mutator.address = self.addresses[line]
+        listens = [address for address, port in zip(self.addresses, PORTS, strict=True) if port == PORTS[line]]
         probe, price = self.probe()
         batch = Batch(probe, price, self.sequence)
         self.events += 1
@@ -74,7 +84,9 @@ class Venue:
         expected = self.sequence + 1
         while len(batch.frames) <= most and batch.upset is None:
             frame = self.mutator.frame(expected)
-            judgement = judge(frame, self.address, expected, self.locates)
+            judgement = judge(frame, listens, expected, self.locates)
+            if sum(batch.weights) + RECORDS_AN_EVENT * judgement.events > RECORDS_AN_EVENT * most_events:
+                break
             batch.add(frame, judgement.events if judgement.fate is not Fate.DROPPED else 0)
             self.frames += 1
             self.how[frame.how] += 1
@@ -132,10 +144,10 @@ class Campaign:
     def _prepare(self) -> None:
         control = self.control
         for venue in self.venues:
-            control.set_feed(venue.number, str(IPv4Address(venue.address.ip)), venue.address.port)
-            for line in LINES:
-                control.write(f"{line}_IP", venue.address.ip, venue.number)
-                control.write(f"{line}_PORT", venue.address.port, venue.number)
+            control.set_feed(venue.number, str(IPv4Address(venue.addresses[LINE_A].ip)), venue.addresses[LINE_A].port)
+            for line, address in zip(LINES, venue.addresses, strict=True):
+                control.write(f"{line}_IP", address.ip, venue.number)
+                control.write(f"{line}_PORT", address.port, venue.number)
             own = f"02:00:00:00:{venue.number:02x}:01"
             control.set_order_address(venue.number, OrderAddress(own, "02:00:00:00:00:02", "10.0.0.1", "10.0.0.2", 30_001, 40_001))
             control.set_user_ref(venue.number, 1)
@@ -176,14 +188,13 @@ class Campaign:
         while any((state := self.control.state()).busy) or any(state.stale):
             self._check(self.card.cycle < 1 << 60, "the venues do not start afresh")
         lines = [random.Random(venue.sequence).randrange(len(LINES)) for venue in self.venues]
-        sizes = [min(most, RECOVERY_BATCH) if line == RECOVERY else most for line in lines]
-        batches = [venue.batch(size) for venue, size in zip(self.venues, sizes, strict=True)]
+        limits = [  # the recovery line holds no more than the host asks for at a time
+            (min(most, RECOVERY_BATCH), self.config.recovery) if line == RECOVERY else (most, 1 << 30) for line in lines]
+        batches = [venue.batch(most, line, events) for venue, line, (most, events) in zip(self.venues, lines, limits, strict=True)]
         self.batches += 1
         for venue, line, batch in zip(self.venues, lines, batches, strict=True):
-            if line == RECOVERY and sum(batch.weights) > RECORDS_AN_EVENT * self.config.recovery:
-                line = 0  # it holds no more than the host asks for at a time
             self.lines[LINES[line]] += len(batch.frames)
-            self.card.queue(line * len(self.venues) + venue.number, batch.frames, errors=batch.errors, weights=batch.weights)
+            self.card.queue(PORTS[line] * len(self.venues) + venue.number, batch.frames, errors=batch.errors, weights=batch.weights)
         self._check(self.card.run_until_idle(MAXIMUM_CYCLES), f"the card is not idle after {MAXIMUM_CYCLES} cycles")
         self._check_events(batches)
         self._check_books(batches)

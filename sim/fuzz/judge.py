@@ -1,12 +1,12 @@
 """What must become of a frame, by the golden models: dropped for a reason, taken, or something that stops the batch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from hw.reasons import DropReason
 from sim.fuzz.mutate import Address, Mutated
-from sim.golden.ethernet import receive
+from sim.golden.ethernet import receive_any
 from sim.golden.itch50 import MalformedMessage, decode
 from sim.golden.moldudp64 import END_OF_SESSION, SHORTEST_DELIVERED, MalformedPacket, unpack_blocks, unpack_header
 
@@ -30,9 +30,9 @@ class Judgement(NamedTuple):
     """Book events for symbols that the card follows."""
 
 
-def judge(frame: Mutated, address: Address, expected: int, locates: Collection[int]) -> Judgement:
-    """``expected``: the sequence number that the feed is at."""
-    received = receive(frame.data, address.ip, address.port, error=frame.error)
+def judge(frame: Mutated, addresses: Sequence[Address], expected: int, locates: Collection[int]) -> Judgement:
+    """``addresses``: those of one session that the port listens to. ``expected``: the sequence number that the feed is at."""
+    received = receive_any(frame.data, [(address.ip, address.port) for address in addresses], error=frame.error)
     if received.payload is None:
         return Judgement(Fate.DROPPED, received.reason)
     try:
@@ -40,7 +40,7 @@ def judge(frame: Mutated, address: Address, expected: int, locates: Collection[i
     except MalformedPacket:
         return Judgement(Fate.DROPPED, DropReason.MALFORMED)
     fate = Fate.TAKEN
-    if header.session != address.session or header.sequence != expected or header.count == END_OF_SESSION:
+    if header.session != addresses[0].session or header.sequence != expected or header.count == END_OF_SESSION:
         fate = Fate.UPSETS
     events = 0
     for block in blocks:

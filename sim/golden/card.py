@@ -11,15 +11,19 @@ from typing import NamedTuple
 from hw.reasons import DropReason, RejectReason, StaleReason
 from sim.golden.arbitrage import ArbitrageModel, Outcome
 from sim.golden.book import Book
-from sim.golden.ethernet import receive
+from sim.golden.ethernet import receive_any
 from sim.golden.feeds import FEEDS, with_slot
 from sim.golden.itch50 import MalformedMessage
-from sim.golden.line_arbiter import LINE_A, LineArbiterModel
+from sim.golden.line_arbiter import LINE_A, LINE_B, RECOVERY, LineArbiterModel
 from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import enter_order
 from sim.golden.records import BookEvent, Order, TopOfBook
 from sim.golden.risk import Limits, RiskModel, TokenBucketModel
+
+PORT_A, PORT_B = range(2)
+LINES_OF_PORT = (LINE_A, RECOVERY), (LINE_B,)
+"""Whose frames a port of a venue takes: retransmitted packets come on the port of line A."""
 
 
 class SlotEvent(NamedTuple):
@@ -88,7 +92,7 @@ class VenueModel:
 
     def __init__(self, number: int, settings: VenueSettings, protocol: str = "itch50"):
         self.number = number
-        self.feeds = [FEEDS[protocol]() for _ in range(3)]
+        self.feeds = [FEEDS[protocol]() for _ in LINES_OF_PORT]
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self.stale = StaleReason.NONE
@@ -107,10 +111,10 @@ class VenueModel:
         self.arbiter.restart(self.settings.feed_sequence)
         self.stale, self.session, self._lost = StaleReason.NONE, None, False
 
-    def frame(self, data: bytes, *, line: int = LINE_A, error: bool = False, full: bool = False) -> FrameOutcome:
+    def frame(self, data: bytes, *, port: int = PORT_A, error: bool = False, full: bool = False) -> FrameOutcome:
         """A frame on a port of the venue; ``error`` is the MAC's flag, ``full`` says that the line's buffer had no place for it."""
-        received = receive(data, *self.settings.addresses[line], error=error)
-        feed = self.feeds[line]
+        received = receive_any(data, [self.settings.addresses[line] for line in LINES_OF_PORT[port]], error=error)
+        line, feed = LINES_OF_PORT[port][received.entry], self.feeds[port]
         packet = feed.read(received.payload or b"", received.reason)
         reason, events, readable = packet.reason, list[SlotEvent](), True
         for sequence, message in packet.messages:

@@ -23,11 +23,11 @@ from sim.replay.selection import Selection
 
 GROUPS = "233.54.{}.{}"
 FIRST_GROUP, FIRST_PORT = 111, 26_477
-"""The first venue's feed; the others follow. Line B and recovery have the networks behind."""
+"""The first venue's feed; the others follow. Line B and recovery have the networks behind; recovery comes on the port of line A."""
 
 NETWORKS = 12, 49, 50
 PREFIXES = "FEED", "FEED_B", "RECOVERY"
-RECOVERY_LINE = 2
+LINE_A, _, RECOVERY = range(3)
 
 HOLE_CYCLES = 4_000
 """The other line's packet follows within some hundreds."""
@@ -209,17 +209,17 @@ class _Replay:
         return True
 
     def _recover(self, gap: Gap) -> None:
-        """The missing messages on the recovery port; where somebody does not have them, the card gives up waiting."""
+        """The missing messages, ahead of what line A has yet to bring; where somebody does not have them, the card gives up waiting."""
         assert self._recovery is not None
         end = gap.first + gap.count
         known = next((sequence for sequence in range(gap.first, end) if sequence not in self._recovery), end)
-        address = self._venues[gap.venue].addresses[RECOVERY_LINE]
+        address = self._venues[gap.venue].addresses[RECOVERY]
         most = min(self._config.recovery, ASKED_AT_ONCE)
         frames = []
         for first in range(gap.first, known, most):
             messages = [self._recovery[sequence] for sequence in range(first, min(first + most, known))]
             frames.append(_frame(pack_packet(gap.session, first, messages), address))
-        self._card.queue(self._port(gap.venue, RECOVERY_LINE), frames, weights=[0] * len(frames))
+        self._card.queue(self._port(gap.venue, LINE_A), frames, weights=[0] * len(frames), urgent=True)
         if known < end:
             self._problem(gap.venue, f"messages {known} to {end - 1} never came")
             self._control.write("RECOVERY_CYCLES", 0, gap.venue)

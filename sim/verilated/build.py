@@ -25,7 +25,7 @@ from hw.types import FrameWord
 
 HERE = Path(__file__).resolve().parent
 SHIM = HERE / "shim.cpp"
-LINES = ("feed", "feed_b", "recovery")
+LINES = ("feed", "feed_b")
 """The ports that a card has for each venue."""
 
 # One cycle runs through half a megabyte of code, so small code is fast code: -O1 measures no slower than -O2, -O3, -march=native or a

@@ -27,11 +27,15 @@ struct Frame {
 
 struct Feed {
     std::deque<Frame> waiting;
-    uint32_t position = 0;          // bytes of the first waiting frame that are on the card already
+    std::deque<Frame> urgent;       // go before those that wait, but never within a frame
+    bool of_urgent = false;         // the frame under way is one of those
+    uint32_t position = 0;          // bytes of the frame under way that are on the card already
     uint64_t last_word = 0;         // cycle of the newest word
     uint64_t last_backlog = 0;      // newest cycle with a backlog
     uint32_t outstanding = 0;       // events that frames on the card may still cause
     uint32_t newest_weight = 0;
+
+    std::deque<Frame>& next() { return of_urgent ? urgent : waiting; }
 };
 
 struct SentFrame {
@@ -85,7 +89,7 @@ class Card {
     bool idle() const {
         if (quiet < settle) return false;
         for (const auto& feed : feeds)
-            if (!feed.waiting.empty()) return false;
+            if (!feed.waiting.empty() || !feed.urgent.empty()) return false;
         return true;
     }
 
@@ -166,7 +170,7 @@ class Card {
     // frames may still cause counts until a poll of the write index that came long enough after them. One of weight 0 never waits.
     bool may_start(int port) {
         Feed& feed = feeds[port];
-        const Frame& frame = feed.waiting.front();
+        const Frame& frame = feed.next().front();
         if (now < frame.start) return false;
         if (!paced || !frame.weight) return true;
         uint32_t outstanding = frame.weight;
@@ -179,11 +183,12 @@ class Card {
 
     bool drive_feed(int port) {
         Feed& feed = feeds[port];
-        if (feed.waiting.empty() || (feed.position == 0 && !may_start(port))) {
+        if (feed.position == 0) feed.of_urgent = !feed.urgent.empty();
+        if (feed.next().empty() || (feed.position == 0 && !may_start(port))) {
             put_feed(*top, port, false, 0, 0);
             return false;
         }
-        Frame& frame = feed.waiting.front();
+        Frame& frame = feed.next().front();
         if (feed.position == 0) {
             feed.outstanding += frame.weight;
             feed.newest_weight = frame.weight;
@@ -197,7 +202,7 @@ class Card {
         feed.position += 8;
         if (last) {
             feed.position = 0;
-            feed.waiting.pop_front();
+            feed.next().pop_front();
         }
         return true;
     }
@@ -354,22 +359,25 @@ void trapjaw_stall(Card* card, uint32_t percent, uint64_t seed) {
     card->random = seed * 0x9E3779B97F4A7C15ull | 1;
 }
 
-// Frame i is bytes[offsets[i]..offsets[i + 1]); `starts`, `weights`, `errors` may be null.
+// Frame i is bytes[offsets[i]..offsets[i + 1]); `starts`, `weights`, `errors` may be null. `urgent` 1: before all that are not.
 int32_t trapjaw_queue(Card* card, uint32_t port, const uint8_t* bytes, const uint32_t* offsets, uint32_t count,
-                      const uint64_t* starts, const uint32_t* weights, const uint8_t* errors) {
+                      const uint64_t* starts, const uint32_t* weights, const uint8_t* errors, uint32_t urgent) {
     if (port >= FEEDS) return -1;
     auto copy = std::make_shared<std::vector<uint8_t>>(bytes, bytes + offsets[count]);
     copy->resize(copy->size() + 8);  // a last word is loaded whole
     for (uint32_t i = 0; i < count; i++) {
         uint32_t length = offsets[i + 1] - offsets[i];
         if (!length) return -1;
-        card->feeds[port].waiting.push_back(
+        auto& feed = card->feeds[port];
+        (urgent ? feed.urgent : feed.waiting).push_back(
             {copy, offsets[i], length, weights ? weights[i] : 0, starts ? starts[i] : 0, errors && errors[i]});
     }
     return 0;
 }
 
-uint64_t trapjaw_waiting(Card* card, uint32_t port) { return port < FEEDS ? card->feeds[port].waiting.size() : 0; }
+uint64_t trapjaw_waiting(Card* card, uint32_t port) { 
+    return port < FEEDS ? card->feeds[port].waiting.size() + card->feeds[port].urgent.size() : 0;
+}
 
 void trapjaw_run(Card* card, uint64_t cycles) {
     for (uint64_t i = 0; i < cycles; i++) card->cycle();

@@ -13,13 +13,12 @@ class StubCard(wiring.Component):
 
     feed: In(FrameReceive).array(2)
     feed_b: In(FrameReceive).array(2)
-    recovery: In(FrameReceive).array(2)
     orders: Out(FrameTransmit)
     bus: In(RegisterBus)
 
     def elaborate(self, platform):
         m = Module()
-        feeds = [*self.feed, *self.feed_b, *self.recovery]
+        feeds = [*self.feed, *self.feed_b]
         for feed in reversed(feeds):
             with m.If(feed.valid):
                 m.d.sync += self.orders.p.eq(feed.p)

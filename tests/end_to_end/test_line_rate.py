@@ -20,8 +20,10 @@ LONGEST_FRAME = 1514
 FULLEST = 69
 """Deletes, the shortest book messages, in the longest frame: 56.2 million messages a second with the wire's gaps, more here without."""
 BOUND = 4_711
-LINES = ("FEED", "FEED_B", "RECOVERY")
+LINES = ("FEED", "FEED_B")
 """Of each venue, by the names of their registers."""
+RECOVERY_PORT = 30_000
+"""UDP port; the IP address is the same as the lines'."""
 SETTLED = 2_000
 
 
@@ -40,6 +42,8 @@ def control(built):
             for name in LINES:
                 control.write(f"{name}_IP", 0xE9360C6F + venue, venue)
                 control.write(f"{name}_PORT", 26_477 + venue, venue)
+            control.write("RECOVERY_IP", 0xE9360C6F + venue, venue)
+            control.write("RECOVERY_PORT", RECOVERY_PORT + venue, venue)
         assert card.feeds == len(LINES) * TINY.venues
         card.drain_events(TINY.events)
         card.run(16)  # what was written has reached the ports
@@ -56,14 +60,14 @@ def message(kind, locate, rng):
     return bytes(body)
 
 
-def frames_of(venue, messages, *, tag=False):
+def frames_of(venue, messages, *, tag=False, port=26_477):
     """All messages in the fullest frames; returns the frames and how many messages are in them."""
     frames, held, sequence = [], [], 1
     size = room = LONGEST_FRAME - 42 - 20 - 4 * tag
 
     def close():
         frame = build_udp(
-            pack_packet(b"LINE  RATE", sequence, held), destination_ip=0xE9360C6F + venue, destination_port=26_477 + venue
+            pack_packet(b"LINE  RATE", sequence, held), destination_ip=0xE9360C6F + venue, destination_port=port + venue
         )
         frames.append(with_tag(frame) if tag else frame)
 
@@ -77,12 +81,12 @@ def frames_of(venue, messages, *, tag=False):
     return frames
 
 
-def millisecond(venue, kinds, locate, *, tag=False):
+def millisecond(venue, kinds, locate, *, tag=False, port=26_477):
     """Frames that take a port at least a millisecond, back to back, and the number of their messages."""
     rng = random.Random(venue)
     block = [message(kind, locate, rng) for kind in kinds]
     count = -(-8 * MILLISECOND // sum(2 + len(body) for body in block)) * len(block)
-    return frames_of(venue, [block[number % len(block)] for number in range(count)], tag=tag), count
+    return frames_of(venue, [block[number % len(block)] for number in range(count)], tag=tag, port=port), count
 
 
 def run(control, traffic):
@@ -130,25 +134,28 @@ def test_nothing_is_lost_before_the_book(control, kinds, tag):
 
 @pytest.mark.parametrize("kinds", ["D", "".join(MESSAGE_LENGTHS)], ids=["deletes", "all"])
 def test_nothing_is_lost_on_any_line(control, kinds):
-    """Lines A and B and recovery of every venue at once, each at line rate, the same messages in other frames on line B."""
+    """Both lines of every venue at once, each at line rate, the same messages in other frames on line B; every frame of line A comes a
+    second time as a retransmitted one."""
     traffic, cycles = [], control.card.cycle
     for venue in range(TINY.venues):
-        lines = [millisecond(venue, kinds, BOUND + 1, tag=line == 1) for line in range(len(LINES))]
-        for line, (frames, _) in enumerate(lines):
+        (live, count), (again, _), (other, _) = (
+            millisecond(venue, kinds, BOUND + 1, tag=tag, port=port) for tag, port in ((0, 26_477), (0, RECOVERY_PORT), (1, 26_477)))
+        ports = [frame for pair in zip(live, again, strict=True) for frame in pair], other
+        for line, frames in enumerate(ports):
             control.card.queue(line * TINY.venues + venue, frames)
-        traffic.append(lines)
-    control.card.run(max(words(frames) for lines in traffic for frames, _ in lines))
+        traffic.append((ports, count))
+    control.card.run(max(words(frames) for ports, _ in traffic for frames in ports))
     assert not any(control.card.waiting(port) for port in range(control.card.feeds))
     assert control.card.cycle - cycles >= MILLISECOND
     control.card.run(SETTLED)
-    for venue, lines in enumerate(traffic):
+    for venue, (ports, count) in enumerate(traffic):
         counters = {name: control.counter(name, venue) for name in ("FRAMES", "MESSAGES", "DUPLICATES", "GAPS", "STALE", "BOOK_EVENTS")}
-        count = lines[0][1]
         assert counters == {
-            "FRAMES": sum(len(frames) for frames, _ in lines), "MESSAGES": count, "DUPLICATES": (len(lines) - 1) * count, "GAPS": 0,
+            "FRAMES": sum(len(frames) for frames in ports), "MESSAGES": count, "DUPLICATES": 2 * count, "GAPS": 0,
             "STALE": 0, "BOOK_EVENTS": 0,
         }
         assert not any(control.counter(f"DROP_{reason.name}", venue) for reason in DropReason if reason)
+        assert control.counter("RESTORED", venue) == 0
 
 
 def test_what_the_book_cannot_take_is_counted_and_told(control):

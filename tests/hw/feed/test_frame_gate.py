@@ -14,14 +14,14 @@ def test_every_frame_has_its_fate_after_the_delay(delay):
     rng = random.Random(delay)
     frames = [
         (rng.choice([DropReason.NONE, DropReason.NONE, DropReason.UDP_CHECKSUM]), rng.random() < 0.3, rng.random() < 0.2,
-         rng.random() < 0.3, rng.randrange(1 << 64), rng.choice([0, rng.randrange(9)]))
+         rng.random() < 0.3, rng.random() < 0.3, rng.randrange(1 << 64), rng.choice([0, rng.randrange(9)]))
         for _ in range(200)
     ]
     dut = FrameGate(delay)
     seen = []
 
     async def testbench(ctx):
-        for reason, malformed, other, end, first, count in frames:
+        for reason, malformed, other, end, again, first, count in frames:
             at = rng.randrange(delay + 2)  # from one cycle before the verdict to the cycle of the fate
             for cycle in range(delay + 6):
                 now = cycle == 1
@@ -29,6 +29,7 @@ def test_every_frame_has_its_fate_after_the_delay(delay):
                 ctx.set(dut.verdict.payload.reason, reason)
                 ctx.set(dut.span, {"first": first, "next": first + count} if now else {"first": rng.getrandbits(64)})
                 ctx.set(dut.end_of_session, end and now)
+                ctx.set(dut.retransmitted_in, again if now else rng.getrandbits(1))
                 ctx.set(dut.malformed, malformed and cycle == at)
                 ctx.set(dut.other_session, other if cycle == delay + 1 else rng.getrandbits(1))
                 fate = ctx.get(dut.commit), ctx.get(dut.lose), ctx.get(dut.discard)
@@ -36,7 +37,7 @@ def test_every_frame_has_its_fate_after_the_delay(delay):
                 assert ctx.get(dut.busy) == (1 <= cycle <= delay + 1)
                 flags = ctx.get(dut.heartbeat), ctx.get(dut.session_end)
                 if any(fate):
-                    span = (ctx.get(dut.first), ctx.get(dut.next)) if not fate[2] else None
+                    span = (ctx.get(dut.first), ctx.get(dut.next), ctx.get(dut.retransmitted)) if not fate[2] else None
                     seen.append((*fate, DropReason(ctx.get(dut.final.payload.reason)), span, *flags))
                 else:
                     assert not any(flags)
@@ -44,11 +45,11 @@ def test_every_frame_has_its_fate_after_the_delay(delay):
 
     simulate(dut, testbench)
     expected = []
-    for reason, malformed, other, end, first, count in frames:
+    for reason, malformed, other, end, again, first, count in frames:
         good = reason == DropReason.NONE and not other
         final = reason if reason != DropReason.NONE else DropReason.SESSION if other else DropReason.MALFORMED if malformed else reason
         commit = good and not malformed
-        span = (first, (first + count) % (1 << 64)) if good else None
+        span = (first, (first + count) % (1 << 64), again) if good else None
         expected.append((commit, good and malformed, not good, final, span, commit and not count and not end, commit and end))
     assert seen == expected
 

@@ -17,13 +17,13 @@ def frame_of(packet, *, error=False):
 
 
 def judged(packet, **options):
-    return judge(frame_of(packet, **options), ADDRESS, 7, LOCATES)
+    return judge(frame_of(packet, **options), [ADDRESS], 7, LOCATES)
 
 
 def test_every_rule_and_every_fate_comes():
     mutator = Mutator(5, ADDRESS, LOCATES)
     frames = [mutator.frame(7) for _ in range(4_000)]
-    judgements = [judge(frame, ADDRESS, 7, LOCATES) for frame in frames]
+    judgements = [judge(frame, [ADDRESS], 7, LOCATES) for frame in frames]
     rules = Counter(frame.how for frame in frames)
     assert len(rules) == 1 + len({rule.__name__ for rule in mutator.rules}) == 17
     assert min(rules.values()) > 20
@@ -50,7 +50,7 @@ def test_fates_by_hand():
     good = pack_packet(ADDRESS.session, 7, [add, other, b"short"])
     assert judged(good) == Judgement(Fate.TAKEN, first=7, next=10, events=1)
     tagged = Mutated(with_tag(frame_of(good).data), False, "by hand")
-    assert judge(tagged, ADDRESS, 7, LOCATES) == judged(good)
+    assert judge(tagged, [ADDRESS], 7, LOCATES) == judged(good)
     assert judged(good, error=True) == Judgement(Fate.DROPPED, DropReason.MAC_ERROR)
     assert judged(good[:-1]) == Judgement(Fate.DROPPED, DropReason.MALFORMED)
     for position, body in (((ADDRESS.session, 8), add), ((b"ANOTHER   ", 7), add), ((ADDRESS.session, 7), add[:-1])):

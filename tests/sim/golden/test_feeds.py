@@ -35,7 +35,7 @@ def test_the_lines_of_pitch_keep_their_seconds_apart():
     model = venue("pitch")
     add = pitch.add_short(5, 99, "B", 100, "SPY", 1_000)
     model.frame(frame(pitch_unit.pack_unit(3, 1, [pitch.time(7)])))
-    assert model.frame(frame(pitch_unit.pack_unit(3, 2, [add]), 1), line=1).events[0].event.timestamp == 5
+    assert model.frame(frame(pitch_unit.pack_unit(3, 2, [add]), 1), port=1).events[0].event.timestamp == 5
     assert not model.frame(frame(pitch_unit.pack_unit(3, 2, [add]))).events, "it has come before"
 
 
@@ -52,7 +52,7 @@ def test_a_unit_clear_is_a_loss():
     model = venue("pitch")
     cleared = pitch_unit.pack_unit(3, 1, [pitch.add_short(5, 99, "B", 100, "SPY", 1_000), pitch.unit_clear(6)])
     for line in (0, 1):
-        outcome = model.frame(frame(cleared, line), line=line)
+        outcome = model.frame(frame(cleared, line), port=line)
         assert (outcome.reason, outcome.events) == (DropReason.MALFORMED, [])
     gap = model.gap()
     assert gap is not None

@@ -138,6 +138,32 @@ def test_nobody_drains_unless_told(card):
     assert len(card.take_events()) == standin.RING_RECORDS
 
 
+def test_urgent_frames_go_before_the_others_but_never_within_one(card):
+    waiting, urgent = [bytes([1] * 40), bytes([2] * 40), bytes([3] * 16)], [bytes([8] * 16), bytes([9] * 24)]
+    card.queue(0, waiting)
+    card.run(2)
+    card.queue(0, urgent, urgent=True)
+    assert card.waiting(0) == 5
+    assert card.run_until_idle()
+    taken = card.take_frames()
+    assert [frame.data for frame in taken] == [waiting[0], *urgent, *waiting[1:]]
+    assert card.waiting(0) == 0
+    assert not card.violations()
+
+
+def test_urgent_frames_do_not_wait_for_the_pace_of_the_others(card):
+    drain(card)
+    card.write32(standin.BURST, 16)
+    card.pace(1_000, settle=32)
+    card.queue(0, [bytes([1] * 8)] * 3, weights=[16] * 3)
+    card.run(4)
+    card.queue(0, [bytes([9] * 8)], weights=[0], urgent=True)
+    card.run(8)
+    assert [frame.data[0] for frame in card.take_frames()] == [1, 9]
+    assert card.run_until_idle(100_000)
+    assert [frame.data[0] for frame in card.take_frames()] == [1, 1]
+
+
 @pytest.mark.parametrize("burst", [1, 3, 8, 12, 16])
 def test_a_paced_card_overflows_nothing(card, burst):
     """Both ports as fast as they may; the ring takes everything and nothing waits for ever."""
