@@ -1,13 +1,13 @@
 """The card on the LambdaConcept ECPIX-5 (LFE5UM5G-85F): clock, reset, and its ports on the eight Pmod connectors."""
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from bitstreams.pins import FrameFromBytes, FrameToBytes, SerialBus
 
-CLOCK_HZ = 100_000_000
-"""The board's oscillator. Its ports are 1 Gbit/s, which a word each cycle fills at 15.625 MHz."""
+CLOCK_HZ = 50_000_000
+"""Half of the board's oscillator. Its ports are 1 Gbit/s, which a word each cycle fills at 15.625 MHz."""
 
 
 class Ecpix5(wiring.Component):
@@ -25,7 +25,7 @@ class Ecpix5(wiring.Component):
     Ports
     -----
     clk100 : In(1)
-        The board's 100 MHz oscillator.
+        The board's 100 MHz oscillator; the card runs on ``CLOCK_HZ``.
     feed0, feed1 : In
         Byte streams of the two venues: ``data`` (8), ``valid``, ``last``, ``error``, and ``line``, the same for a whole
         frame: 0 for a frame on the port of line A, 1 of line B.
@@ -52,9 +52,7 @@ class Ecpix5(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.card = card = self._card
-        m.domains.sync = ClockDomain(reset_less=True)  # flip-flops start as the bitstream says
-        m.d.comb += ClockSignal().eq(self.clk100)
-
+        self._clock(m)
         for number, pins in enumerate((self.feed0, self.feed1)):
             m.submodules[f"feed{number}"] = feed = FrameFromBytes()
             m.d.sync += [feed.data.eq(pins.data), feed.valid.eq(pins.valid), feed.last.eq(pins.last), feed.error.eq(pins.error)]
@@ -73,3 +71,12 @@ class Ecpix5(wiring.Component):
         m.d.sync += [bus.receive.eq(self.bus_receive), self.bus_transmit.eq(bus.transmit)]
         wiring.connect(m, bus.bus, card.bus)
         return m
+
+    def _clock(self, m):
+        """The PLL halves the oscillator; its clock reaches nothing before it has locked, as flip-flops start as the bitstream says."""
+        m.domains.sync = ClockDomain(reset_less=True)
+        clock, locked = Signal(), Signal()
+        m.submodules.pll = Instance(
+            "EHXPLLL", p_FEEDBK_PATH="CLKOP", p_CLKI_DIV=2, p_CLKFB_DIV=1, p_CLKOP_DIV=12, p_CLKOP_ENABLE="ENABLED",  # VCO: 600 MHz
+            i_CLKI=self.clk100, i_CLKFB=clock, i_RST=0, i_STDBY=0, o_CLKOP=clock, o_LOCK=locked)
+        m.submodules.gate = Instance("DCCA", i_CLKI=clock, i_CE=locked, o_CLKO=ClockSignal())

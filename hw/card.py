@@ -64,7 +64,7 @@ class Line(NamedTuple):
     gate: FrameGate
     decoder: wiring.Component
     buffers: list[LineBuffer]
-    """Of frames in order, of those overtaken; line A's of those retransmitted as well."""
+    """Of frames in order; of two lines of those overtaken too, and line A's of those retransmitted as well."""
 
 
 class Card(wiring.Component):
@@ -122,7 +122,7 @@ class Card(wiring.Component):
         """
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}"
         lines = config.lines
-        session, state, arbiter, book = FeedSession(lines), VenueState(lines), LineArbiter(2 * lines + 1), Book(config, venue)
+        session, state, arbiter, book = FeedSession(lines), VenueState(lines), LineArbiter(5 if lines > 1 else 2), Book(config, venue)
         binder = DirectoryBinder(config.symbols, lines, DIRECTORY_DEPTH)
         m.submodules[f"{name}_binder"] = binder
         m.submodules[f"{name}_session"] = session
@@ -134,7 +134,7 @@ class Card(wiring.Component):
             m.submodules[f"{name}_recovery"] = recovery = LineBuffer(config.recovery, config.recovery, block_ram=False)
             shared.append(recovery)
         lines = [self._line(m, venue, number, session, state, binder, shared) for number in range(lines)]
-        buffers = [*(buffer for line in lines for buffer in line.buffers[:2]), *shared]
+        buffers = [*(buffer for line in lines for buffer in line.buffers if buffer not in shared), *shared]
 
         for buffer, frames, held in zip(buffers, arbiter.frames, arbiter.events, strict=False):
             connect(m, buffer.frame, frames)
@@ -180,8 +180,10 @@ class Card(wiring.Component):
         receive, framer, decoder = UdpReceive(len(addresses)), protocol.framer(), protocol.decoder()
         select = protocol.select(config.symbols)
         gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
-        buffer, late = LineBuffer(config.backlog, config.frames), LineBuffer(config.recovery, config.recovery, block_ram=False)
-        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, "buffer": buffer, "late": late}
+        buffer = LineBuffer(config.backlog, config.frames)
+        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, "buffer": buffer}
+        if config.lines > 1:
+            stages["late"] = LineBuffer(config.recovery, config.recovery, block_ram=False)
         for stage, component in stages.items():
             m.submodules[f"{name}_{stage}"] = component
 
@@ -204,19 +206,20 @@ class Card(wiring.Component):
         ]
         with m.If(receive.verdict.valid & (receive.verdict.payload.reason == DropReason.NONE)):
             m.d.sync += gate.retransmitted_in.eq(receive.verdict_entry == RETRANSMITTED)
-        line = Line(gate, decoder, [buffer, late, *recovery])
+        line = Line(gate, decoder, [buffer, *([stages["late"]] if config.lines > 1 else []), *recovery])
         self._fill_buffers(m, name, line, select, state.restart)
         return line
 
     def _fill_buffers(self, m, name, line, select, restart):
         """Every event goes to all buffers that the port fills; its frame's end says which one may keep it."""
-        gate = line.gate
-        m.submodules[f"{name}_order"] = order = LineOrder()
-        m.d.comb += [
-            order.first.eq(gate.first), order.next.eq(gate.next), order.restart.eq(restart),
-            order.good.eq((gate.commit | gate.lose) & ~gate.retransmitted),
-        ]
-        places = [~gate.retransmitted & ~order.late, ~gate.retransmitted & order.late, gate.retransmitted]
+        gate, places = line.gate, [Const(1)]
+        if len(line.buffers) > 1:
+            m.submodules[f"{name}_order"] = order = LineOrder()
+            m.d.comb += [
+                order.first.eq(gate.first), order.next.eq(gate.next), order.restart.eq(restart),
+                order.good.eq((gate.commit | gate.lose) & ~gate.retransmitted),
+            ]
+            places = [~gate.retransmitted & ~order.late, ~gate.retransmitted & order.late, gate.retransmitted]
         for buffer, mine in zip(line.buffers, places, strict=False):
             m.d.comb += [
                 buffer.input.valid.eq(select.output.valid), buffer.input.payload.eq(select.output.payload),

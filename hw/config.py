@@ -31,7 +31,8 @@ class CardConfig:
     clock_hz : int
         156.25 MHz: one 64-bit word each cycle is 10 Gbit/s.
     lines : int
-        Live feed lines of a venue, 1 or 2. With one, ``feed_b`` leads nowhere and there is no recovery.
+        Live feed lines of a venue, 1 or 2. With one, ``feed_b`` leads nowhere, there is no recovery, and a frame that another one
+        has overtaken on its way comes too late: what it brings is missing.
     order_ways : int
         Ways of each of the order store's two banks, 2 or 4: two take half the wires.
     protocols : tuple of str

@@ -56,6 +56,7 @@ def test_bitstream_and_manifest(tmp_path):
 ])
 def test_seeds_are_tried_until_one_meets_the_clock(monkeypatch, tmp_path, reached, tried, best):
     seeds = []
+    monkeypatch.setattr(build, "CLOCK_MHZ", 100.0)
 
     def place(netlist, *, seed, mhz, constraints, config):
         seeds.append(seed)
