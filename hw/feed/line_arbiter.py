@@ -3,14 +3,11 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.types import BookEvent, Cycles, Gap, LineFrame, Sequence
-
-STEADY = 4
-"""Cycles without a new frame after which the figures about what is missing are right."""
 
 
 class LineArbiter(wiring.Component):
@@ -21,7 +18,8 @@ class LineArbiter(wiring.Component):
 
     A hole is open while lines hold frames and all of them begin above ``expected``. One that stays open for ``hole_cycles`` is a gap: it is
     told, and while the frames behind it wait, the last line may fill it (``recovering``). A hole that stays open for another
-    ``recovery_cycles`` without anything new is given up: ``expected`` moves to the first message there is. A gap is told once.
+    ``recovery_cycles`` without anything new is given up: ``expected`` moves to the first message there is. A gap is told once. What the
+    last line brings beside the hole, however much, does not keep it open.
 
     Parameters
     ----------
@@ -59,14 +57,15 @@ class LineArbiter(wiring.Component):
         count, whether they are book events or not.
 
     Latency: ``LATENCY`` cycles from the event to the output; a cycle more in a frame of which only a part is new. One event per cycle;
-    two cycles per frame at least. The first event may come one cycle after its frame.
+    from a frame's last event to the next frame's first three cycles (a frame takes a wire seven at least). The first event may come one
+    cycle after its frame.
     """
 
     LATENCY = 1
 
     def __init__(self, lines: int = 3):
-        if not 2 <= lines <= 1 + STEADY:
-            raise ValueError(f"lines must be 2 to {1 + STEADY}, not {lines}")
+        if not 2 <= lines <= 5:
+            raise ValueError(f"lines must be 2 to 5, not {lines}")
         self._lines = range(lines)
         super().__init__({
             "frames": In(stream.Signature(LineFrame)).array(lines), "events": In(stream.Signature(BookEvent)).array(lines),
@@ -89,150 +88,157 @@ class LineArbiter(wiring.Component):
 
     def _compare(self, m):
         """What is known of the lines' frames, a cycle after they came or ``expected`` changed."""
-        names = ("seen", "fits", "exact", "newer", "bare")
-        self._seen, self._fits, self._exact, self._newer, self._bare = (Signal(len(self._lines), name=name) for name in names)
+        names = ("seen", "fits", "exact", "newer", "bare", "last")
+        self._seen, self._fits, self._exact, self._newer, self._bare, self._last = (Signal(len(self._lines), name=name) for name in names)
+        self._taken, self._following = Signal(16, init=1), Signal(16, init=2)  # events of the frame in turn with the next; one more
+        self._take = Signal()
         frames = [frame.payload for frame in self.frames]
         m.d.sync += [
             self._seen.eq(Cat(frame.valid for frame in self.frames)),
-            self._fits.eq(Cat(frame.first <= self.expected for frame in frames)),
+            self._fits.eq(Cat(frame.valid & (frame.payload.first <= self.expected) for frame in self.frames)),
             self._exact.eq(Cat(frame.first == self.expected for frame in frames)),
             self._newer.eq(Cat(frame.next > self.expected for frame in frames)),
             self._bare.eq(Cat(frame.events == 0 for frame in frames)),
+            self._last.eq(Mux(self._take, *(Cat(frame.events == number for frame in frames) for number in (self._following, self._taken)))),
         ]
 
     def _choose(self, m):
         """One line at a time, the lower one first, until its frame is done."""
-        self._delivering, self._chosen = Signal(), Signal(len(self._lines))
-        self._settling = Signal()  # what is known is not of now
-        self._idle, self._steady = Signal(), Signal(range(STEADY + 1))
-        self._active = Signal(len(self._lines))
-        fitting, decide = Signal(len(self._lines)), Signal()
+        self._deciding = Signal()  # nothing is under way, and what is known is of now
+        self._chosen, self._thrown = Signal(len(self._lines)), Signal()  # the line under way; its frame is early, and none of it counts
+        self._active, self._idle = Signal(len(self._lines)), Signal()
         m.d.comb += [
-            decide.eq(~self._delivering & ~self._settling),
-            fitting.eq(self._seen & self._fits),
-            self._idle.eq(decide & ~fitting.any()),
-            self.early.eq(self._idle & (self._steady == STEADY) & self._seen[-1]),
-            self._active.eq(Mux(self._delivering, self._chosen, Mux(decide, fitting & (~fitting + 1), 0) | self.early << self._lines[-1])),
+            self._active.eq(Cat(
+                self._chosen[line] | (self._deciding & self._fits[line] & ~self._fits[:line].any()) for line in self._lines)),
+            self._idle.eq(self._deciding & ~self._fits.any()),
+            self.early.eq(self._idle & self._seen[-1]),
         ]
 
-    def _of_active(self, values):
-        """The value that belongs to the line in turn; zero if there is none."""
-        return reduce(or_, (Mux(active, Value.cast(value), 0) for active, value in zip(self._active, values, strict=True)))
+    def _of(self, lines, values):
+        """The value that belongs to the one line of ``lines``; zero if there is none."""
+        return reduce(or_, (Mux(line, Value.cast(value), 0) for line, value in zip(lines, values, strict=True)))
 
     def _deliver(self, m):
         """Moves an event to the output, or past it where it is not wanted. One that may be old is looked at there first."""
-        self._held, checked, new = Signal(), Signal(), Signal()
-        self._thrown, throw = Signal(), Signal()  # the frame is early, and none of it counts
+        self._held, self._checked, new = Signal(), Signal(), Signal()
+        self._done = Signal(len(self._lines))
         self._event = Signal(BookEvent)
-        threshold = Signal(Sequence)  # ``expected`` of the cycle before
-        event, room, take = Signal(BookEvent), Signal(), Signal()
-        wanted, bare = Signal(), Signal()
+        room, wanted = Signal(), Signal()
         m.d.comb += [
-            throw.eq(self.early | (self._delivering & self._thrown)),
-            bare.eq((self._active & self._bare).any()),
-            wanted.eq((self._active & self._newer).any() & ~throw),
             room.eq(~self._held | (self.output.valid & self.output.ready)),
-            event.eq(self._of_active(port.payload for port in self.events)),
-            take.eq(self._of_active(port.valid for port in self.events) & ~bare & (room | ~wanted)),
-            *(port.ready.eq(active & ~bare & (room | ~wanted)) for port, active in zip(self.events, self._active, strict=True)),
+            wanted.eq((self._active & self._newer & ~self._bare).any() & ~self._thrown),
+            self._take.eq(Cat(port.valid & port.ready for port in self.events).any()),
         ]
-        m.d.sync += [threshold.eq(self.expected), self._thrown.eq(throw)]
+        for line, port in enumerate(self.events):
+            mine, bare = self._active[line], self._bare[line]
+            m.d.comb += [
+                port.ready.eq(mine & ~bare & (room | ~self._newer[line] | self._thrown)),
+                self._done[line].eq(mine & (bare | (port.valid & port.ready & self._last[line]))),
+            ]
 
         m.d.comb += [
-            new.eq(self._event.sequence >= threshold),
-            self.output.valid.eq(self._held & checked),
+            new.eq(self._event.sequence >= self.expected),
+            self.output.valid.eq(self._held & self._checked),
             self.output.payload.eq(self._event),
         ]
         with m.If(room):
             m.d.sync += [
-                self._event.eq(event), self._held.eq(take & wanted), checked.eq((self._active & self._exact).any()),
+                self._event.eq(self._of(self._active, (port.payload for port in self.events))),
+                self._held.eq(wanted & self._of(self._active, (port.valid for port in self.events))),
+                self._checked.eq((self._active & self._exact).any()),
             ]
-        with m.Elif(~checked):
-            m.d.sync += [checked.eq(1), self._held.eq(new)]
-        self._checked, self._threshold, self._throw, self._take, self._wanted, self._nothing = checked, threshold, throw, take, wanted, bare
+        with m.Elif(~self._checked):  # the cycle after it was taken: ``expected`` has not moved yet
+            m.d.sync += [self._checked.eq(1), self._held.eq(new)]
 
     def _finish(self, m):
-        """The frame is done with its last event, or at once if it has none."""
-        frame, taken = Signal(LineFrame), Signal(16, init=1)  # taken: events so far, the present one included
-        done = Signal()
-        self._moves = Signal()
+        """The frame is done with its last event, or at once if it has none; a cycle later it goes and ``expected`` moves."""
+        self._finishing, self._moves = Signal(len(self._lines)), Signal()
+        self._counts, done = Signal(), Signal()
+        frame = Signal(LineFrame)
         m.d.comb += [
-            frame.eq(self._of_active(port.payload for port in self.frames)),
-            done.eq(self._active.any() & (self._nothing | (self._take & (taken == frame.events)))),
-            self._moves.eq(done & self._wanted),
-            *(port.ready.eq(done & active) for port, active in zip(self.frames, self._active, strict=True)),
+            done.eq(self._done.any()),
+            frame.eq(self._of(self._finishing, (port.payload for port in self.frames))),
+            *(port.ready.eq(mine) for port, mine in zip(self.frames, self._finishing, strict=True)),
         ]
         m.d.sync += [
-            self._delivering.eq(self._active.any() & ~done), self._chosen.eq(self._active), self._settling.eq(done),
+            self._finishing.eq(self._done),
+            self._moves.eq((self._done & self._newer).any() & ~self._thrown),
+            self._counts.eq(done & ~self._thrown),
+            self._deciding.eq(~(self._active | self._finishing).any() & ~self.early),
+            self._chosen.eq(Mux(done, 0, self._active) | self.early << self._lines[-1]),
+            self._thrown.eq(self.early | (self._thrown & ~done)),
             self.messages.eq(0), self.duplicates.eq(0), self.restored.eq(0),
         ]
         with m.If(done):
-            m.d.sync += taken.eq(1)
+            m.d.sync += [self._taken.eq(1), self._following.eq(2)]
         with m.Elif(self._take):
-            m.d.sync += taken.eq(taken + 1)
+            m.d.sync += [self._taken.eq(self._following), self._following.eq(self._following + 1)]
         with m.If(self._moves):
             m.d.sync += [
                 self.expected.eq(frame.next),
                 self.messages.eq(frame.next - self.expected),
                 self.duplicates.eq(self.expected - frame.first),
-                self.restored.eq(Mux(self._active[-1], frame.next - self.expected, 0)),
+                self.restored.eq(Mux(self._finishing[-1], frame.next - self.expected, 0)),
             ]
-        with m.Elif(done & ~self._throw):
+        with m.Elif(self._counts):
             m.d.sync += self.duplicates.eq(frame.next - frame.first)
-        self._taken, self._done = taken, done
 
     def _find_hole(self, m):
-        """Nothing that the lines hold begins at or below ``expected``."""
-        live = self._lines[:-1]
-        self._hole, self._lowest = Signal(), Signal(Sequence)
-        m.d.comb += self._hole.eq(self._idle & self._seen[:-1].any())
+        """The lowest first number of the live lines, in two cycles a line, as long as these bring nothing new."""
+        live = len(self._lines) - 1
+        self._lowest, self._steady, self._ready = Signal(Sequence), Signal(range(2 * live + 2)), Signal()
+        some, there, lower, candidate = Signal(), Signal(), Signal(), Signal(Sequence)
+        self._some, self._there, self._lower, self._candidate = some, there, lower, candidate
+        with m.Switch(self._steady):
+            for line in range(live):
+                with m.Case(2 * line):
+                    m.d.sync += [there.eq(self.frames[line].valid), candidate.eq(self.frames[line].payload.first)]
+        m.d.sync += lower.eq(there & (~some | (candidate < self._lowest)))
+        with m.If(self._steady == 0):
+            m.d.sync += some.eq(0)
+        with m.Elif(~self._steady[0] & lower):
+            m.d.sync += [some.eq(1), self._lowest.eq(candidate)]
 
-        # The lowest first number of the live lines, one line a cycle.
-        some, lowest = Const(0), Const(0, 64)
-        for line in live:
-            frame = self.frames[line]
-            next_some, next_lowest = Signal(name=f"some_{line}"), Signal(Sequence, name=f"lowest_{line}")
-            lower = frame.valid & (~some | (frame.payload.first < lowest))
-            m.d.sync += [next_some.eq(some | frame.valid), next_lowest.eq(Mux(lower, frame.payload.first, lowest))]
-            some, lowest = next_some, next_lowest
-        m.d.comb += self._lowest.eq(lowest)
-
-        arrives = Cat(frame.valid for frame in self.frames) & ~self._seen
-        with m.If(~self._idle | arrives.any()):
+        arrives = Cat(frame.valid & ~seen for frame, seen in zip(self.frames[:-1], self._seen, strict=False)).any()
+        self._disturbed = Signal()
+        m.d.comb += [
+            self._disturbed.eq(arrives | self._finishing[:-1].any() | self._moves),
+            self._ready.eq(self._steady == 2 * live + 1),
+        ]
+        with m.If(self._disturbed):
             m.d.sync += self._steady.eq(0)
-        with m.Elif(self._steady != STEADY):
+        with m.Elif(~self._ready):
             m.d.sync += self._steady.eq(self._steady + 1)
 
     def _act_on_hole(self, m):
-        """Tells a hole that has been open too long, and later gives it up."""
+        """Tells a hole that has been open too long, and later gives it up. What the last line throws away is no reason to wait."""
         self._until, self._inside = Signal(Sequence), Signal()  # the gap told last ends there; ``expected`` is still within
-        open_for, expired, act = Signal(Cycles), Signal(), Signal()
-        self._open_for = open_for
+        self._open_for, self._due = Signal(Cycles), Signal()
+        expired, act = Signal(), Signal()
         m.d.sync += [
             self._inside.eq(self.recovering & (self.expected < self._until)),
-            expired.eq(open_for >= Mux(self._inside, self.recovery_cycles, self.hole_cycles)),
+            expired.eq(self._open_for >= Mux(self._inside, self.recovery_cycles, self.hole_cycles)),
+            self._due.eq(self._ready & ~self._disturbed & expired & self._seen[:-1].any() & ~act),
             self.gap.valid.eq(0),
         ]
         m.d.comb += [
-            act.eq(self._hole & (self._steady == STEADY) & expired & ~self._seen[-1]),
+            act.eq(self._due & self._idle & ~self._seen[-1]),
             self.gave_up.eq(act & self._inside),
-            self.recovered.eq(
-                self.recovering & ~self._inside & self._idle & (self._steady == STEADY) & ~self._seen.any() & ~self._held),
+            self.recovered.eq(self.recovering & ~self._inside & self._idle & self._ready & ~self._seen.any() & ~self._held),
         ]
-        with m.If(self._moves | act | (self._idle & ~self._seen.any())):
-            m.d.sync += open_for.eq(0)
-        with m.Elif(~open_for.all()):
-            m.d.sync += open_for.eq(open_for + 1)
+        with m.If(self._moves | act | (self._idle & ~self._seen[:-1].any())):
+            m.d.sync += self._open_for.eq(0)
+        with m.Elif(~self._open_for.all()):
+            m.d.sync += self._open_for.eq(self._open_for + 1)
         with m.If(act):
-            m.d.sync += self._steady.eq(0)
+            m.d.sync += [self._steady.eq(0), self._deciding.eq(0)]
             with m.If(self._inside):
-                m.d.sync += [self.expected.eq(self._lowest), self._settling.eq(1)]
+                m.d.sync += self.expected.eq(self._lowest)
             with m.Else():
-                gap = self.gap.payload
-                m.d.sync += [
-                    self.gap.valid.eq(1), gap.session.eq(self.session), gap.first.eq(self.expected),
-                    gap.count.eq(self._lowest - self.expected), self._until.eq(self._lowest), self.recovering.eq(1),
-                ]
+                m.d.sync += [self.gap.valid.eq(1), self._until.eq(self._lowest), self.recovering.eq(1)]
+        with m.If(self._idle):  # right with ``valid``
+            gap = self.gap.payload
+            m.d.sync += [gap.session.eq(self.session), gap.first.eq(self.expected), gap.count.eq(self._lowest - self.expected)]
         with m.If(self.recovered):
             m.d.sync += self.recovering.eq(0)
 
@@ -240,6 +246,7 @@ class LineArbiter(wiring.Component):
         """The lines are cleared in this cycle; what is under way is forgotten."""
         with m.If(self.restart):
             m.d.sync += [
-                self.expected.eq(self.sequence_in), self._held.eq(0), self._delivering.eq(0), self._taken.eq(1), self._settling.eq(1),
-                self._steady.eq(0), self._open_for.eq(0), self.recovering.eq(0), self.gap.valid.eq(0),
+                self.expected.eq(self.sequence_in), self._deciding.eq(0), self._chosen.eq(0), self._thrown.eq(0), self._finishing.eq(0),
+                self._moves.eq(0), self._counts.eq(0), self._held.eq(0), self._taken.eq(1), self._following.eq(2),
+                self._steady.eq(0), self._due.eq(0), self._open_for.eq(0), self.recovering.eq(0), self.gap.valid.eq(0),
             ]

@@ -105,39 +105,67 @@ class Promise(wiring.Component):
 
     def _support(self, m, arbiter, lines, begin):
         """What makes the induction go through."""
-        delivering, settling = arbiter._delivering, arbiter._settling
-        chosen = arbiter._chosen
+        chosen, deciding, finishing, thrown = arbiter._chosen, arbiter._deciding, arbiter._finishing, arbiter._thrown
+        known = deciding | chosen.any()  # what is known of the frames is of now
         bound = Signal(BITS + 2)  # all that was delivered is below it
         m.d.comb += bound.eq(arbiter.expected)
         for line, (waits, before, left, lowest) in enumerate(lines):
-            fresh = arbiter._seen[line] & ~settling
-            mine = delivering & chosen[line]
-            with m.If(mine & (lowest > arbiter.expected) & ~arbiter._thrown):
+            mine, goes = chosen[line], finishing[line]
+            with m.If(mine & (lowest > arbiter.expected) & ~thrown):
                 m.d.comb += bound.eq(lowest)
+            with m.If(goes & arbiter._moves):
+                m.d.comb += bound.eq(before["next"])
             m.d.comb += [
-                Assert(~fresh | (waits & (arbiter._fits[line] == (before["first"] <= arbiter.expected))
-                                 & (arbiter._exact[line] == (before["first"] == arbiter.expected))
-                                 & (arbiter._newer[line] == (before["next"] > arbiter.expected))
-                                 & (arbiter._bare[line] == (before["count"] == 0)))),
-                Assert(~mine | (fresh & ~arbiter._bare[line] & (left != 0) & (arbiter._thrown | arbiter._fits[line]))),
+                Assert(~known | (waits == arbiter._seen[line])),
+                Assert(~known | (arbiter._fits[line] == (waits & (before["first"] <= arbiter.expected)))),
+                Assert(~(known & waits) | ((arbiter._exact[line] == (before["first"] == arbiter.expected))
+                                           & (arbiter._newer[line] == (before["next"] > arbiter.expected))
+                                           & (arbiter._bare[line] == (before["count"] == 0))
+                                           & (arbiter._last[line] == (before["count"] == arbiter._taken)))),
+                Assert(~mine | (waits & Mux(arbiter._bare[line], thrown, left != 0) & (thrown | arbiter._fits[line]))),
                 Assert(~mine | (arbiter._taken + left == before["count"] + 1)),
-                Assert(~waits | (mine | (left == before["count"]) & (lowest == before["first"]))),
+                Assert(~goes | (waits & (left == 0))),
+                Assert(~(goes & arbiter._moves) | ((before["first"] <= arbiter.expected) & (before["next"] > arbiter.expected))),
+                Assert(~waits | (mine | goes | (left == before["count"]) & (lowest == before["first"]))),
                 Assert(~waits | ((lowest >= before["first"]) & (lowest + left <= before["next"]))),
                 Assert(~waits | (left <= before["count"])),
+                Assert(~arbiter.events[line].ready | known),
             ]
         m.d.comb += [
-            Assert(~delivering | ((chosen & (chosen - 1)) == 0) & chosen.any()),
-            Assert(~(delivering & settling)),
-            Assert(delivering | (arbiter._taken == 1)),
+            Assert(((chosen & (chosen - 1)) == 0) & ((finishing & (finishing - 1)) == 0)),
+            Assert(~(chosen.any() & finishing.any()) & ~(deciding & (chosen | finishing).any())),
+            Assert(~arbiter._moves | finishing.any()),
+            Assert(~thrown | (chosen == 1 << LINES - 1)),
+            Assert(chosen.any() | (arbiter._taken == 1)),
+            Assert(arbiter._following == (arbiter._taken + 1)[:16]),
             Assert(arbiter.expected < 1 << BITS),
             Assert(begin | ~self._known | (self._last < bound)),
             Assert(begin | ~arbiter._held | (arbiter._event.sequence < bound)),
             Assert(~arbiter._held | ~arbiter._checked | ~self._known | (arbiter._event.sequence > self._last)),
             Assert(~arbiter._held | arbiter._checked | ~self._known | (arbiter._event.sequence > self._last)
-                   | (self._last < arbiter._threshold)),
+                   | (self._last < arbiter.expected)),
+            Assert(~arbiter._held | arbiter._checked | chosen.any() | finishing.any()),
             Assert(~arbiter._held | (arbiter._event.reference[:BITS] == ~arbiter._event.sequence[:BITS])),
-            Assert(~begin | ~(self._known | arbiter._held | delivering | arbiter._seen.any())),
+            Assert(~begin | ~(self._known | arbiter._held | deciding | chosen.any() | finishing.any() | arbiter._seen.any())),
         ]
+        self._support_the_lowest(m, arbiter, lines[:-1])
+
+    def _support_the_lowest(self, m, arbiter, lines):
+        """The search for the lowest first number has seen the lines before its step, and what it has found is one of theirs."""
+        step, found, some = arbiter._steady, arbiter._lowest, arbiter._some
+        among = Cat(waits & (before["first"] == found) for waits, before, _, _ in lines).any()
+        m.d.comb += [
+            Assert(step < 2 * len(lines) + 2),
+            Assert((step == 0) | ~some | among),
+            Assert(~arbiter._due | (arbiter._ready & Cat(line[0] for line in lines).any())),
+        ]
+        for line, (waits, before, _, _) in enumerate(lines):
+            m.d.comb += [
+                Assert(~((step == 2 * line + 1) | (step == 2 * line + 2))
+                       | (arbiter._there == waits) & (~waits | (arbiter._candidate == before["first"]))),
+                Assert((step != 2 * line + 2) | (arbiter._lower == (waits & (~some | (before["first"] < found))))),
+                Assert((step < 2 * line + 3) | ~waits | (some & (found <= before["first"]))),
+            ]
 
 
 @pytest.mark.formal
@@ -154,11 +182,13 @@ def test_the_proof_is_not_empty(tmp_path):
 
 
 MUTANTS = {
-    "old events pass": ("new.eq(self._event.sequence >= threshold)", "new.eq(1)"),
-    "a frame ahead has its turn": ("frame.first <= self.expected for", "frame.first <= self.expected + 1 for"),
-    "expected goes back": ("wanted.eq((self._active & self._newer).any() & ~throw)", "wanted.eq(self._active.any() & ~throw)"),
-    "what is known is used too early": ("decide.eq(~self._delivering & ~self._settling)", "decide.eq(~self._delivering)"),
-    "another line cuts in": ("Mux(self._delivering, self._chosen,", "Mux(self._delivering & 0, self._chosen,"),
+    "old events pass": ("new.eq(self._event.sequence >= self.expected)", "new.eq(1)"),
+    "a frame ahead has its turn": ("frame.payload.first <= self.expected)", "frame.payload.first <= self.expected + 1)"),
+    "expected goes back": ("(self._done & self._newer).any() & ~self._thrown", "self._done.any() & ~self._thrown"),
+    "what is known is used too early": ("~(self._active | self._finishing).any() & ~self.early", "~self._active.any() & ~self.early"),
+    "two lines at once": (" & ~self._fits[:line].any()", ""),
+    "what is thrown away passes": ("~self._bare).any() & ~self._thrown", "~self._bare).any()"),
+    "a line is left out of the search": ("for line in range(live):", "for line in range(1, live):"),
 }  # fmt: skip
 
 

@@ -176,6 +176,15 @@ def test_both_at_once_without_a_pause():
     assert [number for number, _ in run.events] == list(range(1, 101))
 
 
+@pytest.mark.parametrize("events", [(), (NO_EVENTS,)], ids=["an event each", "no events"])
+def test_shortest_frames_at_line_rate(events):
+    """Seven words are the shortest frame of any protocol: two lines of them leave nothing waiting."""
+    arrivals = [(5 + 7 * number, line, frame(1 + number, 1, *events)) for number in range(100) for line in (LINE_A, LINE_B)]
+    arrivals.append((5 + 7 * 100, LINE_B, frame(101, 1)))
+    run = Run(arrivals).check()
+    assert run.times[101] <= 5 + 7 * 100 + 8
+
+
 def test_what_one_line_lost_comes_from_the_other():
     arrivals = [(5, LINE_A, frame(1, 1)), (10, LINE_A, frame(3, 1)), (15, LINE_A, frame(4, 1)), (24, LINE_B, frame(1, 2)),
                 (26, LINE_B, frame(3, 2))]  # fmt: skip
@@ -214,6 +223,18 @@ def test_a_gap_that_nobody_fills_is_given_up():
     first, second = run.when("gave_up")
     assert 100 <= first - run.when("gap")[0] <= 110
     assert [number for number, _ in run.events] == [3, 4, 9]
+
+
+@pytest.mark.parametrize(("first", "count"), [(7, 1), (7, 0), (1, 1), (3, 0)], ids=["ahead", "heartbeat ahead", "old", "heartbeat"])
+def test_a_flood_beside_the_hole_does_not_keep_it_open(first, count):
+    """As many frames on the recovery line as a wire holds, none of which brings what is missing."""
+    flood = [(5 + 7 * number, RECOVERY, frame(first, count)) for number in range(120)]
+    run = Run([(5, LINE_A, frame(1, 2)), (50, LINE_A, frame(9, 1)), (60, LINE_B, frame(5, 1)), *flood], hole=100, recovery=200, cycles=900,
+              follow=False)  # fmt: skip
+    assert run.gaps == [(3, 2), (6, 3)]
+    times = [run.when("gap")[0] - 50, run.when("gave_up")[0] - run.when("gap")[0], run.when("gap")[1] - run.when("gave_up")[0]]
+    assert all(limit <= time <= limit + 30 for time, limit in zip(times, (100, 200, 100), strict=True)), times
+    assert [number for number, _ in run.events][:3] == [1, 2, 5]
 
 
 def test_without_patience_a_gap_is_passed_at_once():
