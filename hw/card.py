@@ -158,7 +158,7 @@ class Card(wiring.Component):
             (arbiter.gap.valid, events.gap(Const(venue), arbiter.gap.payload, self.clock.now), 4),
             (state.went_stale, events.venue_stale(Const(venue), state.reason, self.clock.now), 4),
         ]
-        self._count_feed(m, venue, lines, arbiter)
+        self._count_feed(m, venue, lines, arbiter, binder)
         count = self.counters
         m.d.comb += [
             count.stale[venue].eq(state.went_stale),
@@ -228,7 +228,7 @@ class Card(wiring.Component):
                 buffer.first.eq(gate.first), buffer.next.eq(gate.next), buffer.clear.eq(restart),
             ]
 
-    def _count_feed(self, m, venue, lines, arbiter):
+    def _count_feed(self, m, venue, lines, arbiter, binder):
         """The counters of what the venue's lines brought."""
         count = self.counters
         for number, line in enumerate(lines):
@@ -242,6 +242,7 @@ class Card(wiring.Component):
             count.messages[venue].eq(arbiter.messages), count.duplicates[venue].eq(arbiter.duplicates),
             count.restored[venue].eq(arbiter.restored), count.early_frames[venue].eq(arbiter.early),
             count.gaps[venue].eq(arbiter.gap.valid), count.given_up[venue].eq(arbiter.gave_up),
+            count.directory_missed[venue].eq(sum(binder.missed)),
             count.missing_messages[venue].eq(Mux(arbiter.gap.valid, arbiter.gap.payload.count, 0)),
         ]
 

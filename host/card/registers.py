@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 1
+VERSION_MINOR = 2
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -188,6 +188,7 @@ _COUNTERS = (
     Counter("RESTORED", 0x4c40, 8),
     Counter("EARLY_FRAMES", 0x4c80, 8),
     Counter("GIVEN_UP", 0x4cc0, 8),
+    Counter("DIRECTORY_MISSED", 0x4d00, 8),
     Counter("SIGNALS", 0x5000, 0),
     Counter("MISSED_SIGNALS", 0x5040, 0),
     Counter("ORDERS_PASSED", 0x5080, 0),

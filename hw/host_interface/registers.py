@@ -30,7 +30,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 1
+VERSION_MINOR = 2
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -368,6 +368,8 @@ COUNTERS = (
     venue_counter("RESTORED", 0x31, "Messages taken that the recovery line brought.", amount_bits=16),
     venue_counter("EARLY_FRAMES", 0x32, "Frames of the recovery line thrown away because messages before them were still missing."),
     venue_counter("GIVEN_UP", 0x33, "Times that missing messages were given up."),
+    venue_counter("DIRECTORY_MISSED", 0x34, "Good frames whose directory entries were too many to bind the slots that they name.",
+                  amount_bits=2),
     Counter("SIGNALS", 0x40, "Opportunities that the arbitrage detector took."),
     Counter("MISSED_SIGNALS", 0x41, "Opportunities that came while the orders of the last one were still waiting."),
     Counter("ORDERS_PASSED", 0x42, "Orders that the gateway let pass."),

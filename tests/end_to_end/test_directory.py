@@ -6,6 +6,7 @@ from host.card.control import Control
 from host.card.events import TopOfBook
 from host.card.registers import REGISTERS
 from host.card.simulated import SimulatedCard
+from hw.card import DIRECTORY_DEPTH
 from hw.config import TINY
 from sim.golden.ethernet import build_udp
 from sim.golden.moldudp64 import pack_packet
@@ -92,6 +93,20 @@ def test_the_host_wins_and_a_new_name_begins_anew(card, control):
     venue.send(introduction(8_002, "MSFT"))
     venue.send(bid(8_002, 10_300, 4))
     assert venue.tops() == [(2, 10_300)]
+
+
+def test_a_frame_that_names_too_much_is_counted(card, control):
+    venue = Venue(card, control, 1)
+    control.name_symbol(0, "AMZN")
+    control.follow_directory(1)
+    venue.send(*(introduction(locate, "AMZN") for locate in range(DIRECTORY_DEPTH + 1)), error=True)
+    assert control.counter("DIRECTORY_MISSED", 1) == 0
+    venue.send(*(introduction(locate, "AMZN") for locate in range(DIRECTORY_DEPTH + 1)))
+    assert [control.counter("DIRECTORY_MISSED", number) for number in range(2)] == [0, 1]
+    assert control.bound_by_name(1) == set()
+    venue.send(*(introduction(locate, "AMZN") for locate in range(DIRECTORY_DEPTH)))
+    assert control.bound_by_name(1) == {0}
+    assert control.counter("DIRECTORY_MISSED", 1) == 1
 
 
 def test_arguments_are_checked(control):

@@ -227,8 +227,8 @@ def test_a_gap_that_nobody_fills_is_given_up():
 
 @pytest.mark.parametrize(("first", "count"), [(7, 1), (7, 0), (1, 1), (3, 0)], ids=["ahead", "heartbeat ahead", "old", "heartbeat"])
 def test_a_flood_beside_the_hole_does_not_keep_it_open(first, count):
-    """As many frames on the recovery line as a wire holds, none of which brings what is missing."""
-    flood = [(5 + 7 * number, RECOVERY, frame(first, count)) for number in range(120)]
+    """More frames on the recovery line than a wire holds, none of which brings what is missing."""
+    flood = [(5 + 5 * number, RECOVERY, frame(first, count)) for number in range(170)]
     run = Run([(5, LINE_A, frame(1, 2)), (50, LINE_A, frame(9, 1)), (60, LINE_B, frame(5, 1)), *flood], hole=100, recovery=200, cycles=900,
               follow=False)  # fmt: skip
     assert run.gaps == [(3, 2), (6, 3)]
