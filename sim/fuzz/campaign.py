@@ -18,10 +18,11 @@ from host.card.limits import Limits
 from host.card.registers import RECORD_BYTES, DropReason
 from host.card.simulated import SimulatedCard
 from hw.config import CardConfig
-from sim.fuzz.judge import Fate, judge
-from sim.fuzz.mutate import Address, Mutated, Mutator, message
+from sim.fuzz.dialect import DIALECTS
+from sim.fuzz.judge import Fate, Judge
+from sim.fuzz.mutate import Address, Mutated, Mutator
 from sim.golden.ethernet import build_udp
-from sim.golden.moldudp64 import pack_packet
+from sim.verilated.build import sizes_of
 
 LIMITS = Limits(max_shares=100, max_notional=1 << 60, max_position=(1 << 32) - 1, rate_burst=60_000, rate_interval=1)
 LINES = ("FEED", "FEED_B", "RECOVERY")
@@ -51,14 +52,16 @@ class FuzzError(AssertionError):
 class Venue:
     """One feed: its mutator, and what the card must have made of the batch."""
 
-    def __init__(self, number: int, seed: int, symbols: int, recorded: Sequence[bytes]):
+    def __init__(self, number: int, seed: int, config: CardConfig, recorded: Sequence[bytes]):
         self.number = number
-        live = Address(0xE9360C6F + number, 26_477 + number, b"FUZZING%03d" % number)
-        away = live._replace(ip=live.ip ^ RECOVERY_ADDRESS[0], port=live.port ^ RECOVERY_ADDRESS[1])
+        live = Address(0xE9360C6F + number, 26_477 + number)
+        away = Address(live.ip ^ RECOVERY_ADDRESS[0], live.port ^ RECOVERY_ADDRESS[1])
         self.addresses = live, live, away
         """By line."""
-        self.locates = [1 + 1_000 * number + slot for slot in range(symbols)]
-        self.mutator = Mutator((seed, number), live, self.locates, recorded)
+        protocol = config.protocol(number)
+        self.dialect = DIALECTS[protocol](number, config.symbols)
+        self.judge = Judge(protocol, self.dialect)
+        self.mutator = Mutator((seed, number), live, self.dialect, recorded if protocol == "itch50" else ())
         self.sequence = 1
         self.drops: Counter[DropReason] = Counter()
         self.frames = self.events = self.upsets = 0
@@ -67,10 +70,8 @@ class Venue:
     def probe(self) -> tuple[bytes, int]:
         """A good frame into an empty book, and the price that its top must show."""
         chance, price = random.Random(self.sequence), PROBE_PRICES[self.number > 0]
-        body = bytearray(message("A", self.locates[:1], chance))
-        body[19], body[32:36] = b"SB"[self.number == 0], price.to_bytes(4, "big")
-        address = self.mutator.address
-        packet = pack_packet(address.session, self.sequence, [bytes(body)])
+        order, address = self.dialect.new_order(chance, "S" if self.number else "B", price), self.mutator.address
+        packet = self.dialect.pack(self.dialect.session, self.sequence, [order])
         return build_udp(packet, destination_ip=address.ip, destination_port=address.port), price
 
     def batch(self, most: int, line: int, most_events: int) -> "Batch":
@@ -84,7 +85,7 @@ class Venue:
         expected = self.sequence + 1
         while len(batch.frames) <= most and batch.upset is None:
             frame = self.mutator.frame(expected)
-            judgement = judge(frame, listens, expected, self.locates)
+            judgement = self.judge.judge(frame, listens, expected)
             if sum(batch.weights) + RECORDS_AN_EVENT * judgement.events > RECORDS_AN_EVENT * most_events:
                 break
             batch.add(frame, judgement.events if judgement.fate is not Fate.DROPPED else 0)
@@ -130,13 +131,13 @@ class Campaign:
     config : CardConfig
     seed : int
     recorded : sequence of bytes
-        Real ITCH messages.
+        Real messages for the venues that speak ITCH 5.0.
     """
 
     def __init__(self, card: SimulatedCard, config: CardConfig, seed: int, recorded: Sequence[bytes] = ()):
         self.card, self.config, self.seed = card, config, seed
-        self.control = Control(card, config.name)
-        self.venues = [Venue(number, seed, config.symbols, recorded) for number in range(config.venues)]
+        self.control = Control(card, config.name, {config.name: sizes_of(config)})
+        self.venues = [Venue(number, seed, config, recorded) for number in range(config.venues)]
         self.batches = self.orders = 0
         self.lines: Counter[str] = Counter()
         self._prepare()
@@ -151,8 +152,8 @@ class Campaign:
             own = f"02:00:00:00:{venue.number:02x}:01"
             control.set_order_address(venue.number, OrderAddress(own, "02:00:00:00:00:02", "10.0.0.1", "10.0.0.2", 30_001, 40_001))
             control.set_user_ref(venue.number, 1)
-            for slot, locate in enumerate(venue.locates):
-                control.bind_symbol(venue.number, slot, locate, f"SYM{slot}")
+            for slot, (locate, name) in enumerate(zip(venue.dialect.locates, venue.dialect.names, strict=True)):
+                control.bind_symbol(venue.number, slot, locate, name)
         control.set_limits(LIMITS)
         control.set_arbitrage(min_profit=1, max_shares=1, cooldown=0, symbols=range(self.config.symbols))
         control.drain_events()

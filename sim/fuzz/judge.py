@@ -1,14 +1,15 @@
 """What must become of a frame, by the golden models: dropped for a reason, taken, or something that stops the batch."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from hw.reasons import DropReason
+from sim.fuzz.dialect import Dialect
 from sim.fuzz.mutate import Address, Mutated
 from sim.golden.ethernet import receive_any
-from sim.golden.itch50 import MalformedMessage, decode
-from sim.golden.moldudp64 import END_OF_SESSION, SHORTEST_DELIVERED, MalformedPacket, unpack_blocks, unpack_header
+from sim.golden.feeds import FEEDS
+from sim.golden.itch50 import MalformedMessage
 
 
 class Fate(Enum):
@@ -30,25 +31,35 @@ class Judgement(NamedTuple):
     """Book events for symbols that the card follows."""
 
 
-def judge(frame: Mutated, addresses: Sequence[Address], expected: int, locates: Collection[int]) -> Judgement:
-    """``addresses``: those of one session that the port listens to. ``expected``: the sequence number that the feed is at."""
-    received = receive_any(frame.data, [(address.ip, address.port) for address in addresses], error=frame.error)
-    if received.payload is None:
-        return Judgement(Fate.DROPPED, received.reason)
-    try:
-        header, blocks = unpack_header(received.payload), list(unpack_blocks(received.payload))
-    except MalformedPacket:
-        return Judgement(Fate.DROPPED, DropReason.MALFORMED)
-    fate = Fate.TAKEN
-    if header.session != addresses[0].session or header.sequence != expected or header.count == END_OF_SESSION:
-        fate = Fate.UPSETS
-    events = 0
-    for block in blocks:
-        if len(block) >= SHORTEST_DELIVERED:
+class Judge:
+    """Judges the frames of one venue.
+
+    Parameters
+    ----------
+    protocol : str
+    dialect : Dialect
+        What the venue follows.
+    """
+
+    def __init__(self, protocol: str, dialect: Dialect):
+        self.feed, self.session = FEEDS[protocol](), dialect.session
+        self._locates = {locate: slot for slot, locate in enumerate(dialect.locates)}
+        self._names = {name: slot for slot, name in enumerate(dialect.names)}
+
+    def judge(self, frame: Mutated, addresses: Sequence[Address], expected: int) -> Judgement:
+        """``addresses``: those that the frame's port listens to. ``expected``: the sequence number that the feed is at."""
+        received = receive_any(frame.data, addresses, error=frame.error)
+        packet = self.feed.read(received.payload or b"", received.reason)
+        if packet.span is None:
+            return Judgement(Fate.DROPPED, packet.reason)
+        fate, events = Fate.TAKEN, 0
+        if packet.span.session != self.session or packet.span.first != expected or packet.end_of_session:
+            fate = Fate.UPSETS
+        for _, message in packet.messages:
             try:
-                event = decode(block)
+                change = self.feed.decode(message)
             except MalformedMessage:
                 fate = Fate.UPSETS
             else:
-                events += event is not None and event.locate in locates
-    return Judgement(fate, first=header.sequence, next=header.sequence + len(blocks), events=events)
+                events += change is not None and self.feed.slot(change, self._locates, self._names) is not None
+        return Judgement(fate, first=packet.span.first, next=packet.span.next, events=events)

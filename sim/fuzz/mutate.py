@@ -4,13 +4,11 @@ import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from sim.fuzz.dialect import Dialect
 from sim.golden.ethernet import build_udp, checksum, with_tag
-from sim.golden.itch50 import MESSAGE_LENGTHS
-from sim.golden.moldudp64 import pack_header, pack_packet
 
 ETHERNET, IP, UDP = 0, 14, 34
 """Where the headers of an untagged frame begin."""
-LIKELY = "AAAAFEECXDDUUP" + "".join(MESSAGE_LENGTHS)
 OFTEN = 3
 """The others end a batch most of the time, so they come in a third of the frames that these do."""
 GOOD = 4
@@ -27,28 +25,6 @@ class Mutated(NamedTuple):
 class Address(NamedTuple):
     ip: int
     port: int
-    session: bytes
-
-
-def message(kind: str, locates: Sequence[int], chance: random.Random) -> bytes:
-    """A message that is right in itself, of one of these symbols and with a price at which venues cross each other."""
-    body = bytearray(chance.randbytes(MESSAGE_LENGTHS[kind]))
-    body[0] = ord(kind)
-    body[1:3] = chance.choice(locates).to_bytes(2, "big")
-    if kind in "AFECXDU":
-        body[11:18] = bytes(7)  # references that meet each other
-    if kind in "AFU":
-        price, shares = (32, 20) if kind != "U" else (31, 27)
-        body[price:price + 4] = (1_000_000 + 100 * chance.randrange(-20, 20)).to_bytes(4, "big")
-        body[shares:shares + 4] = chance.randrange(1, 500).to_bytes(4, "big")
-    if kind in "AF":
-        body[19] = chance.choice(b"BS")
-    return bytes(body)
-
-
-def followed(real: bytes, locates: Sequence[int], chance: random.Random) -> bytes:
-    """A recorded message, now and then of a symbol that the card follows."""
-    return real[:1] + chance.choice(locates).to_bytes(2, "big") + real[3:] if len(real) > 2 and chance.random() < 0.6 else real
 
 
 class Mutator:
@@ -58,14 +34,13 @@ class Mutator:
     ----------
     seed : int
     address : Address
-    locates : sequence of int
-        Symbols that the card follows there.
+    dialect : Dialect
     recorded : sequence of bytes
         Real messages; half of the frames are made of them, if there are any.
     """
 
-    def __init__(self, seed: object, address: Address, locates: Sequence[int], recorded: Sequence[bytes] = ()):
-        self.chance, self.address, self.locates, self.recorded = random.Random(repr(seed)), address, locates, recorded
+    def __init__(self, seed: object, address: Address, dialect: Dialect, recorded: Sequence[bytes] = ()):
+        self.chance, self.address, self.dialect, self.recorded = random.Random(repr(seed)), address, dialect, recorded
         self.rules: list[Callable[[list[bytes], int], bytes]] = OFTEN * [
             self._flip, self._flip_header, self._truncate, self._extend, self._ip_field, self._udp_length, self._elsewhere, self._tags,
             self._noise, self._splice, self._block_length, self._count,
@@ -77,14 +52,14 @@ class Mutator:
         count = chance.choice((1, 1, 2, 3, 3, 5, 8, 20)) if chance.random() < 0.9 else chance.randrange(30)
         if self.recorded and chance.random() < 0.5:
             at = chance.randrange(len(self.recorded))
-            return [followed(body, self.locates, chance) for body in self.recorded[at:at + count]]
-        return [message(chance.choice(LIKELY), self.locates, chance) for _ in range(count)]
+            return [self.dialect.followed(body, chance) for body in self.recorded[at:at + count]]
+        return [self.dialect.message(chance) for _ in range(count)]
 
     def frame(self, sequence: int) -> Mutated:
         """The next frame, which claims to be the one of this sequence number."""
         chance, messages = self.chance, self.messages()
         if chance.randrange(GOOD) == 0:
-            data, how = self._built(pack_packet(self.address.session, sequence, messages)), "good"
+            data, how = self._good(messages, sequence), "good"
         else:
             rule = chance.choice(self.rules)
             data, how = rule(messages, sequence), rule.__name__[1:]
@@ -99,8 +74,11 @@ class Mutator:
         )
         return with_tag(frame, chance.choice((b"\x81\x00", b"\x88\xa8")) + chance.randbytes(2)) if chance.random() < 0.2 else frame
 
+    def _packed(self, messages: list[bytes], sequence: int) -> bytes:
+        return self.dialect.pack(self.dialect.session, sequence, messages)
+
     def _good(self, messages: list[bytes], sequence: int) -> bytes:
-        return self._built(pack_packet(self.address.session, sequence, messages))
+        return self._built(self._packed(messages, sequence))
 
     def _changed(self, data: bytes, first: int = 0, last: int | None = None) -> bytes:
         """A few bits or bytes changed between two places."""
@@ -142,7 +120,7 @@ class Mutator:
         return frame[:IP] + bytes(header) + frame[UDP:]
 
     def _plain(self, messages: list[bytes], sequence: int) -> bytes:
-        payload = pack_packet(self.address.session, sequence, messages)
+        payload = self._packed(messages, sequence)
         return build_udp(payload, destination_ip=self.address.ip, destination_port=self.address.port, udp_checksum=False)
 
     def _ip_field(self, messages: list[bytes], sequence: int) -> bytes:
@@ -159,7 +137,7 @@ class Mutator:
     def _elsewhere(self, messages: list[bytes], sequence: int) -> bytes:
         ip = self.address.ip ^ (1 << self.chance.randrange(32)) * self.chance.randrange(2)
         port = self.address.port ^ self.chance.randrange(3)
-        return build_udp(pack_packet(self.address.session, sequence, messages), destination_ip=ip, destination_port=port)
+        return build_udp(self._packed(messages, sequence), destination_ip=ip, destination_port=port)
 
     def _tags(self, messages: list[bytes], sequence: int) -> bytes:
         frame = self._plain(messages, sequence)
@@ -170,45 +148,45 @@ class Mutator:
     # The payload, with right checksums over it
 
     def _payload(self, messages: list[bytes], sequence: int) -> bytes:
-        return self._built(self._changed(pack_packet(self.address.session, sequence, messages), 18))
+        return self._built(self._changed(self._packed(messages, sequence), self.dialect.from_here))
 
     def _block_length(self, messages: list[bytes], sequence: int) -> bytes:
-        payload, at = bytearray(pack_packet(self.address.session, sequence, messages)), 20
+        payload, at, between = self._packed(messages, sequence), self.dialect.header, self.dialect.between
         for body in messages[:self.chance.randrange(len(messages) + 1)]:
-            at = at + 2 + len(body) if at + 2 + len(body) < len(payload) else at
-        length = int.from_bytes(payload[at:at + 2], "big") + self.chance.choice((-20, -9, -2, -1, 1, 2, 8, 9, 40, 256, 65_000))
-        payload[at:at + 2] = (length & 0xFFFF).to_bytes(2, "big")
-        return self._built(bytes(payload))
+            at = at + between + len(body) if at + between + len(body) < len(payload) else at
+        change = self.chance.choice((-20, -9, -2, -1, 1, 2, 8, 9, 40, 256, 65_000))
+        return self._built(self.dialect.with_length_changed(payload, at, change))
 
     def _count(self, messages: list[bytes], sequence: int) -> bytes:
         count = self.chance.choice((0, 1, len(messages) + 1, max(len(messages) - 1, 0), 0xFFFE, self.chance.randrange(0xFFFF)))
-        return self._built(pack_header(self.address.session, sequence, count) + pack_packet(b"\0" * 10, 0, messages)[20:])
+        return self._built(self.dialect.with_count(self._packed(messages, sequence), count))
 
     def _message(self, messages: list[bytes], sequence: int) -> bytes:
         """A message of a wrong length, or one that says it is another's type."""
         if messages:
-            at = self.chance.randrange(len(messages))
+            at, kind_at = self.chance.randrange(len(messages)), self.dialect.kind_at
             body = messages[at]
-            messages[at] = self.chance.choice((
+            messages[at] = self.dialect.fitted(self.chance.choice((
                 body[:self.chance.randrange(len(body) + 1)], body + self.chance.randbytes(self.chance.randrange(1, 60)),
-                bytes([self.chance.randrange(256)]) + body[1:], self._changed(body or b"\0"),
-            ))
+                body[:kind_at] + bytes([self.chance.randrange(256)]) + body[kind_at + 1:], self._changed(body or b"\0"),
+            )))
         return self._good(messages, sequence)
 
     def _empty_blocks(self, messages: list[bytes], sequence: int) -> bytes:
         for _ in range(self.chance.randrange(1, 12)):
-            short = self.chance.randbytes(self.chance.choice((0, 0, 0, 1, 2, 5, 8, 9)))
+            short = self.dialect.fitted(self.chance.randbytes(self.chance.choice((0, 0, 0, 1, 2, 5, 8, 9))))
             messages.insert(self.chance.randrange(len(messages) + 1), short)
         return self._good(messages, sequence)
 
     def _position(self, messages: list[bytes], sequence: int) -> bytes:
         """Another sequence number, another session, or the end of it. Seldom: it stops the venue until the host has looked."""
-        session, chance = self.address.session, self.chance
+        dialect, chance = self.dialect, self.chance
+        session = dialect.session
         if chance.random() < 0.7:
             return self._good(messages, sequence)
         return self._built(chance.choice((
-            lambda: pack_packet(session, chance.getrandbits(chance.choice((4, 16, 64))), messages),
-            lambda: pack_packet(session, sequence + chance.randrange(1, 5), messages),
-            lambda: pack_packet(chance.randbytes(10), sequence, messages),
-            lambda: pack_header(session, sequence, 0xFFFF),
+            lambda: dialect.pack(session, chance.getrandbits(chance.choice((4, 16, 64))), messages),
+            lambda: dialect.pack(session, sequence + chance.randrange(1, 5), messages),
+            lambda: dialect.pack(chance.randbytes(len(session)), sequence, messages),
+            lambda: dialect.end(session, sequence, messages),
         ))())

@@ -7,7 +7,6 @@ from time import perf_counter
 
 from host.card.addresses import multicast_number
 from host.card.control import Control
-from host.card.definition import CardSizes
 from host.card.events import RECORD_WORDS, Gap, VenueStale, decode
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, EVENTS, REGISTERS, EventKind, StaleReason
@@ -20,6 +19,7 @@ from sim.replay.bbo import BboFiles
 from sim.replay.feeds import PATIENCE, Feed, Packet
 from sim.replay.result import Result
 from sim.replay.selection import Selection
+from sim.verilated.build import sizes_of
 
 GROUPS = "233.54.{}.{}"
 FIRST_GROUP, FIRST_PORT = 111, 26_477
@@ -134,8 +134,7 @@ class _Replay:
                  recovery: Mapping[int, bytes] | None):
         self._recovery = recovery
         self._card, self._config, self._selection, self._output = card, config, selection, output
-        sizes = CardSizes(config.hash, *(getattr(config, field) for field in CardSizes._fields if field != "hash"))
-        self._control = Control(card, config.name, {config.name: sizes})
+        self._control = Control(card, config.name, {config.name: sizes_of(config)})
         most_events = min(config.backlog, config.events) // 4
         self._venues = [_Venue(i, feed, selection.slots[i], most_events) for i, feed in enumerate(feeds)]
         self._result = Result()

@@ -18,6 +18,7 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 import hw
+from host.card.definition import CardSizes
 from hw.config import CardConfig
 from hw.export import export, stage
 from hw.host_interface.bus import READ_LATENCY
@@ -48,6 +49,11 @@ def folder() -> Path:
     """Where builds lie: ``$TRAPJAW_BUILD``, or build/ beside the sources."""
     base = os.environ.get("TRAPJAW_BUILD")
     return (Path(base) if base else Path(hw.__file__).resolve().parents[1] / "build") / "verilated"
+
+
+def sizes_of(config: CardConfig) -> CardSizes:
+    """What the host must know of a card that is none of the named ones."""
+    return CardSizes(config.hash, *(getattr(config, field) for field in CardSizes._fields if field != "hash"))
 
 
 def library(config: CardConfig) -> Path:

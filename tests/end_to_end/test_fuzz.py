@@ -6,9 +6,9 @@ from host.card.simulated import SimulatedCard
 from hw.config import TINY
 from hw.reasons import DropReason
 from sim.fuzz import campaign
-from sim.fuzz.__main__ import recorded
+from sim.fuzz.__main__ import recorded, speaking
 from sim.fuzz.campaign import Campaign, FuzzError
-from sim.fuzz.judge import Fate, Judgement, judge
+from sim.fuzz.judge import Fate, Judge, Judgement
 from sim.verilated.build import library
 from tests.data import market_data
 
@@ -40,19 +40,34 @@ def test_twenty_thousand_frames(card):
 
 
 @pytest.mark.slow
+def test_a_million_frames_of_the_other_protocols():
+    config = speaking(TINY, "pitch", "deep10")
+    with SimulatedCard(library(config)) as card:
+        check(Campaign(card, config, seed=5).run(1_000_000), 1_000_000)
+
+
+@pytest.mark.slow
 def test_a_million_frames(card):
     check(Campaign(card, TINY, seed=2).run(500_000), 500_000)
     with SimulatedCard(library(TINY)) as another:
         check(Campaign(another, TINY, seed=3, recorded=recorded(market_data(REAL))).run(500_000), 500_000)
 
 
+def test_frames_of_the_other_protocols():
+    """A card that speaks PITCH on one port and DEEP on the other."""
+    config = speaking(TINY, "pitch", "deep10")
+    with SimulatedCard(library(config)) as card:
+        check(Campaign(card, config, seed=1).run(10_000), 10_000)
+
+
 def test_an_event_of_a_bad_frame_is_seen(card, monkeypatch):
     """As if the card took frames that the models drop."""
-    def strict(frame, *arguments):
-        judgement = judge(frame, *arguments)
+    def strict(judge, frame, *arguments):
+        judgement = right(judge, frame, *arguments)
         return Judgement(Fate.DROPPED, DropReason.UDP_CHECKSUM) if judgement.fate is Fate.TAKEN and judgement.events else judgement
 
-    monkeypatch.setattr(campaign, "judge", strict)
+    right = Judge.judge
+    monkeypatch.setattr(Judge, "judge", strict)
     with pytest.raises(FuzzError, match=r"events reached the book, not .*seed 4"):
         Campaign(card, TINY, seed=4).run(1_000)
 
@@ -64,11 +79,12 @@ def test_an_order_of_a_bad_frame_is_seen(card, monkeypatch):
 
 
 def test_a_wrong_reason_and_a_lost_frame_are_seen(card, monkeypatch):
-    def other_reason(frame, *arguments):
-        judgement = judge(frame, *arguments)
+    def other_reason(judge, frame, *arguments):
+        judgement = right(judge, frame, *arguments)
         return judgement._replace(reason=DropReason.TRUNCATED) if judgement.reason is DropReason.IP_CHECKSUM else judgement
 
-    monkeypatch.setattr(campaign, "judge", other_reason)
+    right = Judge.judge
+    monkeypatch.setattr(Judge, "judge", other_reason)
     with pytest.raises(FuzzError, match="frames dropped for"):
         Campaign(card, TINY, seed=4).run(5_000)
     monkeypatch.undo()

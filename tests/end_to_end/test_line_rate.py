@@ -8,22 +8,26 @@ from host.card.control import Control
 from host.card.registers import DropReason, StaleReason
 from host.card.simulated import SimulatedCard
 from hw.config import TINY
-from sim.golden.ethernet import build_udp, with_tag
+from sim.fuzz.__main__ import speaking
 from sim.golden.itch50 import BOOK_TYPES, MESSAGE_LENGTHS
-from sim.golden.moldudp64 import pack_packet
-from sim.verilated.build import library
+from sim.verilated.build import library, sizes_of
+from tests.hw.feed.full_frames import LONGEST_FRAME, full_frames, message_bytes, mixes
 
 MILLISECOND = 156_250
 """Cycles; one word of eight bytes in each is 10 Gbit/s."""
-LONGEST_FRAME = 1514
+SMALLEST_FRAME = 60
 """Bytes without FCS."""
+ON_THE_WIRE = 24
+"""Bytes that the wire needs for a frame beside it: preamble, FCS, the gap."""
+NAMED = speaking(TINY, "pitch", "deep10")
+"""With the two protocols that call symbols by their names."""
 FULLEST = 69
 """Deletes, the shortest book messages, in the longest frame: 56.2 million messages a second with the wire's gaps, more here without."""
 BOUND = 4_711
 LINES = ("FEED", "FEED_B")
 """Of each venue, by the names of their registers."""
-RECOVERY_PORT = 30_000
-"""UDP port; the IP address is the same as the lines'."""
+PORT, RECOVERY_PORT = 26_477, 30_000
+"""UDP ports of the first venue's lines and of what is retransmitted to it; the IP address is the same."""
 SETTLED = 2_000
 
 
@@ -32,22 +36,35 @@ def built():
     return library(TINY)
 
 
+@pytest.fixture(scope="module")
+def built_named():
+    return library(NAMED)
+
+
+def prepared(card, config):
+    """Every line of every venue listens, and AMZN is followed on all of them."""
+    control = Control(card, config.name, {config.name: sizes_of(config)})
+    for venue in range(config.venues):
+        control.bind_symbol(venue, 0, BOUND, "AMZN")
+        for name, port in (*((line, PORT) for line in LINES), ("RECOVERY", RECOVERY_PORT)):
+            control.write(f"{name}_IP", address(venue, port)[0], venue)
+            control.write(f"{name}_PORT", address(venue, port)[1], venue)
+    assert card.feeds == len(LINES) * config.venues
+    card.drain_events(config.events)
+    card.run(16)  # what was written has reached the ports
+    return control
+
+
 @pytest.fixture
 def control(built):
     with SimulatedCard(built) as card:
-        control = Control(card, "tiny")
-        for venue in range(TINY.venues):
-            control.set_feed(venue, f"233.54.12.{111 + venue}", 26_477 + venue)
-            control.bind_symbol(venue, 0, BOUND, "AMZN")
-            for name in LINES:
-                control.write(f"{name}_IP", 0xE9360C6F + venue, venue)
-                control.write(f"{name}_PORT", 26_477 + venue, venue)
-            control.write("RECOVERY_IP", 0xE9360C6F + venue, venue)
-            control.write("RECOVERY_PORT", RECOVERY_PORT + venue, venue)
-        assert card.feeds == len(LINES) * TINY.venues
-        card.drain_events(TINY.events)
-        card.run(16)  # what was written has reached the ports
-        yield control
+        yield prepared(card, TINY)
+
+
+@pytest.fixture
+def named(built_named):
+    with SimulatedCard(built_named) as card:
+        yield prepared(card, NAMED)
 
 
 def message(kind, locate, rng):
@@ -60,33 +77,20 @@ def message(kind, locate, rng):
     return bytes(body)
 
 
-def frames_of(venue, messages, *, tag=False, port=26_477):
-    """All messages in the fullest frames; returns the frames and how many messages are in them."""
-    frames, held, sequence = [], [], 1
-    size = room = LONGEST_FRAME - 42 - 20 - 4 * tag
-
-    def close():
-        frame = build_udp(
-            pack_packet(b"LINE  RATE", sequence, held), destination_ip=0xE9360C6F + venue, destination_port=port + venue
-        )
-        frames.append(with_tag(frame) if tag else frame)
-
-    for body in messages:
-        if 2 + len(body) > size:
-            close()
-            sequence, held, size = sequence + len(held), [], room
-        held.append(body)
-        size -= 2 + len(body)
-    close()
-    return frames
+def address(venue, port=PORT):
+    return 0xE9360C6F + venue, port + venue
 
 
-def millisecond(venue, kinds, locate, *, tag=False, port=26_477):
+def millisecond(venue, kinds, locate, *, tag=False, port=PORT):
     """Frames that take a port at least a millisecond, back to back, and the number of their messages."""
     rng = random.Random(venue)
-    block = [message(kind, locate, rng) for kind in kinds]
-    count = -(-8 * MILLISECOND // sum(2 + len(body) for body in block)) * len(block)
-    return frames_of(venue, [block[number % len(block)] for number in range(count)], tag=tag, port=port), count
+    return repeated("itch50", venue, [message(kind, locate, rng) for kind in kinds], tag=tag, port=port)
+
+
+def repeated(protocol, venue, block, *, tag=False, port=PORT):
+    """The same, of a block of messages over and over."""
+    count = -(-8 * MILLISECOND // message_bytes(protocol, block)) * len(block)
+    return full_frames(protocol, [block[number % len(block)] for number in range(count)], address(venue, port), tag=tag), count
 
 
 def run(control, traffic):
@@ -132,30 +136,94 @@ def test_nothing_is_lost_before_the_book(control, kinds, tag):
     assert not control.card.violations()
 
 
-@pytest.mark.parametrize("kinds", ["D", "".join(MESSAGE_LENGTHS)], ids=["deletes", "all"])
-def test_nothing_is_lost_on_any_line(control, kinds):
-    """Both lines of every venue at once, each at line rate, the same messages in other frames on line B; every frame of line A comes a
-    second time as a retransmitted one."""
-    traffic, cycles = [], control.card.cycle
-    for venue in range(TINY.venues):
-        (live, count), (again, _), (other, _) = (
-            millisecond(venue, kinds, BOUND + 1, tag=tag, port=port) for tag, port in ((0, 26_477), (0, RECOVERY_PORT), (1, 26_477)))
-        ports = [frame for pair in zip(live, again, strict=True) for frame in pair], other
-        for line, frames in enumerate(ports):
-            control.card.queue(line * TINY.venues + venue, frames)
-        traffic.append((ports, count))
-    control.card.run(max(words(frames) for ports, _ in traffic for frames in ports))
-    assert not any(control.card.waiting(port) for port in range(control.card.feeds))
-    assert control.card.cycle - cycles >= MILLISECOND
-    control.card.run(SETTLED)
-    for venue, (ports, count) in enumerate(traffic):
+def check_lines(control, traffic, *, starts=lambda frames: None):
+    """Sends the frames of both lines of all venues at once; every message must be taken once, and again as a duplicate.
+
+    ``traffic``: of each venue the frames of its lines, how many messages there are, and how often each of them comes.
+    """
+    card, begin, cycles = control.card, control.card.cycle, 0
+    for venue, (lines, _, _) in enumerate(traffic):
+        for line, frames in enumerate(lines):
+            when = starts(frames)
+            cycles = max(cycles, when[-1] - begin + 16 if when else words(frames))
+            card.queue(line * len(traffic) + venue, frames, starts=when)
+    card.run(cycles)
+    assert not any(card.waiting(port) for port in range(card.feeds)), "a port was not ready for a word"
+    assert cycles >= MILLISECOND
+    card.run(SETTLED)
+    for venue, (lines, count, times) in enumerate(traffic):
+        counters = {name: control.counter(name, venue) for name in ("FRAMES", "MESSAGES", "DUPLICATES", "GAPS", "STALE", "BOOK_EVENTS")}
+        assert counters == {
+            "FRAMES": sum(len(frames) for frames in lines), "MESSAGES": count, "DUPLICATES": (times - 1) * count, "GAPS": 0,
+            "STALE": 0, "BOOK_EVENTS": 0,
+        }
         counters = {name: control.counter(name, venue) for name in ("FRAMES", "MESSAGES", "DUPLICATES", "GAPS", "STALE", "BOOK_EVENTS")}
         assert counters == {
             "FRAMES": sum(len(frames) for frames in ports), "MESSAGES": count, "DUPLICATES": 2 * count, "GAPS": 0,
             "STALE": 0, "BOOK_EVENTS": 0,
         }
+        assert control.counter("MALFORMED_MESSAGES", venue) == 0
         assert not any(control.counter(f"DROP_{reason.name}", venue) for reason in DropReason if reason)
         assert control.counter("RESTORED", venue) == 0
+        assert control.read("FEED_EXPECTED", venue) == count + 1
+    assert not card.violations()
+
+
+def on_all_lines(protocol, venue, block):
+    """Both lines at line rate, the same messages in other frames on line B; every frame of line A comes a second time as a retransmitted
+    one."""
+    (live, count), (again, _), (other, _) = (
+        repeated(protocol, venue, block, tag=tag, port=port) for tag, port in ((0, PORT), (0, RECOVERY_PORT), (1, PORT)))
+    return ([frame for pair in zip(live, again, strict=True) for frame in pair], other), count, 3
+
+
+@pytest.mark.parametrize("kinds", ["D", "".join(MESSAGE_LENGTHS)], ids=["deletes", "all"])
+def test_nothing_is_lost_on_any_line(control, kinds):
+    rng = random.Random(0)
+    block = [message(kind, BOUND + 1, rng) for kind in kinds]
+    check_lines(control, [on_all_lines("itch50", venue, block) for venue in range(TINY.venues)])
+
+
+def at_the_wires_pace(card):
+    """Starts of frames that follow each other as close as the wire lets them."""
+    def starts(frames):
+        begins, at = [], 8 * card.cycle
+        for frame in frames:
+            begins.append(-(-at // 8))
+            at += max(len(frame), SMALLEST_FRAME) + ON_THE_WIRE
+        return begins
+
+    return starts
+
+
+def smallest(protocol, venue, body):
+    """A millisecond of frames with one message each, the same on both lines."""
+    size = max(len(full_frames(protocol, [body], address(venue))[0]), SMALLEST_FRAME) + ON_THE_WIRE
+    count = 8 * MILLISECOND // size + 2
+    return (full_frames(protocol, [body] * count, address(venue), longest=SMALLEST_FRAME),) * 2, count, 2
+
+
+def test_the_smallest_frames_on_both_lines(control):
+    """One delete a frame, 11.7 million frames a second on each of lines A and B."""
+    body = message("D", BOUND + 1, random.Random(0))
+    traffic = [smallest("itch50", venue, body) for venue in range(TINY.venues)]
+    assert {len(frame) for frame in traffic[0][0][0]} == {42 + 20 + 21}
+    check_lines(control, traffic, starts=at_the_wires_pace(control.card))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pitch", "deep"), [("shortest", "shortest"), ("adds", "levels"), ("trades", "states"), ("trades", "all")])
+def test_nothing_is_lost_of_the_other_protocols(named, pitch, deep):
+    """All lines of a PITCH and a DEEP venue at once. Only what names its symbol, for all else goes to the book."""
+    blocks = mixes("OTHER")["pitch"][pitch], mixes("OTHER")["deep10"][deep]
+    check_lines(named, [on_all_lines(NAMED.protocol(venue), venue, block) for venue, block in enumerate(blocks)])
+
+
+@pytest.mark.slow
+def test_the_smallest_frames_of_the_other_protocols(named):
+    bodies = mixes("OTHER")["pitch"]["adds"][0], mixes("OTHER")["deep10"]["shortest"][0]
+    traffic = [smallest(NAMED.protocol(venue), venue, body) for venue, body in enumerate(bodies)]
+    check_lines(named, traffic, starts=at_the_wires_pace(named.card))
 
 
 def test_what_the_book_cannot_take_is_counted_and_told(control):

@@ -6,11 +6,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.feed.feed_session import FeedSession
 from hw.feed.frame_gate import FrameGate
-from hw.feed.itch50 import Itch50Decoder
 from hw.feed.line_arbiter import LineArbiter
 from hw.feed.line_buffer import LineBuffer
-from hw.feed.moldudp64 import MoldUdp64
-from hw.feed.symbol_filter import SymbolFilter
+from hw.feed.protocols import PROTOCOLS
 from hw.net.udp_receive import UdpReceive
 from hw.reasons import DropReason
 from hw.types import BookEvent, Cycles, FeedAddress, FrameReceive, Gap, Sequence, SymbolBinding, Verdict
@@ -19,13 +17,14 @@ from hw.types import BookEvent, Cycles, FeedAddress, FrameReceive, Gap, Sequence
 class FeedChain(wiring.Component):
     """Frames in, events and the final verdict of each frame out; what is missing is given up at once."""
 
-    def __init__(self, symbols=4, backlog=128):
-        self.symbols, self.backlog = symbols, backlog
+    def __init__(self, symbols=4, backlog=128, protocol="itch50"):
+        self.symbols, self.backlog, self.protocol = symbols, backlog, PROTOCOLS[protocol]
         super().__init__({
             "frames": In(FrameReceive),
             "now": In(Cycles),
             "address": In(FeedAddress),
             "bindings": In(data.ArrayLayout(SymbolBinding, symbols)),
+            "names": In(data.ArrayLayout(64, symbols)),
             "set_sequence": In(1),
             "sequence_in": In(Sequence),
             "events": Out(stream.Signature(BookEvent)),
@@ -38,9 +37,9 @@ class FeedChain(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.receive = receive = UdpReceive()
-        m.submodules.framer = framer = MoldUdp64()
-        m.submodules.decoder = decoder = Itch50Decoder()
-        m.submodules.select = select = SymbolFilter(self.symbols)
+        m.submodules.framer = framer = self.protocol.framer()
+        m.submodules.decoder = decoder = self.protocol.decoder()
+        m.submodules.select = select = self.protocol.select(self.symbols)
         m.submodules.gate = gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
         m.submodules.session = session = FeedSession(1)
         m.submodules.buffer = buffer = LineBuffer(self.backlog, self.backlog // 8)
@@ -49,8 +48,7 @@ class FeedChain(wiring.Component):
         connect(m, flipped(self.frames), receive.frames)
         connect(m, receive.payload, framer.payload)
         connect(m, receive.verdict, framer.verdict_in)
-        connect(m, framer.words, decoder.words)
-        connect(m, decoder.events, select.input)
+        self.protocol.join(m, framer, decoder, select, self.bindings, self.names)
         connect(m, select.output, buffer.input)
         connect(m, buffer.frame, arbiter.frames[0])
         connect(m, buffer.events, arbiter.events[0])
@@ -61,7 +59,6 @@ class FeedChain(wiring.Component):
         m.d.comb += [
             receive.now.eq(self.now),
             receive.address[0].eq(self.address),
-            select.bindings.eq(self.bindings),
             session.good[0].eq(framer.verdict.valid & (framer.verdict.payload.reason == DropReason.NONE)),
             session.session[0].eq(framer.span.session),
             session.restart.eq(self.set_sequence),

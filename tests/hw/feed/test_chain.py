@@ -39,9 +39,10 @@ def frame_of(sequence, messages, **changes):
 class Reference:
     """The stages' models in a row; what is missing is given up at once."""
 
-    def __init__(self, symbols, expected, address):
-        locates = {locate: slot for slot, locate in reversed([*enumerate(symbols)])}
-        self.venue = VenueModel(0, VenueSettings(addresses=[address] * 3, feed_sequence=expected, locates=locates))
+    def __init__(self, symbols, expected, address, protocol="itch50"):
+        slots = {symbol: slot for slot, symbol in reversed([*enumerate(symbols)])}
+        settings = VenueSettings(addresses=[address] * 3, feed_sequence=expected, locates=slots, names=slots)
+        self.venue = VenueModel(0, settings, protocol)
         self.venue.restart()
 
     def frame(self, data, error=False):
@@ -54,9 +55,10 @@ class Reference:
         return outcome.reason, [(event.sequence, event.symbol, event.event._replace(locate=0)) for event in events]
 
 
-def run(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), backlog=128, ready=lambda: True, between=lambda: 0):
-    """Sends frames; returns the reasons, and (sequence, symbol, event) of all that is committed."""
-    dut = FeedChain(len(symbols), backlog)
+def run(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), backlog=128, ready=lambda: True, between=lambda: 0,
+        protocol="itch50"):
+    """Sends frames; returns the reasons, and (sequence, symbol, event) of all that is committed. ``symbols``: locates or names."""
+    dut = FeedChain(len(symbols), backlog, protocol)
     cycles = []
     for frame in frames:
         cycles += [IDLE] * between() + frame_words(frame)
@@ -64,8 +66,10 @@ def run(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), backlog=128,
 
     async def testbench(ctx):
         ctx.set(dut.address, {"ip": address[0], "port": address[1]})
-        for slot, locate in enumerate(symbols):
-            ctx.set(dut.bindings[slot], {"enable": 1, "locate": locate})
+        for slot, symbol in enumerate(symbols):
+            name = isinstance(symbol, str)
+            ctx.set(dut.bindings[slot], {"enable": 1, "locate": 0 if name else symbol})
+            ctx.set(dut.names[slot], int.from_bytes(symbol.encode().ljust(8), "little") if name else 0)
         ctx.set(dut.set_sequence, 1)
         ctx.set(dut.sequence_in, expected)
         await ctx.tick()
@@ -81,7 +85,7 @@ def run(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), backlog=128,
                 reasons.append(DropReason(ctx.get(dut.final.payload.reason)))
             if take and ctx.get(dut.events.valid):
                 e = ctx.get(dut.events.payload)
-                found = BookEvent(e.kind.value, e.side.value, e.locate, e.reference, e.new_reference, e.shares, e.price, e.timestamp)
+                found = BookEvent(e.kind.value, e.side.value, *(getattr(e, field) for field in BookEvent._fields[2:]))
                 events.append((e.sequence, e.symbol, found))
             quiet = 0 if word is not IDLE or ctx.get(dut.events.valid) else quiet + 1
             await ctx.tick()
@@ -90,15 +94,15 @@ def run(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), backlog=128,
     return reasons, events
 
 
-def check(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), **behaviour):
+def check(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), protocol="itch50", **behaviour):
     """Compares with the models; returns the reasons and the number of events."""
-    reference = Reference(symbols, expected, address)
+    reference = Reference(symbols, expected, address, protocol)
     wanted_reasons, wanted = [], []
     for frame in frames:
         reason, events = reference.frame(frame)
         wanted_reasons.append(reason)
         wanted += events
-    reasons, events = run(frames, symbols, expected=expected, address=address, **behaviour)
+    reasons, events = run(frames, symbols, expected=expected, address=address, protocol=protocol, **behaviour)
     assert reasons == wanted_reasons
     assert events == wanted
     return reasons, len(events)
