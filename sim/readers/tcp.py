@@ -1,9 +1,10 @@
-"""PITCH over TCP in a capture: the gap request proxy and the spin server, both directions."""
+"""TCP in a capture: PITCH of the gap request proxy and the spin server, both directions; and how to tell an order session."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from sim.golden.ethernet import without_tag
 from sim.golden.moldudp64 import MalformedPacket
 from sim.golden.pitch_unit import HEADER_LENGTH, unpack_header, unpack_messages
 from sim.readers.errors import BadInput
@@ -11,6 +12,7 @@ from sim.readers.pcap import ETHERTYPE_IPV4, read_frames
 
 PROTOCOL_TCP = 6
 FIN, SYN = 0x01, 0x02
+SOUPBIN_TYPES = b"+AJSHZLURO"
 
 
 class Direction(NamedTuple):
@@ -68,8 +70,22 @@ def read_units(path: Path) -> Iterator[Unit]:
         held[direction] = data
 
 
+def holds_orders(path: Path) -> bool:
+    """Whether a capture is of order entry (OUCH): a TCP segment of whole SoupBinTCP packets is in it."""
+    segments = (_segment(frame.data) for frame in read_frames(path))
+    return any(segment is not None and _is_soupbin(segment.payload) for segment in segments)
+
+
+def _is_soupbin(payload: bytes) -> bool:
+    at = 0
+    while at + 3 <= len(payload) and payload[at + 2] in SOUPBIN_TYPES:
+        at += 2 + max(int.from_bytes(payload[at:at + 2], "big"), 1)
+    return at == len(payload) > 0
+
+
 def _segment(frame: bytes) -> _Segment | None:
-    """The TCP segment in an untagged IPv4 frame."""
+    """The TCP segment in an IPv4 frame."""
+    frame = without_tag(frame)
     ip = frame[14:]
     if int.from_bytes(frame[12:14], "big") != ETHERTYPE_IPV4 or len(ip) < 20 or ip[9] != PROTOCOL_TCP:
         return None

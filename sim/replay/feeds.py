@@ -12,7 +12,7 @@ from sim.readers.content import Content
 from sim.readers.errors import BadInput
 from sim.readers.pcap import FeedLine, FeedPacket, is_pcap, read_packets
 from sim.readers.protocols import WIRES, Unpacked, Wire
-from sim.readers.tcp import read_units
+from sim.readers.tcp import holds_orders, read_units
 from sim.replay.errors import ReplayError
 
 SESSION = b"REPLAY0001"
@@ -302,6 +302,8 @@ def open_feed(path: Path, protocol: str = "auto", line: int | None = None, recov
         except BadInput:
             if protocol in ("auto", "pitch") and next(read_units(path), None) is not None:
                 return StreamFeed(path)
+            if holds_orders(path):
+                raise ReplayError(f"{path} is a capture of order entry (SoupBinTCP), not of a feed") from None
             raise
     if protocol not in ("auto", "itch50"):
         raise ReplayError(f"{protocol} is read from captures; {path} is none")

@@ -157,11 +157,6 @@ def check_lines(control, traffic, *, starts=lambda frames: None):
             "FRAMES": sum(len(frames) for frames in lines), "MESSAGES": count, "DUPLICATES": (times - 1) * count, "GAPS": 0,
             "STALE": 0, "BOOK_EVENTS": 0,
         }
-        counters = {name: control.counter(name, venue) for name in ("FRAMES", "MESSAGES", "DUPLICATES", "GAPS", "STALE", "BOOK_EVENTS")}
-        assert counters == {
-            "FRAMES": sum(len(frames) for frames in ports), "MESSAGES": count, "DUPLICATES": 2 * count, "GAPS": 0,
-            "STALE": 0, "BOOK_EVENTS": 0,
-        }
         assert control.counter("MALFORMED_MESSAGES", venue) == 0
         assert not any(control.counter(f"DROP_{reason.name}", venue) for reason in DropReason if reason)
         assert control.counter("RESTORED", venue) == 0

@@ -184,6 +184,15 @@ def test_statistics_of_the_real_packets(day):
         assert found["gaps"] == "0"
 
 
+def test_order_entry_is_refused_as_what_it_is():
+    folder = market_data("packets/Nasdaq.Nsm.Ouch.v5.0")
+    captures = sorted(folder.glob("*.pcap"))
+    assert len(captures) == 6
+    for path in captures:
+        with pytest.raises(ReplayError, match=rf"{path.name} is a capture of order entry \(SoupBinTCP\), not of a feed"):
+            run(path, stats=True)
+
+
 def test_segments_of_iex(tmp_path):
     """Whatever its sessions' numbers, a capture of DEEP is known by its content."""
     messages = [deep10.system_event(1, "O"), deep10.trading_status(2, "SPY", "T"), deep10.level(3, "SPY", "B", 100, 10_000)]
