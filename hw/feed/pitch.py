@@ -53,8 +53,8 @@ class PitchDecoder(wiring.Component):
     second : In(17)
         Seconds since midnight of the last time message, in step with ``words``.
     clear : In(1)
-        The book is void, in step with ``words``. There is no event for this: it counts as malformed, so that the frame takes no
-        effect and nothing is traded until the host has loaded the book anew.
+        The book is void, or the numbers begin again, in step with ``words``. There is no event for this: it counts as malformed, so
+        that the frame takes no effect and nothing is traded until the host has loaded the book anew.
     events : Out(stream.Signature(BookEvent, always_ready=True))
         One event per book message. Fields that its kind does not have are 0; ``locate`` and ``symbol`` are 0; ``ingress`` is the
         time of the word with the message's last byte.

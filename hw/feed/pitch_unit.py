@@ -30,7 +30,7 @@ class PitchUnit(PacketFramer):
         take effect only with its verdict.
     verdict : Out(stream.Signature(Verdict, always_ready=True))
         One per packet: the reason of ``verdict_in`` if there is one; else MALFORMED: the header's length or count and the messages
-        contradict each other, a message has less than six bytes, or the numbers pass 2^32 - 1 (where they would begin again at 1).
+        contradict each other, or a message has less than six bytes.
     span : Out(Span)
         In the cycle of a good verdict: the unit as the session, and the numbers of its messages, short ones included. 0 and 0 for a
         packet that is not numbered.
@@ -40,7 +40,8 @@ class PitchUnit(PacketFramer):
         Seconds since midnight, of the last time message, in step with ``words``: the word with its last byte, or the one before. This
         is the one thing that is remembered from packet to packet, even of packets that turn out bad: it serves timestamps and no more.
     clear : Out(1)
-        Pulse in step with ``words``: a unit clear, the book is void.
+        Pulse in step with ``words``: a unit clear, the book is void; or with the header's word: the packet has number 2^32 - 1, after
+        which the numbers begin again at 1, where nothing here would follow.
 
     Latency: ``LATENCY`` cycles from a payload word to its message word, ``VERDICT_LATENCY`` from ``verdict_in`` to
     ``verdict``. One word per cycle.
@@ -74,7 +75,7 @@ class PitchUnit(PacketFramer):
 
     def _read_header(self, m):
         self._length, self._messages, self._session = Signal(17), Signal(16), Signal(80)
-        self._first, self._next, self._sound = Signal(64), Signal(64), Signal()
+        self._first, self._next, self._sound = Signal(64), Signal(64), Const(1)
         first, count = self._data[32:], self._data[16:24]
         self._first_now = first
         after = Signal(33)
@@ -83,8 +84,8 @@ class PitchUnit(PacketFramer):
             m.d.sync += [
                 self._length.eq(self._data[:16]), self._messages.eq(count), self._session.eq(self._data[24:32]),
                 self._first.eq(first), self._next.eq(Mux(first.any(), after, 0)),
-                self._sound.eq(~(after[32] & after[:32].any())),
             ]
+        self._last_number = self._word[0] & after[32]
 
     def _deliver(self, m):
         """Second cycle: which of the messages that begin are delivered, and what the others say."""
@@ -124,7 +125,7 @@ class PitchUnit(PacketFramer):
                 m.d.sync += self.second.eq(Cat(byte(lane + 8, number) for number in (2, 3, 4)))
 
         self._last_of_session = Signal()
-        m.d.sync += self.clear.eq(begins(UNIT_CLEAR))
+        m.d.sync += self.clear.eq(begins(UNIT_CLEAR) | self._last_number)
         with m.If(begins(END_OF_SESSION)):
             m.d.sync += self._last_of_session.eq(1)
         with m.If(self._finish):

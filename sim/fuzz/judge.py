@@ -53,7 +53,7 @@ class Judge:
         if packet.span is None:
             return Judgement(Fate.DROPPED, packet.reason)
         fate, events = Fate.TAKEN, 0
-        if packet.span.session != self.session or packet.span.first != expected or packet.end_of_session:
+        if packet.span.session != self.session or packet.span.first != expected or packet.end_of_session or packet.ends_trust:
             fate = Fate.UPSETS
         for _, message in packet.messages:
             try:

@@ -116,7 +116,8 @@ class VenueModel:
         received = receive_any(data, [self.settings.addresses[line] for line in LINES_OF_PORT[port]], error=error)
         line, feed = LINES_OF_PORT[port][received.entry], self.feeds[port]
         packet = feed.read(received.payload or b"", received.reason)
-        reason, events, readable = packet.reason, list[SlotEvent](), True
+        reason, events, readable = packet.reason, list[SlotEvent](), not packet.ends_trust
+        self.counts["MALFORMED_MESSAGES"] += packet.ends_trust
         for sequence, message in packet.messages:
             try:
                 change = feed.decode(message)

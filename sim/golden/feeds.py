@@ -52,7 +52,8 @@ class PitchFeed:
             return Packet(DropReason.NONE, [], Span(session, 0, 0))
         ends = any(message[1] == pitch_unit.END_OF_SESSION for message in messages)
         numbered = [Delivered(number, message) for number, message in enumerate(messages, header.sequence)]
-        return Packet(DropReason.NONE, numbered, Span(session, header.sequence, header.sequence + len(messages)), ends)
+        span = Span(session, header.sequence, header.sequence + len(messages))
+        return Packet(DropReason.NONE, numbered, span, ends, pitch_unit.has_last_number(header))
 
     def decode(self, message: bytes) -> Change | None:
         change = self._model.decode(message)

@@ -56,6 +56,8 @@ class Packet(NamedTuple):
     span: Span | None = None
     """Of a good packet."""
     end_of_session: bool = False
+    ends_trust: bool = False
+    """It counts as a message that could not be read: what comes after it can't be told from what came before."""
 
 
 class Outcome(NamedTuple):

@@ -12,7 +12,7 @@ SHORTEST_DELIVERED = 9
 """Shorter messages have a sequence number like any other; time, unit clear and end of session act, and nobody gets any of them."""
 
 LAST_SEQUENCE = (1 << 32) - 1
-"""The number after it would be 1 again: nothing here follows a unit that far."""
+"""The number after it is 1 again: nothing here follows a unit that far."""
 
 TIME, END_OF_SESSION, UNIT_CLEAR = 0x20, 0x2D, 0x97
 
@@ -71,6 +71,9 @@ def unpack_messages(packet: bytes, *, shortest: int = SHORTEST) -> list[bytes]:
         at += length
     if at != len(packet):
         raise MalformedPacket(f"{len(packet) - at} bytes after the last of {header.messages} messages")
-    if header.sequence and header.sequence + header.messages > LAST_SEQUENCE + 1:
-        raise MalformedPacket(f"{header.messages} messages from {header.sequence} on pass the last number, {LAST_SEQUENCE}")
     return messages
+
+
+def has_last_number(header: Header) -> bool:
+    """Behind this packet the numbers begin again at 1."""
+    return header.sequence + header.messages > LAST_SEQUENCE

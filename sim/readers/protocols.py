@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from sim.golden import deep10, iex_tp, itch50, moldudp64, pitch, pitch_unit
 from sim.golden.itch50 import MalformedMessage
+from sim.golden.moldudp64 import MalformedPacket
 from sim.golden.records import BookEvent
 from sim.readers.errors import BadInput
 from sim.readers.itch50 import IS_BOOK, check_message, locate_of, timestamp_of
@@ -133,6 +134,8 @@ class Pitch(Wire):
 
     def unpack(self, payload: bytes) -> Unpacked:
         header = pitch_unit.unpack_header(payload)
+        if pitch_unit.has_last_number(header):
+            raise MalformedPacket(f"number {pitch_unit.LAST_SEQUENCE} is the last: where the numbers begin again nobody follows")
         return Unpacked(bytes([header.unit]), header.sequence, pitch_unit.unpack_messages(payload))
 
     def pack(self, session: bytes, sequence: int, messages: Iterable[bytes]) -> bytes:

@@ -6,10 +6,12 @@ from ipaddress import IPv4Address
 import pytest
 
 from hw.reasons import DropReason
+from sim.flow import pitch
 from sim.golden.card import VenueModel, VenueSettings
 from sim.golden.ethernet import build_udp, parse_udp, receive
 from sim.golden.itch50 import BOOK_TYPES, MESSAGE_LENGTHS
 from sim.golden.moldudp64 import pack_packet, packets, unpack_blocks
+from sim.golden.pitch_unit import LAST_SEQUENCE, pack_unit
 from sim.golden.records import BookEvent
 from sim.readers.pcap import read_frames
 from tests.data import market_data
@@ -244,3 +246,13 @@ def test_real_frames_of_a_day():
     reasons, events = check([frame for frame, _ in part], symbols, expected=sequence, address=address)
     assert set(reasons) == {DropReason.NONE}
     assert events > 30
+
+
+def test_behind_the_last_number_of_pitch_nothing_follows():
+    """The frame that has it is lost, which makes a gap; the frames before and behind it keep their own fates."""
+    units = [(LAST_SEQUENCE - 1, 1), (LAST_SEQUENCE, 1), (LAST_SEQUENCE, 0), (1, 1)]
+    units = [pack_unit(3, sequence, [pitch.add_short(1, at, "B", 2, "SPY", 3)] * count) for at, (sequence, count) in enumerate(units)]
+    frames = [build_udp(packet, destination_ip=IP, destination_port=PORT) for packet in units]
+    reasons, events = check(frames, ("SPY",), expected=LAST_SEQUENCE - 1, protocol="pitch")
+    assert reasons == [DropReason.NONE, DropReason.MALFORMED, DropReason.NONE, DropReason.NONE]
+    assert events == 1

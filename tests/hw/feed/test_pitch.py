@@ -17,7 +17,7 @@ from sim.flow import pitch as write
 from sim.golden.itch50 import MalformedMessage
 from sim.golden.pitch import BOOK_TYPES, LENGTHS, TRADE_TYPES, TRADING_STATUS, PitchModel
 from sim.golden.pitch import NEEDED as NEEDED_BY_REFERENCE
-from sim.golden.pitch_unit import TIME, UNIT_CLEAR, pack_unit, packets, unpack_messages
+from sim.golden.pitch_unit import LAST_SEQUENCE, TIME, UNIT_CLEAR, has_last_number, pack_unit, packets, unpack_header, unpack_messages
 from sim.readers.pcap import read_packets
 from tests.data import market_data
 from tests.hw.bench import simulate
@@ -78,6 +78,8 @@ def expected_of(payloads, cycles):
     for payload in payloads:
         word_cycles = [next(sent) for _ in range(-(-len(payload) // 8))]
         sequence, at = int.from_bytes(payload[4:8], "little"), 8
+        if has_last_number(unpack_header(payload)):
+            told.append((word_cycles[0] + LATENCY, "malformed"))
         for number, message in enumerate(unpack_messages(payload)):
             ends = word_cycles[(at + len(message) - 1) // 8]
             kind_word = word_cycles[(at + 1) // 8]
@@ -208,6 +210,14 @@ def test_a_unit_clear_is_told_in_its_own_packet(lane):
     told, cycles = run_chain(Chain(), lambda dut: dut.decoder, payloads)
     assert told == expected_of(payloads, cycles)
     assert [each[1] for each in told].count("malformed") == 3
+
+
+def test_the_last_number_is_told_in_its_own_packet():
+    payloads = [pack_unit(1, LAST_SEQUENCE - 1, [write.delete(1, 1)]), pack_unit(1, LAST_SEQUENCE, [write.delete(1, 1)]),
+                pack_unit(1, LAST_SEQUENCE, []), pack_unit(1, LAST_SEQUENCE - 2, [write.delete(1, 1)] * 9), pack_unit(1, 1, [])]
+    told, cycles = run_chain(Chain(), lambda dut: dut.decoder, payloads)
+    assert told == expected_of(payloads, cycles)
+    assert [each[1] for each in told].count("malformed") == 2
 
 
 def test_message_that_never_ends_is_forgotten():

@@ -60,6 +60,20 @@ def test_a_unit_clear_is_a_loss():
     assert model.stale
 
 
+def test_the_last_number_is_a_loss():
+    """What follows it has the numbers from 1 on, which seem to have come long ago."""
+    model, last = venue("pitch"), pitch_unit.LAST_SEQUENCE
+    model.settings.feed_sequence = last - 1
+    model.restart()
+    assert len(model.frame(frame(pitch_unit.pack_unit(3, last - 1, [pitch.add_short(5, 99, "B", 100, "SPY", 1_000)]))).events) == 1
+    assert model.frame(frame(pitch_unit.pack_unit(3, last, [pitch.delete(6, 99)]))).reason is DropReason.MALFORMED
+    assert model.counts["MALFORMED_MESSAGES"] == 1
+    gap = model.gap()
+    assert gap is not None
+    assert (gap.first, gap.count) == (last, 1)
+    assert model.stale
+
+
 def test_levels_of_deep():
     model = venue("deep10")
     messages = [deep10.level(5, "SPY", "B", 100, 20_000, complete=False), deep10.level(5, "SPY", "S", 70, 20_100),

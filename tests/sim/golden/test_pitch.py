@@ -8,7 +8,7 @@ from sim.flow import pitch as write
 from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
 from sim.golden.moldudp64 import MalformedPacket
 from sim.golden.pitch import LENGTHS, NAMES, NEEDED, Change, PitchModel
-from sim.golden.pitch_unit import LAST_SEQUENCE, pack_unit, packets, unpack_header, unpack_messages
+from sim.golden.pitch_unit import LAST_SEQUENCE, has_last_number, pack_unit, packets, unpack_header, unpack_messages
 from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent, MarketState, Trade
 from sim.readers.pcap import read_packets
 from sim.readers.tcp import read_units
@@ -146,15 +146,22 @@ def test_packing_loses_nothing(messages):
     assert found == messages
 
 
+@pytest.mark.parametrize(("sequence", "count", "last"), [
+    (LAST_SEQUENCE - 1, 1, False), (LAST_SEQUENCE, 0, False), (LAST_SEQUENCE, 1, True), (LAST_SEQUENCE, 3, True),
+    (LAST_SEQUENCE - 1, 2, True), (0, 2, False), (1, 2, False),
+])  # fmt: skip
+def test_the_last_number(sequence, count, last):
+    assert has_last_number(unpack_header(pack_unit(3, sequence, [write.time(1)] * count))) == last
+
+
 def test_packets_that_contradict_themselves():
     good = pack_unit(3, 9, [write.delete(1, 1), write.time(1)])
     assert len(unpack_messages(good)) == 2
     short = pack_unit(3, 9, [b"\x05\xee123"])
     changed = [good[:at] + bytes([byte]) + good[at + 1:] for at, byte in [(2, 1), (2, 3), (8, 15), (8, 0)]]
-    for bad in (good[:7], good[:-1], good + b"\0", *changed, short, pack_unit(3, LAST_SEQUENCE, [write.time(1)] * 2)):
+    for bad in (good[:7], good[:-1], good + b"\0", *changed, short):
         with pytest.raises(MalformedPacket):
             unpack_messages(bad)
-    assert unpack_messages(pack_unit(3, LAST_SEQUENCE, [write.time(1)]))
     assert unpack_messages(short, shortest=5)
 
 
