@@ -46,7 +46,7 @@ class IexTp(PacketFramer):
         with m.If(self.payload.valid):
             m.d.sync += above.eq(word.data[56:])
         window = Cat(above, word.data)
-        hops = {}
+        self._hop_from = hops = {}
         for lane in LANES:
             length = window.bit_select(8 * (lane + 1), 16)
             hops[lane] = hop_to(m, (length + (lane + 2))[:17], length < SHORTEST)
@@ -76,7 +76,8 @@ class IexTp(PacketFramer):
 
     def _deliver(self, m):
         """Second cycle: a message begins right after its length."""
-        here, waits = Signal(), Signal()  # waits: a message begins in lane 0 of the next word
+        here, self._waits = Signal(), Signal()  # waits: a message begins in lane 0 of the next word
+        waits = self._waits
         m.d.comb += here.eq(self._here & ~self._word.any())
         with m.If(here):
             m.d.sync += waits.eq(self._lengths[6])

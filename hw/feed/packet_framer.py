@@ -89,7 +89,7 @@ class PacketFramer(wiring.Component):
         self._inside = Signal(8)  # lanes that belong to the payload
         self._ingress = Signal.like(word.ingress)
         self._word = Signal(self.HEADER_WORDS)  # one-hot: which word of the header; zero for all that follow
-        following = Signal(self.HEADER_WORDS, init=1)
+        self._following = following = Signal(self.HEADER_WORDS, init=1)
         m.d.sync += [
             self._finish.eq(self.verdict_in.valid),
             self._here.eq(here),
@@ -109,7 +109,7 @@ class PacketFramer(wiring.Component):
     def _hop(self, m):
         """Second cycle: from this word's last boundary to the next, which is in another word."""
         hop = Signal(Hop)
-        skip, target = Signal(13), Signal(8)
+        self._skip, self._target = skip, target = Signal(13), Signal(8)
         self._hopping = Cat(condition for condition, _ in self._hops).any()
         arrives, self._ends_with_word = Signal(), Signal()  # the next boundary is in the next word; it is its first byte
         m.d.comb += [
@@ -134,12 +134,13 @@ class PacketFramer(wiring.Component):
         with m.If(self._word[-1]):
             m.d.sync += [self._lane.eq(1), self._whole.eq(self._last & (self._count == 8))]
         with m.If(self._finish):
-            m.d.sync += [self._lane.eq(0), self._broken.eq(0), self._whole.eq(0)]
+            m.d.sync += [self._lane.eq(0), skip.eq(0), self._broken.eq(0), self._whole.eq(0)]
 
     def _number(self, m):
         """Second cycle, a word behind: what began in the word before is not in the counts yet."""
         begun, number, self._seen, self._size = Signal(2), Signal(64), Signal(16), Signal(17)
-        self._number_now = number + begun
+        self._number_now = Signal(64)
+        m.d.comb += self._number_now.eq(number + begun)
         m.d.sync += [begun.eq(Mux(self._here & ~self._word.any(), self._begun, 0)), number.eq(self._number_now)]
         with m.If(self._here):
             m.d.sync += [self._seen.eq(self._seen + Mux(self._word.any(), 0, self._begun)), self._size.eq(self._size + self._count)]
@@ -150,7 +151,8 @@ class PacketFramer(wiring.Component):
 
     def _write_word(self, m):
         """Second cycle: the word and the boundaries of what is delivered."""
-        out, delivering, ends, here = self.words.payload, Signal(), Signal(), Signal()
+        out, ends, here = self.words.payload, Signal(), Signal()
+        self._delivering = delivering = Signal()
         m.d.comb += [
             here.eq(self._here & ~self._word.any()),
             ends.eq(delivering & (self._lane[1:].any() | self._ends_with_word)),

@@ -56,7 +56,7 @@ class PitchUnit(PacketFramer):
         """First cycle: the hop from every lane. One of six or seven bytes from the first lanes stays in the word."""
         word = self.payload.payload
         lengths = [word.data.word_select(lane, 8) for lane in range(8)]
-        to_6, from_0_to_7, from_1_to_7, long = Signal(), Signal(), Signal(), Signal(8)
+        to_6, from_0_to_7, from_1_to_7, long = self._staying = Signal(), Signal(), Signal(), Signal(8)
         m.d.sync += [
             to_6.eq(lengths[0] == 6),
             from_0_to_7.eq(lengths[0] == 7),
