@@ -31,7 +31,7 @@ class DeepDecoder(wiring.Component):
         T.
     state : Out(stream.Signature(MarketState, always_ready=True))
         S H O P in the words of ITCH: S with Q for the start of the market's hours, operational halt as h, short sale test as Y.
-    name : Out(64)
+    symbol_name : Out(64)
         With the outputs: the symbol, padded with spaces, its first byte in bits 7:0.
     named : Out(1)
         There is a name: always but with S.
@@ -50,7 +50,7 @@ class DeepDecoder(wiring.Component):
     events: Out(stream.Signature(BookEvent, always_ready=True))
     trades: Out(stream.Signature(Trade, always_ready=True))
     state: Out(stream.Signature(MarketState, always_ready=True))
-    name: Out(64)
+    symbol_name: Out(64)
     named: Out(1)
     malformed: Out(1)
     message_seen: Out(1)
@@ -83,7 +83,7 @@ class DeepDecoder(wiring.Component):
         for number in range(6):
             message.store_head(event.timestamp, number, 2 + number)
         for number in range(8):
-            message.store(self.name, number, 10 + number)
+            message.store(self.symbol_name, number, 10 + number)
             message.store(self._match, number, 30 + number)
         for number in range(4):
             message.store(event.shares, number, 18 + number)

@@ -62,7 +62,7 @@ class PitchDecoder(wiring.Component):
         Trades as P, and the executions in the same cycle as their book event: executed as E, executed at price as C.
     state : Out(stream.Signature(MarketState, always_ready=True))
         Trading status as H.
-    name : Out(64)
+    symbol_name : Out(64)
         With an ADD, a trade that is no execution, and a state: the symbol, padded with spaces, its first byte in bits 7:0.
     named : Out(1)
         With the outputs: there is a name. Others are of an order whose symbol the book knows.
@@ -83,7 +83,7 @@ class PitchDecoder(wiring.Component):
     events: Out(stream.Signature(BookEvent, always_ready=True))
     trades: Out(stream.Signature(Trade, always_ready=True))
     state: Out(stream.Signature(MarketState, always_ready=True))
-    name: Out(64)
+    symbol_name: Out(64)
     named: Out(1)
     malformed: Out(1)
     message_seen: Out(1)
@@ -123,7 +123,7 @@ class PitchDecoder(wiring.Component):
             message.store(event.reference, number, 6 + number)
 
         with m.If(message.second):
-            m.d.sync += [self._shares.eq(0), self._price.eq(0), self.name.eq(int.from_bytes(b" " * 8, "little"))]
+            m.d.sync += [self._shares.eq(0), self._price.eq(0), self.symbol_name.eq(int.from_bytes(b" " * 8, "little"))]
         adds = self._one_of(*ADDS)
         at_15, at_14 = self._one_of(*ADDS, *TRADES), self._one_of(*EXECUTES, *REDUCES, *MODIFIES, TRADING_STATUS)
         long = ~self._one_of(*TWO_BYTES)
@@ -134,10 +134,10 @@ class PitchDecoder(wiring.Component):
             ((ADD_LONG, TRADE_LONG), 19, 6), ((ADD_SHORT, TRADE_SHORT), 17, 6), ((ADD_EXPANDED, TRADE_EXPANDED), 19, 8),
         ):
             for number in range(length):
-                message.store(self.name, number, at + number, when=self._one_of(*codes))
+                message.store(self.symbol_name, number, at + number, when=self._one_of(*codes))
         for number in range(8):
             store = message.store_head if number < 2 else message.store
-            store(self.name, number, 6 + number, when=self._is[TRADING_STATUS])
+            store(self.symbol_name, number, 6 + number, when=self._is[TRADING_STATUS])
         for code, at in ((EXECUTED, 18), (EXECUTED_AT_PRICE, 22), (TRADE_LONG, 33), (TRADE_SHORT, 25), (TRADE_EXPANDED, 35)):
             for number in range(8):
                 message.store(self._match, number, at + number, when=self._is[code])

@@ -34,7 +34,7 @@ class FeedProtocol(NamedTuple):
         if self.framer is PitchUnit:
             m.d.comb += [decoder.second.eq(framer.second), decoder.clear.eq(framer.clear)]
         if self.select is NameFilter:
-            m.d.comb += [select.name.eq(decoder.name), select.named.eq(decoder.named), select.names.eq(names)]
+            m.d.comb += [select.name.eq(decoder.symbol_name), select.named.eq(decoder.named), select.names.eq(names)]
 
 
 PROTOCOLS = {

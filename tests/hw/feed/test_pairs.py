@@ -90,7 +90,7 @@ class FramerAndDecoder(wiring.Component):
     def symbol(self, ctx):
         """Of what is told in this cycle, if the protocol calls symbols by their names."""
         named = hasattr(self.decoder, "named") and ctx.get(self.decoder.named)
-        return ctx.get(self.decoder.name).to_bytes(8, "little").decode("latin-1") if named else None
+        return ctx.get(self.decoder.symbol_name).to_bytes(8, "little").decode("latin-1") if named else None
 
 
 def packets(packing, lane, rng):

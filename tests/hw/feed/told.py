@@ -38,7 +38,7 @@ class NamedTold:
             if ctx.get(output.valid):
                 payload = ctx.get(output.payload)
                 assert ctx.get(decoder.message_seen)
-                name = ctx.get(decoder.name).to_bytes(8, "little").decode("latin-1") if ctx.get(decoder.named) else None
+                name = ctx.get(decoder.symbol_name).to_bytes(8, "little").decode("latin-1") if ctx.get(decoder.named) else None
                 self.told.append((cycle, port, PLAIN[port](payload), name, payload.sequence, payload.ingress))
         if ctx.get(decoder.malformed):
             self.told.append((cycle, "malformed"))
