@@ -4,7 +4,7 @@ from itertools import cycle
 
 from hw.reasons import DropReason, RejectReason, StaleReason
 from sim.bench.card_bench import LIMITS, TIGHT, CardBench
-from sim.bench.feeds import pulsing
+from sim.bench.feeds import PORT, RECOVERY_PORT, LossyLines, group, pulsing
 from sim.bench.streams import Pattern
 from sim.bench.testbench import bench_test, share
 from sim.flow import itch
@@ -161,6 +161,53 @@ async def gaps_and_fresh_starts(tb):
     await traffic(card, share(80), lambda feed: feed.good())
     await card.finish()
     assert sum(len(venue.gaps) for venue in card.board.venues) == share(10)
+
+
+HOLE = 2_000
+"""Cycles: all frames of a round are in by then, so that it is clear what is missing."""
+
+
+@bench_test(timeout_us=100_000)
+async def two_lines_and_what_both_have_lost(tb):
+    """What one line has lost comes from the other; what both have lost is told, and trusted again once it has been sent again."""
+    card = CardBench(tb, rates=(1.0, 0.9, 0.5))
+    await card.set_up()
+    lines = [LossyLines(tb.rng, feed, other) for feed, other in zip(card.feeds, card.others, strict=True)]
+    for venue in range(card.config.venues):
+        for name, value in (
+            ("FEED_B_IP", group(venue)), ("FEED_B_PORT", PORT + venue), ("RECOVERY_IP", group(venue)),
+            ("RECOVERY_PORT", RECOVERY_PORT + venue), ("HOLE_CYCLES", HOLE), ("RECOVERY_CYCLES", 1_000_000),
+        ):
+            card.bus.write(name, value, venue)
+    await card.bus.settle()
+    asked = [0] * len(lines)
+
+    async def round_(frames, *, losing):
+        for line, feed in zip(lines, card.feeds, strict=True):
+            line.losing = losing
+            for _ in range(frames):
+                feed.good()
+            line.losing = False
+            feed.heartbeat()
+        await card.quiet()
+        await tb.cycles(HOLE + 200)
+
+    for _ in range(share(25)):
+        await round_(6, losing=True)
+        while any(len(venue.gaps) > done for venue, done in zip(card.board.venues, asked, strict=True)):
+            for number, venue in enumerate(card.board.venues):
+                for _, gap in venue.gaps[asked[number]:]:
+                    assert await card.bus.read("STALE_REASON", number) == StaleReason.GAP
+                    lines[number].send_again(gap.first, gap.count, 4)
+                    asked[number] += 1
+            await round_(1, losing=False)
+    for feed in card.feeds:
+        assert await card.bus.read("STALE_REASON", feed.venue) == StaleReason.NONE
+        assert await card.bus.read("FEED_EXPECTED", feed.venue) == feed.sequence
+    await card.finish()
+    if share(100) == 100:
+        assert all(min(line.lost.values()) > 0 for line in lines), [line.lost for line in lines]
+        assert all(venue.model.arbiter.counts["RESTORED"] for venue in card.board.venues)
 
 
 @bench_test(timeout_us=100_000)

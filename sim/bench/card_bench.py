@@ -39,6 +39,7 @@ class CardBench:
         self.feeds = [
             Feed(tb.rng, venue, tb.source(f"feed__{venue}", rates=rates), messages[venue], self.locates[venue][0])
             for venue in range(self.config.venues)]
+        self.others = [tb.source(f"feed_b__{venue}", rates=rates) for venue in range(self.config.venues)]
         self.board = tb.add(CardScoreboard(tb, self.bus))
         self.drain = tb.add(EventDrain(self.bus, self.config.events))
 
@@ -101,7 +102,8 @@ class CardBench:
     async def quiet(self, *, limit: int = 200_000) -> None:
         """Until nothing moves any more but the drain of the event ring."""
         tb = self.tb
-        await tb.until(lambda: all(feed.source.idle for feed in self.feeds), limit=limit, what="the end of the frames")
+        sources = [*self.others, *(feed.source for feed in self.feeds)]
+        await tb.until(lambda: all(source.idle for source in sources), limit=limit, what="the end of the frames")
         last, since = None, 0
         while since < 150:
             moved = tuple(checker.transfers for checker in tb.checkers)

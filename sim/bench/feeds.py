@@ -4,10 +4,11 @@ from itertools import islice
 
 from sim.bench.words import frame_words
 from sim.flow import itch
-from sim.golden.ethernet import build_udp
-from sim.golden.moldudp64 import pack_end_of_session, pack_packet
+from sim.golden.ethernet import HEADERS, build_udp
+from sim.golden.moldudp64 import pack_end_of_session, pack_packet, unpack_blocks, unpack_header
 
 PORT = 26_477
+RECOVERY_PORT = 30_000
 
 
 def group(venue: int) -> int:
@@ -125,6 +126,51 @@ class Feed:
 
     def end(self) -> None:
         self.send(self.frame(pack_end_of_session(self.session, self.sequence)))
+
+
+class LossyLines:
+    """Sends a feed's frames on both lines of its venue, and loses some of either; has every message sent again that is asked for.
+
+    Parameters
+    ----------
+    feed : Feed
+        Its frames come here from now on.
+    other : Source
+        Of the card's port of line B.
+
+    Attributes
+    ----------
+    losing : bool
+        Frames get lost.
+    lost : dict of str to int
+        Frames that line A, line B and both have lost.
+    """
+
+    def __init__(self, rng, feed, other):
+        self._rng, self._feed, self._other = rng, feed, other
+        self._messages = {}
+        self.losing, self.lost = True, {"a": 0, "b": 0, "both": 0}
+        feed.transmit = self._send
+
+    def _send(self, frame, error):
+        header = unpack_header(frame[HEADERS:])
+        self._messages |= dict(enumerate(unpack_blocks(frame[HEADERS:]), header.sequence))
+        fate = self._rng.choices(["", "a", "b", "both"], (16, 3, 3, 1))[0] if self.losing else ""
+        if fate:
+            self.lost[fate] += 1
+        for line, source in (("a", self._feed.source), ("b", self._other)):
+            if fate not in (line, "both"):
+                source.send(*frame_words(self._rng, frame, error=error))
+
+    def send_again(self, first: int, count: int, most: int) -> None:
+        """Retransmitted packets with these messages, of at most so many each, on the port of line A."""
+        end = first + count
+        while first < end:
+            count = min(self._rng.randint(1, most), end - first)
+            packet = pack_packet(self._feed.session, first, [self._messages[first + number] for number in range(count)])
+            frame = build_udp(packet, destination_ip=group(self._feed.venue), destination_port=RECOVERY_PORT + self._feed.venue)
+            self._feed.source.send(*frame_words(self._rng, frame))
+            first += count
 
 
 class Crossing:
