@@ -1,6 +1,6 @@
 """The two best levels of every side of every symbol: what every event is answered from, without a search."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,10 +17,10 @@ def level_layout(config: CardConfig) -> data.StructLayout:
 
 
 class BestLevels(wiring.Component):
-    """Holds the best bid and ask of one symbol and the second best level of one side in registers, those of the others in memories.
+    """Holds the two best levels of both sides of one symbol in registers, those of the others in a memory.
 
     When the best level empties the second takes its place at once. Then the second is not known until it was searched and
-    given to ``refill``; nothing can be taken in the meantime.
+    given to ``refill``; nothing else can be taken or loaded in the meantime.
 
     Parameters
     ----------
@@ -28,39 +28,40 @@ class BestLevels(wiring.Component):
 
     Ports
     -----
-    symbol : In, side : In(Side)
-        What the event is about.
-    load : In(1)
-        Cycle t: read the levels of ``symbol`` and ``side``; they are there from t + 2 on.
+    load : In(1), symbol : In
+        Cycle t: the levels of ``symbol`` are wanted; they are there from t + 2 on (those of the symbol before until t + 1).
     best : Out(2 levels)
         The symbol's best bid and best ask.
+    side : In(Side)
+        What the event is about.
     near : Out(level)
-        The one of ``side``, combinational.
+        The best level of ``side``, combinational.
     known : Out(1)
         The second best level of ``side`` is known.
     following : Out(2 levels)
         ``best`` as it will be in the next cycle, combinational.
     price : In(Price), shares : In(Shares)
-        A new order, compared with the levels of the cycle before.
+        A new order, compared in the cycle before ``add``; a ``take`` in that cycle is heeded.
     improves, joins : Out(1)
         It is better than ``near``, or at the same price.
+    stays : Out(1)
+        It is at the price that ``near`` had in the cycle before.
     overflow : Out(1)
         With ``joins``: a total does not fit.
     add : In(1), slot : In
         The new order is added; ``slot`` is its level.
-    took_slot : In
-        The level that an order left; it must have been there in the cycle before.
+    took_slot : In, took_shares : In(Shares)
+        The level that an order, or some of its shares, leaves, and how many; from two cycles before ``take`` on.
     took_best : Out(1)
-        ``took_slot`` is the best of ``side``. In t + 2 after a load, for this one cycle.
+        With ``take``: it is the best level.
     take : In(1), totals : In(Totals), emptied : In(1)
-        An order, or some of its shares, leaves ``took_slot``: what remains. Only while ``known``.
+        The shares leave: what remains. Only while ``known``.
     refill : In(1), second : In(level)
         The second best level of ``side``.
     clear : In(1), row : In
-        Empties row ``row`` of both memories.
+        Empties row ``row`` of the memory.
 
-    At most one of ``load``, ``add``, ``take`` and ``refill`` in a cycle; no load in the cycle after another of them, and a ``take`` only in
-    t + 2 after a load.
+    At most one of ``load``, ``add``, ``take`` and ``refill`` in a cycle.
     """
 
     def __init__(self, config: CardConfig):
@@ -70,10 +71,10 @@ class BestLevels(wiring.Component):
         bits = symbol_bits(config)
         slot = slot_bits(config)
         super().__init__({
-            "symbol": In(bits),
-            "side": In(Side),
             "load": In(1),
+            "symbol": In(bits),
             "best": Out(both),
+            "side": In(Side),
             "near": Out(level),
             "known": Out(1),
             "following": Out(both),
@@ -81,10 +82,12 @@ class BestLevels(wiring.Component):
             "shares": In(Shares),
             "improves": Out(1),
             "joins": Out(1),
+            "stays": Out(1),
             "overflow": Out(1),
             "add": In(1),
             "slot": In(slot),
             "took_slot": In(slot),
+            "took_shares": In(Shares),
             "took_best": Out(1),
             "take": In(1),
             "totals": In(Totals),
@@ -94,101 +97,126 @@ class BestLevels(wiring.Component):
             "clear": In(1),
             "row": In(bits + 1),
         })
+        self._seconds, self._unknown = Signal(both), Signal()
+        self._second, self._new = Signal(level), Signal(level)
 
     def elaborate(self, platform):
         m = Module()
-        self._second, self._unknown = Signal.like(self.near), Signal()
-        self._new = Signal.like(self.near)
+        self._loading = Signal()
         m.d.comb += [
-            self.near.eq(Mux(self.side.as_value(), self.best[1].as_value(), self.best[0].as_value())),
+            self.near.eq(self._of_side(self.best)),
+            self._second.eq(self._of_side(self._seconds)),
             self.known.eq(~self._unknown),
             self._new.price.eq(self.price), self._new.slot.eq(self.slot), self._new.valid.eq(1),
             self._new.totals.shares.eq(self.shares), self._new.totals.orders.eq(1),
         ]
-        self._loading, self._changing = Signal(), Signal()
-        m.d.sync += [self._loading.eq(self.load), self._changing.eq(self.add | self.take | self.refill)]
-        self._compare(m)
-        self._keep_best(m)
-        self._keep_second(m)
+        loaded = self._remember(m)
+        self._compare_took(m)
+        self._compare_new(m)
+        self._keep_best(m, loaded)
+        self._keep_second(m, loaded)
+        with m.If(self.clear):
+            m.d.sync += [self.best.eq(0), self._seconds.eq(0), self._unknown.eq(0)]
         return m
 
-    def _compare(self, m):
-        """The new order against the best and the second level: better, equal, and the totals with the order in them."""
-        sells = self.side.as_value().replicate(32)
+    def _of_side(self, levels):
+        return Mux(self.side.as_value(), levels[1].as_value(), levels[0].as_value())
 
-        def compare(level, better, equal, joined, carries):
-            m.d.sync += [
-                better.eq(~level.valid | ((self.price ^ sells) > (level.price ^ sells))),
-                equal.eq(level.valid & (self.price == level.price)),
-                Cat(joined.shares, carries[0]).eq(level.totals.shares + self.shares),
-                Cat(joined.orders, carries[1]).eq(level.totals.orders + 1),
-            ]
-
-        carries = Signal(2)
-        self._joined, self._joined_second = Signal(Totals), Signal(Totals)
-        self._improves_second, self._joins_second = Signal(), Signal()
-        compare(self.near, self.improves, self.joins, self._joined, carries)
-        compare(self._second, self._improves_second, self._joins_second, self._joined_second, Signal(2, name="carries_second"))
-        m.d.comb += self.overflow.eq(carries.any())
-
-    def _keep_best(self, m):
-        m.submodules.bests = memory = ExclusiveMemory(shape=self.best.shape(), depth=self._depth)
+    def _remember(self, m):
+        """The memory of all symbols. It is read only for another symbol than the one that is held, and so may be written."""
+        row = data.StructLayout({"best": self.best.shape(), "seconds": self.best.shape()})
+        m.submodules.levels = memory = ExclusiveMemory(shape=row, depth=self._depth)
         read, write = memory.read_port(), memory.write_port()
-        side = self.side.as_value()
+        held, changed = Signal.like(self.symbol), Signal()
         m.d.comb += [
             read.addr.eq(self.symbol),
-            read.en.eq(self.load),
-            write.addr.eq(Mux(self.clear, self.row, self.symbol)),
-            write.data.eq(Mux(self.clear, 0, self.best.as_value())),
-            write.en.eq(self.clear | self._changing),
+            read.en.eq(self.load & (self.symbol != held)),
+            write.addr.eq(Mux(self.clear, self.row, held)),
+            write.data.eq(Mux(self.clear, 0, Cat(self.best, self._seconds))),
+            write.en.eq(self.clear | changed),
         ]
+        m.d.sync += [self._loading.eq(read.en), changed.eq(self.add | self.take | self.refill)]
+        with m.If(self.load):
+            m.d.sync += held.eq(self.symbol)
+        return read.data
 
-        changes, after = Signal(), Signal.like(self.near)
-        m.d.comb += [
-            changes.eq(Mux(self.add, self.improves | self.joins, self.take & self.took_best)),
-            after.eq(self.near),
-            after.totals.eq(Mux(self.add, self._joined.as_value(), self.totals.as_value())),
-        ]
-        with m.If(self.add & self.improves):
-            m.d.comb += after.eq(self._new)
-        with m.Elif(~self.add & self.emptied):
-            m.d.comb += after.eq(self._second)
-        for index in range(2):
-            mine = changes & (side == index)
-            m.d.comb += self.following[index].eq(Mux(mine, after.as_value(), self.best[index].as_value()))
-        loaded = [level.valid & (level.slot == self.took_slot) for level in read.data]
+    def _compare_took(self, m):
+        """Which of the two levels is the one that shares leave; a bit a side for the best."""
+        self._took, self._took_second = Signal(2), Signal()
+        side = self.side.as_value()
+        mine = Cat(level.valid & (level.slot == self.took_slot) & (side == index) for index, level in enumerate(self.best))
         m.d.sync += [
-            self.best.eq(Mux(self._loading, read.data.as_value(), self.following.as_value())),
-            self.took_best.eq(Mux(side, loaded[1], loaded[0])),
+            self._took.eq(mine),
+            self.took_best.eq(mine.any()),
+            self._took_second.eq(self._second.valid & (self._second.slot == self.took_slot)),
         ]
 
-    def _keep_second(self, m):
-        row = data.StructLayout({"level": self._second.shape(), "unknown": 1})
-        m.submodules.seconds = memory = ExclusiveMemory(shape=row, depth=2 * self._depth)
-        read, write = memory.read_port(), memory.write_port()
-        second, unknown, took_second = self._second, self._unknown, Signal()
-        m.d.comb += [
-            read.addr.eq(Cat(self.side, self.symbol)),
-            read.en.eq(self.load),
-            write.addr.eq(Mux(self.clear, self.row, Cat(self.side, self.symbol))),
-            write.data.eq(Mux(self.clear, 0, Cat(second, unknown))),
-            write.en.eq(self.clear | self._changing),
+    def _compare_new(self, m):
+        """The new order against the best and the second level: better, equal, and the totals with the order in them."""
+        side = self.side.as_value()
+        sells = side.replicate(32)
+        instead = Signal(signed(33))  # the shares that come less those that go
+        m.d.sync += instead.eq(self.shares - self.took_shares)
+
+        def compare(level, took):
+            leaves = self.take & took
+            shares, orders = Signal(signed(34)), Signal(17)
+            m.d.comb += [
+                shares.eq(level.totals.shares + Mux(leaves, instead, self.shares)),
+                orders.eq(level.totals.orders + ~leaves),
+            ]
+            better = ~level.valid | ((self.price ^ sells) > (level.price ^ sells))
+            equal = level.valid & (self.price == level.price)
+            return better, equal, Cat(shares[:32], orders[:16]), shares[32] | orders[16]
+
+        first, second = compare(self.near, self.took_best), compare(self._second, self._took_second)
+        promoted = self.take & self.took_best & self.emptied
+        self._beats, self._meets = Signal(2), Signal(2)  # a bit a side
+        self._joined, self._joined_second = Signal(Totals), Signal(Totals)
+        self._improves_second, self._joins_second = Signal(), Signal()
+        better, equal = Mux(promoted, second[0], first[0]), Mux(promoted, second[1], first[1])
+        m.d.sync += [
+            self.improves.eq(better), self._beats.eq(Mux(better, Cat(~side, side), 0)),
+            self.joins.eq(equal), self._meets.eq(Mux(equal, Cat(~side, side), 0)),
+            self._joined.eq(Mux(promoted, second[2], first[2])), self.overflow.eq(Mux(promoted, second[3], first[3])),
+            self.stays.eq(first[1]),
+            self._improves_second.eq(second[0]), self._joins_second.eq(second[1]), self._joined_second.eq(second[2]),
         ]
-        m.d.sync += took_second.eq(read.data.level.valid & (read.data.level.slot == self.took_slot))
-        with m.If(self.clear):
+
+    def _keep_best(self, m, loaded):
+        for index in range(2):
+            after = self.following[index]
+            m.d.comb += after.eq(self.best[index])
+            with m.If(self.add & self._beats[index]):
+                m.d.comb += after.eq(self._new)
+            with m.Elif(self.add & self._meets[index]):
+                m.d.comb += after.totals.eq(self._joined)
+            with m.Elif(self.take & self._took[index] & self.emptied):
+                m.d.comb += after.eq(self._seconds[index])
+            with m.Elif(self.take & self._took[index]):
+                m.d.comb += after.totals.eq(self.totals)
+        m.d.sync += self.best.eq(Mux(self._loading, loaded.best.as_value(), self.following.as_value()))
+
+    def _keep_second(self, m, loaded):
+        second, unknown, after = self._second, self._unknown, Signal.like(self._second)
+        m.d.comb += after.eq(second)
+        with m.If(self.refill):
+            m.d.comb += after.eq(self.second)
             m.d.sync += unknown.eq(0)
-        with m.Elif(self._loading):
-            m.d.sync += [second.eq(read.data.level), unknown.eq(read.data.unknown)]
-        with m.Elif(self.refill):
-            m.d.sync += [second.eq(self.second), unknown.eq(0)]
         with m.Elif(self.add & self.improves):
-            m.d.sync += [second.eq(self.near), unknown.eq(0)]
+            m.d.comb += after.eq(self.near)
+            m.d.sync += unknown.eq(0)
         with m.Elif(self.add & ~self.joins & ~unknown):
             with m.If(self._improves_second):
-                m.d.sync += second.eq(self._new)
+                m.d.comb += after.eq(self._new)
             with m.Elif(self._joins_second):
-                m.d.sync += second.totals.eq(self._joined_second)
-        with m.Elif(self.take & self.emptied & (self.took_best | took_second)):
-            m.d.sync += [second.eq(0), unknown.eq(second.valid)]
-        with m.Elif(self.take & took_second):
-            m.d.sync += second.totals.eq(self.totals)
+                m.d.comb += after.totals.eq(self._joined_second)
+        with m.Elif(self.take & self.emptied & (self.took_best | self._took_second)):
+            m.d.comb += after.eq(0)
+            m.d.sync += unknown.eq(second.valid)
+        with m.Elif(self.take & self._took_second):
+            m.d.comb += after.totals.eq(self.totals)
+        for index in range(2):
+            mine = self.side.as_value() == index
+            m.d.sync += self._seconds[index].eq(
+                Mux(self._loading, loaded.seconds[index].as_value(), Mux(mine, after.as_value(), self._seconds[index].as_value())))

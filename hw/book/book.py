@@ -10,11 +10,11 @@ from hw.book.price_levels import PriceLevels
 from hw.book.records import Records
 from hw.config import CardConfig
 from hw.lib.one_hot import OneHot
-from hw.types import BookEvent, BookEventKind, Price, TopOfBook
+from hw.types import BookEvent, BookEventKind, TopOfBook
 
 STATES = (
-    "CLEAR", "IDLE", "HASH", "READ", "MATCH", "DECIDE",
-    "SELECT", "FETCH", "COUNT", "UPDATE", "REJOIN", "SETTLE", "PEEK", "SEARCH", "TOTALS", "REFILL",
+    "CLEAR", "IDLE", "READ", "MATCH", "DECIDE",
+    "SELECT", "MOVE", "LOAD", "FETCH", "COUNT", "UPDATE", "SETTLE", "PEEK", "SEARCH", "TOTALS", "REFILL",
 )  # fmt: skip
 
 Flags = data.StructLayout({
@@ -30,9 +30,9 @@ Flags = data.StructLayout({
     "alive": 1,  # the order is still there
     "added": 1,  # an order was added in the cycle before
     "starts": 1,  # the levels change, or are searched, in this cycle
-    "was_best": 1,  # the old order of a REPLACE or SET was on the best level,
-    "was_price": Price,  # at this price,
-    "restored": 1,  # where the new one brings the same number of shares
+    "waits": 1,  # they will change with the order that was added, when they are free
+    "was_best": 1,  # the old order of a REPLACE or SET was on the best level
+    "same_shares": 1,  # and the new one has as many shares
     "emptied": 1,  # no other order was on its level
 })
 """What has been found out about the event in progress."""
@@ -77,23 +77,24 @@ class Book(wiring.Component):
 
     Latency
     -------
-    From the cycle in which the event is transferred to the first cycle with ``tops.valid``:
+    From the cycle in which the event is transferred to the first cycle with ``tops.valid``, and to the transfer of the next event:
 
-    ==============================================================  ======
-    case                                                            cycles
-    ==============================================================  ======
-    ADD, all cases                                                  5
-    EXECUTE, CANCEL, DELETE, SET to zero, unknown reference         8
-    REPLACE of a known order, SET                                   10
-    ==============================================================  ======
+    ==============================================================  ======  =====
+    case                                                            record  next
+    ==============================================================  ======  =====
+    ADD, all cases                                                  4       5
+    EXECUTE, CANCEL, DELETE, unknown reference, SET to zero         7       7
+    REPLACE of a known order, SET                                   8       10
+    ==============================================================  ======  =====
 
-    The next event can be taken in the cycle in which the record is; but where the second best level of the side is no
-    longer known, 10 + n cycles later (REPLACE and SET: 13 + n), n being the number of levels of the winner tree
-    (``tree_levels``: TINY 2, ECP5 3, ALVEO 5). If n is more than 5, an ADD, REPLACE and SET need n - 5 cycles more.
+    Two cycles more where the order is of another symbol than the event says. Where the second best level of the side is no
+    longer known, the next event is taken 18 + n cycles after this one (REPLACE and SET 23 + n; if they were refused 19 + n), n being the
+    number of levels of the winner tree (``tree_levels``: TINY 2, ECP5 3, ALVEO 5). An n above 5 adds n - 5 cycles to the distance of
+    every two changes of the levels, of which a REPLACE is two. An event that was refused is over with its record.
     ``LATENCY`` is the first line's.
     """
 
-    LATENCY = 5
+    LATENCY = 4
 
     def __init__(self, config: CardConfig, venue: int = 0):
         if not 0 <= venue < config.venues:
@@ -126,6 +127,7 @@ class Book(wiring.Component):
         self._clear_requested = Signal()
         self._row = Signal(range(self._rows))
         self._quiet = Signal(range(self._levels.spacing + 1))  # cycles since the last change of the levels, up to some
+        self._new_hashes = Signal(self._store.hash.bits)
         self._differs = Signal(16)  # parts of the old and the new reference
 
     def elaborate(self, platform):
@@ -135,23 +137,26 @@ class Book(wiring.Component):
         m.submodules.best = best = self._best
         m.submodules.records = records = self._records
         event, order, change, flags = self._event, self._order, self._change, self._flags
-        symbol = event.symbol[:len(best.symbol)]
 
+        offered = self.events.payload
         m.d.comb += [
+            store.hashes.eq(store.hash(offered.reference)),
             store.key.eq(event.reference),
-            store.write_place.eq(self._place),
-            store.write_entry.valid.eq(flags.alive),
-            store.write_entry.key.eq(event.reference),
-            store.write_entry.value.eq(order),
+            store.place.eq(self._place),
+            store.entry.valid.eq(flags.alive),
+            store.entry.key.eq(event.reference),
+            store.entry.value.eq(order),
+            levels.region.eq(Cat(offered.side, offered.symbol[:len(best.symbol)])),
+            levels.hashes.eq(levels.table.hash(offered.price)),
             levels.price.eq(event.price),
-            levels.region.eq(Cat(event.side, symbol)),
             levels.change.eq(change),
-            best.symbol.eq(symbol),
+            best.symbol.eq(offered.symbol),
             best.side.eq(event.side),
             best.price.eq(event.price),
             best.shares.eq(event.shares),
             best.slot.eq(levels.slot),
             best.took_slot.eq(change.slot),
+            best.took_shares.eq(change.shares),
             best.totals.eq(levels.totals),
             best.emptied.eq(levels.emptied),
             best.second.eq(Mux(levels.best.valid, Cat(levels.best, levels.best_totals), 0)),
@@ -166,13 +171,14 @@ class Book(wiring.Component):
         m.d.sync += [pulse.eq(0) for pulse in (
             self.unknown_reference, self.duplicate_reference, self.store_full, self.levels_full, self.bad_event, flags.added, flags.starts,
         )]
-        m.d.sync += self._quiet.eq(Mux(levels.start, 0, Mux(self._quiet.all(), self._quiet, self._quiet + 1)))
-        m.d.sync += self._differs.eq(Cat((event.reference ^ event.new_reference)[bit:bit + 4].any() for bit in range(0, 64, 4)))
-        m.d.sync += self.overflow.eq(levels.overflow)
+        m.d.sync += [
+            self._quiet.eq(Mux(levels.start, 0, Mux(self._quiet.all(), self._quiet, self._quiet + 1))),
+            self._differs.eq(Cat((event.reference ^ event.new_reference)[bit:bit + 4].any() for bit in range(0, 64, 4))),
+            self._new_hashes.eq(store.hash(Mux(event.kind == BookEventKind.REPLACE, event.new_reference, event.reference))),
+            flags.same_shares.eq(event.shares == change.shares),
+            self.overflow.eq(levels.overflow),
+        ]
         wiring.connect(m, records.tops, wiring.flipped(self.tops))
-
-        # the replaced order gave exactly this to the best level: then nothing has changed at the top
-        m.d.sync += flags.restored.eq(flags.was_best & (event.price == flags.was_price) & (event.shares == change.shares))
 
         for part in (store, levels, best):
             m.d.comb += [part.clear.eq(self._clearing), part.row.eq(self._row)]
@@ -200,32 +206,40 @@ class Book(wiring.Component):
             with m.Else():
                 at.go("CLEAR")
         with at("IDLE"):
-            known = self._best.known
-            settled = 1
-            if self._levels.spacing > self.LATENCY:  # a deep tree can't take a new level every 5 cycles
-                settled = ~self._flags.added & (self._quiet >= self._levels.spacing - self.LATENCY - 1)
-            m.d.comb += self.events.ready.eq(self._records.free & ~requested & known & settled)
-            with m.If(known):
-                m.d.sync += [self._event.eq(self.events.payload), self._flags.eq(0)]
+            store, levels, best, flags = self._store, self._levels, self._best, self._flags
+            settled, open_ = Signal(), Signal()
+            m.d.comb += [
+                settled.eq(~(flags.added | flags.waits | flags.starts)),
+                open_.eq(best.known & settled),
+                self.events.ready.eq(self._records.free & ~requested & open_),
+                store.lookup.eq(open_),
+                levels.lookup.eq(open_),
+                best.load.eq(open_),
+            ]
+            if levels.spacing > self.LATENCY + 1:  # a deep tree can't take a new level every 5 cycles
+                m.d.comb += open_.eq(best.known & settled & (self._quiet >= levels.spacing - self.LATENCY - 1))
+            with m.If(open_):
+                m.d.sync += [self._event.eq(self.events.payload), flags.eq(0)]
+            with m.If(flags.waits & (self._quiet >= levels.spacing - 2)):
+                m.d.sync += [flags.starts.eq(1), flags.waits.eq(0)]
             with m.If(requested):
-                m.d.sync += requested.eq(self.clear)
+                m.d.sync += [requested.eq(self.clear), flags.waits.eq(0)]
                 at.go("CLEAR")
-            with m.Elif(~known):
+            with m.Elif(~best.known & settled):
                 at.go("SETTLE")
             with m.Elif(self.events.valid & self.events.ready):
-                at.go("HASH")
+                at.go("READ")
             with m.Else():
                 at.go("IDLE")
 
     def _lookup_states(self, m, at):
-        """HASH, READ, MATCH: find the reference among the orders and the price among the levels."""
+        """READ, MATCH: the reference is found among the orders and the price among the levels; the new reference is looked up behind it."""
         event, flags = self._event, self._flags
         kind = event.kind.as_value()
         adds = (event.kind == BookEventKind.ADD) | (event.kind == BookEventKind.REPLACE)
         sets = event.kind == BookEventKind.SET
         none, free = event.shares == 0, event.price == 0
-        with at("HASH"):
-            m.d.comb += [self._store.lookup.eq(1), self._levels.lookup.eq(1), self._best.load.eq(1)]
+        with at("READ"):
             m.d.sync += [
                 flags.bad.eq((adds & (none | free)) | (sets & free) | (kind > BookEventKind.SET.value)),
                 flags.removes.eq((kind >= BookEventKind.EXECUTE.value) & (kind <= BookEventKind.SET.value)),
@@ -233,14 +247,16 @@ class Book(wiring.Component):
                 flags.adds.eq((event.kind == BookEventKind.REPLACE) | (sets & ~none)),
                 flags.sets.eq(sets),
             ]
-            at.go("READ")
-        with at("READ"):
             at.go("MATCH")
         with at("MATCH"):
+            m.d.comb += [self._store.lookup.eq(flags.removes), self._store.hashes.eq(self._new_hashes)]
+            m.d.sync += flags.same.eq(flags.sets | ~self._differs.any())
             with m.If(flags.removes):
                 at.go("SELECT")
             with m.Else():
                 at.go("DECIDE")
+            with m.If(event.kind == BookEventKind.REPLACE):
+                m.d.sync += event.reference.eq(event.new_reference)
 
     def _add_states(self, m, at):
         """DECIDE: add the order, or say why not."""
@@ -249,25 +265,26 @@ class Book(wiring.Component):
         good, ahead, duplicate, emptied = Signal(), Signal(), Signal(), Signal()
         with at("DECIDE"):
             m.d.comb += [
-                duplicate.eq(store.found & ~flags.same),
+                duplicate.eq(store.found & ~(flags.removes & flags.same)),
                 good.eq(~flags.bad & ~duplicate & store.room & (levels.found | levels.room)),
                 ahead.eq(best.improves | best.joins),
                 best.add.eq(good),
                 emptied.eq(flags.emptied & (levels.slot == change.slot)),  # the level was found, and then its only order went
                 records.emit.eq(1),
-                records.touched.eq(((good & ahead) | flags.was_best) & ~(good & flags.restored)),
+                records.touched.eq(((good & ahead) | flags.was_best) & ~(good & flags.was_best & best.stays & flags.same_shares)),
                 records.trouble.eq(~good | (best.joins & best.overflow)),
             ]
             m.d.sync += [
                 flags.added.eq(good),
-                flags.starts.eq(good),
+                flags.starts.eq(good & ~flags.removes),
+                flags.waits.eq(good & flags.removes),
                 flags.alive.eq(1),
                 self._place.eq(store.free_place),
                 order.symbol.eq(event.symbol),
                 order.side.eq(event.side),
                 order.slot.eq(levels.slot),
                 order.shares.eq(event.shares),
-                change.region.eq(levels.region),
+                change.region.eq(Cat(event.side, event.symbol)),
                 change.slot.eq(levels.slot),
                 change.price.eq(event.price),
                 change.create.eq(~levels.found | emptied),
@@ -283,44 +300,52 @@ class Book(wiring.Component):
             at.go("IDLE")
 
     def _remove_states(self, m, at):
-        """SELECT to UPDATE: take the order, or some of its shares, off its level. REJOIN: the new one is being compared."""
+        """SELECT to UPDATE: take the order, or some of its shares, off its level. MOVE, LOAD: it is of another symbol than was thought."""
         store, levels, best, records = self._store, self._levels, self._best, self._records
         event, order, change, flags = self._event, self._order, self._change, self._flags
+        elsewhere = Signal()
 
         with at("SELECT"):
             m.d.sync += [
                 flags.known.eq(store.found),
                 self._place.eq(store.found_place),
                 order.eq(store.value),
-                change.region.eq(Cat(store.value.side, store.value.symbol)),
+                change.region.eq(Mux(store.found, Cat(store.value.side, store.value.symbol), Cat(event.side, event.symbol))),
                 change.slot.eq(store.value.slot),
                 change.create.eq(0),
                 change.remove.eq(1),
                 change.peek.eq(~store.found),  # nothing may change then
                 change.search.eq(0),
-                flags.starts.eq(1),
+                flags.starts.eq(~elsewhere),
             ]
+            m.d.comb += elsewhere.eq(store.found & (store.value.symbol != event.symbol[:len(best.symbol)]))
             with m.If(store.found):
                 m.d.sync += [event.symbol.eq(store.value.symbol), event.side.eq(store.value.side)]
+            with m.If(elsewhere):
+                at.go("MOVE")
+            with m.Else():
+                at.go("FETCH")
+
+        with at("MOVE"):
+            m.d.comb += [best.load.eq(1), best.symbol.eq(event.symbol)]
+            at.go("LOAD")
+        with at("LOAD"):
+            m.d.sync += flags.starts.eq(1)
             at.go("FETCH")
 
-        with at("FETCH"):
+        with at("FETCH"):  # the new order's places are looked up while the old one still has its own
             dies = flags.takes_all | (event.shares >= order.shares)
-            m.d.comb += best.load.eq(1)
+            m.d.comb += levels.again.eq(1)
             m.d.sync += [
                 flags.alive.eq(~dies),
                 flags.excess.eq(flags.known & ~flags.takes_all & (event.shares > order.shares)),
-                flags.same.eq(flags.sets | ~self._differs.any()),
                 change.whole.eq(dies),
                 change.shares.eq(Mux(dies, order.shares, event.shares)),
                 order.shares.eq(order.shares - event.shares),
             ]
-            with m.If(event.kind == BookEventKind.REPLACE):
-                m.d.sync += event.reference.eq(event.new_reference)
             at.go("COUNT")
 
-        with at("COUNT"):  # the new order's places are looked up while the old one still has its own
-            m.d.comb += [store.lookup.eq(1), levels.lookup.eq(1)]
+        with at("COUNT"):
             m.d.sync += flags.takes_some.eq(change.shares.any())
             at.go("UPDATE")
 
@@ -337,24 +362,20 @@ class Book(wiring.Component):
                 self.unknown_reference.eq(~flags.known & ~flags.sets),
                 self.bad_event.eq(flags.excess),
                 flags.was_best.eq(flags.known & best.took_best),
-                flags.was_price.eq(best.near.price),
                 flags.emptied.eq(flags.known & levels.emptied),
             ]
             with m.If(adds):
-                at.go("REJOIN")
+                at.go("DECIDE")
             with m.Else():
                 at.go("IDLE")
 
-        with at("REJOIN"):
-            at.go("DECIDE")
-
     def _search_states(self, m, at):
         """SETTLE to REFILL: find the second best level of the side."""
-        levels, best, change, flags = self._levels, self._best, self._change, self._flags
+        event, levels, best, change, flags = self._event, self._levels, self._best, self._change, self._flags
         with at("SETTLE"):  # the changes before have to be through
             with m.If(self._quiet >= levels.spacing - 2):
                 m.d.sync += [
-                    change.region.eq(levels.region),
+                    change.region.eq(Cat(event.side, event.symbol)),
                     change.slot.eq(best.near.slot),
                     change.create.eq(0),
                     change.remove.eq(1),

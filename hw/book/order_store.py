@@ -28,8 +28,6 @@ class OrderStore(HashTable):
         ``orders`` places, ``order_ways`` in a set.
     """
 
-    SEED = 1
-
     def __init__(self, config: CardConfig):
         self.order = data.StructLayout({
             "symbol": symbol_bits(config),
@@ -37,4 +35,4 @@ class OrderStore(HashTable):
             "slot": slot_bits(config),
             "shares": Shares,
         })
-        super().__init__(64, self.order, places=config.orders, ways=config.order_ways, seed=self.SEED)
+        super().__init__(64, self.order, places=config.orders, ways=config.order_ways)

@@ -8,7 +8,7 @@ from hw.book.order_store import slot_bits, symbol_bits
 from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import CardConfig
 from hw.lib.exclusive_memory import ExclusiveMemory
-from hw.lib.hash_table import HashTable
+from hw.lib.hash_table import BANKS, HashTable
 from hw.types import OrderCount, Price, Shares
 
 Totals = data.StructLayout({"shares": Shares, "orders": OrderCount})
@@ -26,19 +26,25 @@ class PriceLevels(wiring.Component):
 
     Ports
     -----
-    lookup : In(1), region : In, price : In(Price)
-        Cycle t. ``region`` and ``price`` hold until t + 2.
+    lookup : In(1), region : In, hashes : In
+        Cycle t: look up the price with these hashes (``hash(price)``).
+    again : In(1)
+        Cycle t: look up ``price`` in ``change.region``; ``price`` has been there for two cycles.
+    price : In(Price)
+        Cycle t + 1.
     found : Out(1), room : Out(1), slot : Out
-        From t + 3 on: the level exists; a new level would have room; the level's slot, or the slot it would take.
+        From t + 3 on, until two cycles after the next lookup: the level exists; a new level would have room; the level's slot, or the
+        slot it would take.
     start : In(1), change : In
         Cycle s: one order comes to or leaves the level ``change.slot`` of ``change.region``. ``change`` holds until
-        s + 3; its ``shares`` and ``whole`` are not needed before s + 1. At least ``spacing`` cycles after the start before.
-        ``create``: the level is new, at ``price``. ``remove``: take ``shares`` away, and one order if ``whole``;
+        s + 3; its ``shares`` and ``whole`` are not needed before s + 1. At least ``spacing`` cycles after the start before. No
+        lookup in s + 1 with ``remove``, nor in s with ``create``.
+        ``create``: the level, which was looked up last, is new, at ``price``. ``remove``: take ``shares`` away, and one order if ``whole``;
         else add both. ``peek`` (with ``remove``): change nothing; ``search`` (with ``peek``): find the best
         price beside this level.
     totals : Out(Totals), emptied : Out(1), overflow : Out(1)
         Cycle s + 2: the level's totals after the change (modulo 2^32 and 2^16); no order is left, and the slot is free
-        from s + 4 on; a total did not fit.
+        from s + 3 on; a total did not fit. No lookup in this cycle with ``remove``.
     best_known : Out(1)
         Cycle s + ``tree_latency`` of a ``search``: the best price without the level is known.
     best : Out({price, slot, valid}), best_totals : Out(Totals)
@@ -47,16 +53,14 @@ class PriceLevels(wiring.Component):
         Empties row ``row`` of every memory.
     """
 
-    SEED = 2
-
     def __init__(self, config: CardConfig):
         slot = slot_bits(config)
         regions = 2 * config.symbols
         region = symbol_bits(config) + 1
-        self.table = HashTable(32, 0, places=config.levels, regions=regions, ways=RADIX, seed=self.SEED)
+        self.table = HashTable(32, 0, places=config.levels, regions=regions, ways=RADIX)
         self._tree = WinnerTree(leaves=config.levels // RADIX, regions=regions)
         self._totals_depth = regions * config.levels
-        self.tree_latency = self._tree.latency
+        self.tree_latency = 1 + self._tree.latency
         self.tree_levels = self._tree.levels
         self.spacing = self._tree.spacing
         self.depth = max(self.table.depth, self._tree.depth)
@@ -74,6 +78,8 @@ class PriceLevels(wiring.Component):
         super().__init__({
             "lookup": In(1),
             "region": In(region),
+            "hashes": In(self.table.hash.bits),
+            "again": In(1),
             "price": In(Price),
             "found": Out(1),
             "room": Out(1),
@@ -98,56 +104,60 @@ class PriceLevels(wiring.Component):
         started = Signal(2)
         m.d.sync += started.eq(Cat(self.start, started))
 
-        # prices
-        clearing_slot = Signal()
-        m.d.sync += clearing_slot.eq(self.emptied)
+        # prices; the tree follows the totals one cycle later, and by then has the set that the slot is in
+        next_set, fetch, was_emptied = Signal(len(table.hashes)), Signal(), Signal()
+        m.d.comb += fetch.eq(started[0] & change.remove)
+        m.d.sync += [
+            next_set.eq(Mux(self.start, table.place_set(change.slot).replicate(BANKS), table.hash(self.price))),
+            was_emptied.eq(self.emptied),
+        ]
         m.d.comb += [
-            table.lookup.eq(self.lookup),
+            table.lookup.eq(self.lookup | self.again),
+            table.hashes.eq(Mux(self.again | fetch, next_set, self.hashes)),
+            table.region.eq(Mux(self.again | fetch, change.region, self.region)),
             table.key.eq(self.price),
-            table.region.eq(Mux(self.start, change.region, self.region)),
-            table.fetch.eq(self.start & change.remove),
-            table.fetch_place.eq(change.slot),
+            table.fetch.eq(fetch),
+            table.keep.eq(self.start & change.create),
+            table.bank.eq(change.slot[table.way_bits]),
             self.found.eq(table.found),
             self.room.eq(table.room),
             self.slot.eq(Mux(table.found, table.found_place, table.free_place)),
-            table.write.eq((self.start & change.create) | clearing_slot),
-            table.write_region.eq(change.region),
-            table.write_place.eq(change.slot),
-            table.write_entry.valid.eq(~clearing_slot),
-            table.write_entry.key.eq(Mux(clearing_slot, 0, change.price)),
+            table.write.eq((self.start & change.create) | self.emptied),
+            table.place_region.eq(change.region),
+            table.place.eq(change.slot),
+            table.entry.valid.eq(change.create),
+            table.entry.key.eq(change.price),
             table.clear.eq(self.clear),
             table.row.eq(self.row),
         ]
 
         self._keep_totals(m, started[1])
 
-        # a new level's rows were looked up before the slot was freed that the order of a REPLACE left
-        gone, gone_slot, dead, dead_now = Signal(), Signal.like(change.slot), Signal(RADIX), Signal(RADIX)
-        with m.If(clearing_slot):
+        # a new level's set was looked up before the slot was freed that the order of a REPLACE left
+        gone, gone_slot, dead = Signal(), Signal.like(change.slot), Signal(RADIX)
+        with m.If(self.emptied):
             m.d.sync += [gone.eq(1), gone_slot.eq(change.slot)]
-        with m.Elif(self.lookup | (self.start & change.create)):
+        with m.Elif(self.lookup):
             m.d.sync += gone.eq(0)
-        beside = self.start & gone & (gone_slot[table.way_bits:] == change.slot[table.way_bits:])
-        m.d.sync += [dead.eq(Mux(beside, 1 << gone_slot[:table.way_bits], 0)), dead_now.eq(dead)]
+        with m.If(self.start):
+            beside = gone & change.create & (gone_slot[table.way_bits:] == change.slot[table.way_bits:])
+            m.d.sync += dead.eq(Mux(beside, 1 << gone_slot[:table.way_bits], 0))
 
         # the group that the slot is in, after the change, as the tree compares it
         side = change.region[0]
-        bank = change.slot[table.way_bits]
         for way in range(RADIX):
-            entry = Signal(table.entry, name=f"entry{way}")
-            rank = tree.group[way]
+            entry, rank = table.group[way], tree.group[way]
             m.d.comb += [
-                entry.eq(Mux(bank, table.rows[1][way].as_value(), table.rows[0][way].as_value())),
                 rank.rank.eq(entry.key ^ side.replicate(32)),
-                rank.valid.eq(entry.valid & ~dead_now[way]),
+                rank.valid.eq(entry.valid & ~dead[way]),
             ]
             with m.If(change.slot[:table.way_bits] == way):
                 m.d.comb += [rank.rank.eq(change.price ^ side.replicate(32)), rank.valid.eq(change.create)]
         m.d.comb += [
-            tree.start.eq(self.start & (change.create | change.remove)),
+            tree.start.eq(started[0] & (change.create | change.remove)),
             tree.region.eq(change.region),
             tree.slot.eq(change.slot),
-            tree.commit.eq(change.create | self.emptied),
+            tree.commit.eq(change.create | was_emptied),
             tree.ask.eq(change.search),
             tree.clear.eq(self.clear),
             tree.row.eq(self.row),

@@ -129,15 +129,14 @@ class WinnerTree(wiring.Component):
         rising = Signal(self.entry)
         m.d.comb += rising.eq(Mux(active[5], leaf.as_value(), climber.as_value()))
         m.d.sync += climber.eq(stronger(rising, sibling))
-        m.d.comb += [write.addr.eq(self.row), write.en.eq(self.clear.replicate(RADIX))]
-        for i in range(RADIX):
-            m.d.comb += write.data[i].eq(Mux(self.clear, 0, rising.as_value()))
+        place, children = Signal.like(write.addr), Signal(RADIX)  # where it is written in the next cycle
+        m.d.sync += children.eq(0)
         for k in range(1, self.levels + 1):
-            with m.If(active[4 + k] & kept[4 + k] & ~self.clear):
-                m.d.comb += [
-                    write.addr.eq(self._node(k, region[4 + k], slot[4 + k])),
-                    write.en.eq(1 << self._child(k, slot[4 + k])),
-                ]
+            with m.If(active[3 + k] & kept[3 + k]):
+                m.d.sync += [place.eq(self._node(k, region[3 + k], slot[3 + k])), children.eq(1 << self._child(k, slot[3 + k]))]
+        m.d.comb += [write.addr.eq(Mux(self.clear, self.row, place)), write.en.eq(Mux(self.clear, (1 << RADIX) - 1, children))]
+        for i in range(RADIX):
+            m.d.comb += write.data[i].eq(Mux(self.clear, 0, rising))
         m.d.comb += [self.done.eq(active[stages] & asked[stages]), self.best.eq(climber), self.best_region.eq(region[stages])]
         return m
 

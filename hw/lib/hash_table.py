@@ -1,7 +1,7 @@
 """An exact associative memory in block RAM: full keys, two banks of four ways, nothing ever moves."""
 
-import random
-from functools import reduce
+from functools import cache, reduce
+from itertools import islice
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -12,27 +12,59 @@ from hw.lib.exclusive_memory import ExclusiveMemory
 BANKS = 2
 
 
-class Hash:
-    """A fixed linear hash (H3): each bit of the result is the parity of a random half of the key's bits.
+def _irreducible(polynomial: int) -> bool:
+    def remainder(divisor):
+        rest = polynomial
+        while rest.bit_length() >= divisor.bit_length():
+            rest ^= divisor << (rest.bit_length() - divisor.bit_length())
+        return rest
 
-    Three LUT levels for 64 bits and no arithmetic, and as good as a random function for the keys met here: order
-    references that share their low bits, prices that are all multiples of a tick.
+    return all(remainder(divisor) for divisor in range(2, 1 << polynomial.bit_length() // 2 + 1))
+
+
+def _masks(width: int, bits: int, polynomial: int) -> tuple[int, ...]:
+    """Which bits of the key each bit of the result is the parity of."""
+    masks, column = [0] * bits, 1
+    for position in range(width):
+        ones = column if position < Hash.LOW else 1 << position % bits
+        masks = [mask | (ones >> bit & 1) << position for bit, mask in enumerate(masks)]
+        column = column << 1 ^ (polynomial if column >> bits - 1 else 0)
+    return tuple(masks)
+
+
+@cache
+def _densest(width: int, bits: int) -> tuple[tuple[int, ...], ...]:
+    """The masks of the hash functions that mix most among those that need few bits of the key at once."""
+    candidates = range(1 << bits | 1, 2 << bits, 2)
+    polynomials = list(islice(filter(_irreducible, candidates), 100))
+    polynomials += [other for other in candidates if other not in polynomials][:max(0, BANKS - len(polynomials))]
+    masks = [_masks(width, bits, polynomial) for polynomial in polynomials]
+    most = {rows: max(mask.bit_count() for mask in rows) for rows in masks}
+    return tuple(sorted(reversed(masks), key=lambda rows: abs(most[rows] - Hash.FEW + 0.5))[:BANKS])
+
+
+class Hash:
+    """A hash function a bank: the key as a polynomial over GF(2), modulo one that has no divisor, as a CRC.
+
+    Keys that follow each other, or lie a power of two apart, fill all sets evenly, and two of them meet in one bank only; to others it is
+    as good as a random function. Bits of the key above ``LOW`` are only folded in. No arithmetic, and for tables of the size of a book's
+    about ``FEW`` bits of the key at most for one of the result: two LUT levels.
 
     Parameters
     ----------
     width : int
         Bits of the key.
     bits : int
-        Bits of the result.
-    seed : int
-        Which function of the family.
+        Bits of each of the ``BANKS`` results, at least 2.
     """
 
-    def __init__(self, width: int, bits: int, seed: int):
-        rng = random.Random(seed)
+    LOW = 32
+    FEW = 16
+
+    def __init__(self, width: int, bits: int):
         self.width = width
-        self.bits = bits
-        self.masks = [rng.getrandbits(width) for _ in range(bits)]
+        self.bits = BANKS * bits
+        self.masks = [mask for masks in _densest(width, bits) for mask in masks]
         self._tables = [
             [self._parities(byte << shift) for byte in range(256)] for shift in range(0, width, 8)
         ]
@@ -41,11 +73,11 @@ class Hash:
         return sum(((key & mask).bit_count() & 1) << bit for bit, mask in enumerate(self.masks))
 
     def __call__(self, key) -> Value:
-        """The hash of a hardware value, combinational."""
+        """The hashes of a hardware value, bank 0 in the low bits, combinational."""
         return Cat((Value.cast(key) & mask).xor() for mask in self.masks)
 
     def compute(self, key: int) -> int:
-        """The hash of an integer."""
+        """The hashes of an integer."""
         result = 0
         for table in self._tables:
             result ^= table[key & 0xFF]
@@ -67,40 +99,43 @@ class HashTable(wiring.Component):
     value_shape : ShapeLike
         What is stored with a key.
     places : int
-        Keys that fit a region; a power of two, at least 16.
+        Keys that fit a region; a power of two, at least 32.
     regions : int
         Independent tables in the same memory.
     ways : int
         Of each bank, 2 or 4: what is compared at once. Four fill better, two take half the wires.
-    seed : int
-        Chooses the hash functions.
 
     Ports
     -----
-    lookup : In(1)
-        Cycle t: look ``key`` up in ``region``. ``key`` must hold until t + 1.
-    fetch : In(1)
-        Cycle t: read the rows of the set of ``fetch_place`` in ``region`` (of both banks) without matching anything.
-    rows : Out(2 banks of 4 entries)
-        From t + 2 until two cycles after the next lookup or fetch.
-    found : Out(1), found_place : Out, value : Out
-        From t + 3 on: the key is there; where; what is stored with it (zero if it is not there).
+    lookup : In(1), hashes : In, region : In
+        Cycle t: look up the key with these hashes (``hash(key)``) in ``region``.
+    key : In(key_width)
+        Cycle t + 1: the key.
+    found : Out(1)
+        From t + 3 on, until three cycles after the next lookup: the key is there.
+    found_place : Out, value : Out
+        From t + 3 on, until two cycles after the next lookup: where; what is stored with it (zero if it is not there).
     room : Out(1), free_place : Out
-        From t + 3 on: there is a free way for the key; which one.
-    write : In(1), write_region : In, write_place : In, write_entry : In
+        As ``found_place``: there is a free way for the key; which one.
+    fetch : In(1), bank : In(1)
+        Cycle t: read the set ``hashes`` of this bank in ``region``. Not together with ``lookup``, whose results it leaves alone.
+    keep : In(1), bank : In(1)
+        Cycle t: keep the set of this bank that was read by the last lookup, two cycles ago or more.
+    group : Out(ways entries)
+        The set that was fetched, from t + 2 on, or kept, from t + 1 on; until the next one of these.
+    write : In(1), place_region : In, place : In, entry : In
         Writes one entry; a lookup in a later cycle sees it. Never in the cycle of a lookup or fetch.
     clear : In(1), row : In
         Empties row ``row`` of both banks; no write at the same time.
 
     Notes
     -----
-    A place is Cat(way, bank, set). Latency 3 cycles; a lookup each cycle would be possible for the memories, but there
-    is one set of result registers, so a lookup waits until the result before it has been used.
+    A place is Cat(way, bank, set). Latency 3 cycles; a lookup may follow every second cycle.
     """
 
-    def __init__(self, key_width: int, value_shape, *, places: int, regions: int = 1, ways: int = 4, seed: int):
-        if places < 16 or places & (places - 1):
-            raise ValueError(f"places must be a power of two and at least 16, not {places}")
+    def __init__(self, key_width: int, value_shape, *, places: int, regions: int = 1, ways: int = 4):
+        if places < 32 or places & (places - 1):
+            raise ValueError(f"places must be a power of two and at least 32, not {places}")
         if ways not in (2, 4):
             raise ValueError(f"ways must be 2 or 4, not {ways}")
         if regions < 1:
@@ -111,74 +146,72 @@ class HashTable(wiring.Component):
         self.depth = self.sets * regions
         self.set_bits = (self.sets - 1).bit_length()
         self.place_bits = self.set_bits + 1 + self.way_bits
-        self.entry = data.StructLayout({"valid": 1, "key": key_width, "value": value_shape})
-        self.hash = Hash(key_width, BANKS * self.set_bits, seed)
+        self.entry_shape = data.StructLayout({"valid": 1, "key": key_width, "value": value_shape})
+        self.hash = Hash(key_width, self.set_bits)
         region_bits = max(1, (regions - 1).bit_length())
         super().__init__({
             "lookup": In(1),
-            "key": In(key_width),
+            "hashes": In(BANKS * self.set_bits),
             "region": In(region_bits),
-            "fetch": In(1),
-            "fetch_place": In(self.place_bits),
-            "rows": Out(data.ArrayLayout(data.ArrayLayout(self.entry, ways), BANKS)),
+            "key": In(key_width),
             "found": Out(1),
             "found_place": Out(self.place_bits),
             "value": Out(value_shape),
             "room": Out(1),
             "free_place": Out(self.place_bits),
+            "fetch": In(1),
+            "keep": In(1),
+            "bank": In(1),
+            "group": Out(data.ArrayLayout(self.entry_shape, ways)),
             "write": In(1),
-            "write_region": In(region_bits),
-            "write_place": In(self.place_bits),
-            "write_entry": In(self.entry),
+            "place_region": In(region_bits),
+            "place": In(self.place_bits),
+            "entry": In(self.entry_shape),
             "clear": In(1),
             "row": In(max(1, (self.depth - 1).bit_length())),
         })
+        self._rows = Signal(data.ArrayLayout(data.ArrayLayout(self.entry_shape, ways), BANKS))
+
+    def place_set(self, place):
+        """The set of a place."""
+        return place[self.way_bits + 1:]
 
     def elaborate(self, platform):
         m = Module()
-        hashes = self.hash(self.key)
+        arriving = [self._bank(m, bank) for bank in range(BANKS)]
+        arrived, asked = Signal(), [Signal(self.set_bits, name=f"asked{bank}") for bank in range(BANKS)]
         sets = [Signal(self.set_bits, name=f"set{bank}") for bank in range(BANKS)]
-        arrived = Signal()
-        arriving = []
-        m.d.sync += arrived.eq(self.lookup | self.fetch)
-
-        def address(set_, region):
-            return Cat(set_, region)[:len(self.row)]
-
-        def place_set(place):
-            return place[self.way_bits + 1:]
-
-        for bank in range(BANKS):
-            m.submodules[f"bank{bank}"] = memory = ExclusiveMemory(shape=self.rows.shape().elem_shape, depth=self.depth)
-            read = memory.read_port()
-            write = memory.write_port(granularity=1)
-            arriving.append(read.data)
-            hashed = hashes[bank * self.set_bits:(bank + 1) * self.set_bits]
-            m.d.comb += [
-                read.en.eq(self.lookup | self.fetch),
-                read.addr.eq(address(Mux(self.fetch, place_set(self.fetch_place), hashed), self.region)),
-                write.addr.eq(Mux(self.clear, self.row, address(place_set(self.write_place), self.write_region))),
-            ]
-            for way in range(self.ways):
-                here = self.write_place[:self.way_bits + 1] == (bank << self.way_bits | way)
-                m.d.comb += [
-                    write.en[way].eq(self.clear | (self.write & here)),
-                    write.data[way].eq(Mux(self.clear, 0, self.write_entry.as_value())),
-                ]
-            with m.If(self.lookup):
-                m.d.sync += sets[bank].eq(hashed)
-            with m.If(arrived):
-                m.d.sync += self.rows[bank].eq(read.data)
-
+        m.d.sync += [arrived.eq(self.lookup), Cat(asked).eq(self.hashes)]
+        with m.If(arrived):
+            m.d.sync += [Cat(sets).eq(Cat(asked)), Cat(row.as_value() for row in self._rows).eq(Cat(row.as_value() for row in arriving))]
         self._match(m, arriving, arrived)
         self._choose(m, sets)
-        m.d.comb += [
-            self.found_place[self.way_bits + 1:].eq(Mux(self.found_place[self.way_bits], sets[1], sets[0])),
-        ]
+        self._hold_group(m, arriving)
+        m.d.comb += self.found_place[self.way_bits + 1:].eq(Mux(self.found_place[self.way_bits], sets[1], sets[0]))
         return m
 
+    def _address(self, set_, region):
+        return Cat(set_, region)[:len(self.row)]
+
+    def _bank(self, m, bank):
+        """The memory of one bank; returns the row that was asked for in the cycle before."""
+        m.submodules[f"bank{bank}"] = memory = ExclusiveMemory(shape=self._rows.shape().elem_shape, depth=self.depth)
+        read, write = memory.read_port(), memory.write_port(granularity=1)
+        m.d.comb += [
+            read.en.eq(self.lookup | self.fetch),
+            read.addr.eq(self._address(self.hashes[bank * self.set_bits:(bank + 1) * self.set_bits], self.region)),
+            write.addr.eq(Mux(self.clear, self.row, self._address(self.place_set(self.place), self.place_region))),
+        ]
+        for way in range(self.ways):
+            here = self.place[:self.way_bits + 1] == (bank << self.way_bits | way)
+            m.d.comb += [
+                write.en[way].eq(self.clear | (self.write & here)),
+                write.data[way].eq(Mux(self.clear, 0, self.entry.as_value())),
+            ]
+        return read.data
+
     def _match(self, m, arriving, arrived):
-        """Compares all eight keys in two steps, two bits each as the rows arrive, and selects the value of the one that matches."""
+        """Compares all keys in two steps, two bits each as the rows arrive, and selects the value of the one that matches."""
         ways = [(bank, way) for bank in range(BANKS) for way in range(self.ways)]
         matching = Signal(len(ways))
         matches = Signal(len(ways))
@@ -189,8 +222,8 @@ class HashTable(wiring.Component):
             pairs = Signal((len(differ) + 1) // 2, name=f"pairs{index}")
             with m.If(arrived):
                 m.d.sync += pairs.eq(Cat(differ[bit:bit + 2].any() for bit in range(0, len(differ), 2)))
-            m.d.comb += matching[index].eq(self.rows[bank][way].valid & ~pairs.any())
-            selected = selected | Mux(matches[index], Value.cast(self.rows[bank][way].value), 0)
+            m.d.comb += matching[index].eq(self._rows[bank][way].valid & ~pairs.any())
+            selected = selected | Mux(matches[index], Value.cast(self._rows[bank][way].value), 0)
         m.d.sync += [matches.eq(matching), self.found.eq(matching.any())]
         m.d.comb += [
             Value.cast(self.value).eq(selected),
@@ -201,7 +234,7 @@ class HashTable(wiring.Component):
 
     def _choose(self, m, sets):
         """Registers the way that a new key would take."""
-        free = [Cat(~self.rows[bank][way].valid for way in range(self.ways)) for bank in range(BANKS)]
+        free = [Cat(~self._rows[bank][way].valid for way in range(self.ways)) for bank in range(BANKS)]
         count = [sum(free[bank][way] for way in range(self.ways)) for bank in range(BANKS)]
         lowest = [reduce(lambda later, way: Mux(free[bank][way], way, later), reversed(range(self.ways - 1)), self.ways - 1)
                   for bank in range(BANKS)]
@@ -213,3 +246,11 @@ class HashTable(wiring.Component):
             way.eq(Mux(count[1] > count[0], lowest[1], lowest[0])),
         ]
         m.d.comb += self.free_place.eq(Cat(way, bank, Mux(bank, sets[1], sets[0])))
+
+    def _hold_group(self, m, arriving):
+        fetched, bank = Signal(), Signal()
+        m.d.sync += [fetched.eq(self.fetch), bank.eq(self.bank)]
+        with m.If(fetched):
+            m.d.sync += self.group.eq(Mux(bank, arriving[1].as_value(), arriving[0].as_value()))
+        with m.Elif(self.keep):
+            m.d.sync += self.group.eq(Mux(self.bank, self._rows[1].as_value(), self._rows[0].as_value()))

@@ -204,7 +204,7 @@ async def latencies(tb):
     await ready(tb)
     traffic, golden = Traffic(tb.rng, symbols=config().symbols, most=40, spread=5, wrong=0.03), GoldenBook()
     events = [traffic.event() for _ in range(share(3_000))]
-    cycles_of = {"add": 5, "take": 8, "take best": 8, "replace": 10, "replace best": 10, "set": 10, "unknown": 8, "bad": None}
+    cycles_of = {"add": 4, "take": 7, "take best": 7, "replace": 8, "replace best": 8, "set": 8, "unknown": 7, "bad": None}
     wanted, cases = [], Counter()
     for event in events:
         order = golden.orders.get(event["reference"])

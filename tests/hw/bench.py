@@ -20,6 +20,18 @@ def watch(memory):
     return run
 
 
+def simulator(dut):
+    """A simulator with a clock, which fails where an exclusive memory is read and written at once."""
+    memories = []
+    elaborate = ExclusiveMemory.elaborate
+    with patch.object(ExclusiveMemory, "elaborate", lambda memory, platform: (memories.append(memory), elaborate(memory, platform))[1]):
+        sim = Simulator(dut)
+    sim.add_clock(PERIOD)
+    for memory in memories:
+        sim.add_testbench(watch(memory), background=True)
+    return sim
+
+
 def simulate(dut, *testbenches, processes=(), deadline=100_000):
     """Simulates until every testbench has returned; one that hangs fails, and so does a memory that is read where it is written.
 
@@ -47,13 +59,7 @@ def simulate(dut, *testbenches, processes=(), deadline=100_000):
             await ctx.tick()
         raise AssertionError(f"{len(testbenches) - len(finished)} testbench(es) did not finish within {deadline} cycles")
 
-    memories = []
-    elaborate = ExclusiveMemory.elaborate
-    with patch.object(ExclusiveMemory, "elaborate", lambda memory, platform: (memories.append(memory), elaborate(memory, platform))[1]):
-        sim = Simulator(dut)
-    sim.add_clock(PERIOD)
-    for memory in memories:
-        sim.add_testbench(watch(memory), background=True)
+    sim = simulator(dut)
     for testbench in testbenches:
         sim.add_testbench(watched(testbench))
     for process in processes:

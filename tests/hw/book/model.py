@@ -114,6 +114,20 @@ class ExpectedBook:
         return f"{kind} EMPTIES" if dies and best[0] == order.price and best[2] == 1 else kind
 
 
+def check(config, events, run, *, table=None):
+    """Every record against the reference; every latency against the table, if there is one."""
+    model = ExpectedBook(config)
+    assert len(run.records) == len(events)
+    for index, (event, record) in enumerate(zip(events, run.records, strict=True)):
+        answer = model.answer(event)
+        got = (record.symbol, record.top, record.stale, record.changed)
+        assert got == (answer.locate, answer.top, answer.stale, answer.changed), f"event {index}: {event}"
+        assert (record.sequence, record.ingress, record.timestamp, record.venue) == (index + 1, index + 1, event.timestamp, 0)
+        if table:
+            assert run.latencies[index] == table[answer.case], f"event {index}, {answer.case}: {event}"
+    return model
+
+
 def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
     """A random stream of book events that keeps coming back to what it just did.
 
@@ -195,4 +209,4 @@ def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
                 live.setdefault(event.new_reference, event.shares)
 
 
-__all__ = ["BUY", "SELL", "Answer", "ExpectedBook", "add", "cancel", "delete", "execute", "flow", "replace", "set_order"]
+__all__ = ["BUY", "SELL", "Answer", "ExpectedBook", "add", "cancel", "check", "delete", "execute", "flow", "replace", "set_order"]

@@ -9,7 +9,7 @@ from hw.book.book import Book
 from hw.config import TINY, CardConfig
 from sim.capacity import PlacedBook
 from tests.hw.book.driver import run_book
-from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, delete, execute, flow, replace, set_order
+from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, check, delete, execute, flow, replace, set_order
 
 EMPTY = (0, 0, 0)
 DEEP = CardConfig("deep", venues=2, symbols=1, orders=64, levels=1 << 13, backlog=128, events=16)
@@ -18,7 +18,7 @@ DEEP = CardConfig("deep", venues=2, symbols=1, orders=64, levels=1 << 13, backlo
 def cycles():
     """Cycles from an event to its record, by case; the table of the component's docstring."""
     return {
-        "ADD": 5, "TAKE": 8, "UNKNOWN": 8, "TAKE EMPTIES": 8, "REPLACE": 10, "REPLACE EMPTIES": 10, "SET": 10,
+        "ADD": 4, "TAKE": 7, "UNKNOWN": 7, "TAKE EMPTIES": 7, "REPLACE": 8, "REPLACE EMPTIES": 8, "SET": 8,
     }  # fmt: skip
 
 
@@ -33,20 +33,6 @@ def tops(events):
 
 def pulses(events):
     return dict(run_book(Book(TINY), events).pulses)
-
-
-def check(config, events, run, *, table=None):
-    """Every record against the reference; every latency against the table, if there is one."""
-    model = ExpectedBook(config)
-    assert len(run.records) == len(events)
-    for index, (event, record) in enumerate(zip(events, run.records, strict=True)):
-        answer = model.answer(event)
-        got = (record.symbol, record.top, record.stale, record.changed)
-        assert got == (answer.locate, answer.top, answer.stale, answer.changed), f"event {index}: {event}"
-        assert (record.sequence, record.ingress, record.timestamp, record.venue) == (index + 1, index + 1, event.timestamp, 0)
-        if table:
-            assert run.latencies[index] == table[answer.case], f"event {index}, {answer.case}: {event}"
-    return model
 
 
 def test_add_improves_joins_or_rests_behind():
@@ -169,7 +155,7 @@ def test_a_level_that_a_move_emptied_stays_gone_though_the_new_one_is_its_neighb
 
 
 def test_a_full_order_store_makes_only_that_symbol_stale():
-    events = [add(reference, BUY, 1, 1000 + reference % 8, locate=1) for reference in range(0, 1 << 20, 64)]
+    events = [add(reference, BUY, 1, 1000 + reference % 8, locate=1) for reference in range(0, 1 << 20, 3)]
     places = PlacedBook(TINY)
     full = next(index for index, event in enumerate(events) if not places.apply(event, 1))
     events = [*events[: full + 1], add(7, SELL, 5, 9000), delete(0, locate=1)]
@@ -274,14 +260,15 @@ def test_cycles_are_those_of_the_table_and_the_next_event_follows_when_it_says(c
     model = check(config, events, run, table=table)
     assert min(model.cases[case] for case in table) >= 3, model.cases
     model, waits = ExpectedBook(config), Counter()
-    deep = max(0, dut.tree_levels - 5)
+    spacing = max(5, dut.tree_levels)  # from a change of the levels to the next
     for event, latency, occupied in zip(events, run.latencies, run.occupied, strict=False):
         answer = model.answer(event)
         waits[answer.case, answer.search] += 1
+        last = 4 + spacing * (answer.added and answer.case != "ADD")
         if answer.search:
-            assert occupied == latency + 10 + dut.tree_levels + 3 * answer.added + deep * (answer.added or latency == 8), event
+            assert occupied == max(last + spacing, latency + 2) + 9 + dut.tree_levels, event
         else:
-            assert occupied == latency + answer.added * deep, event
+            assert occupied == (last + spacing - 4 if answer.added else latency), event
     assert min(waits[case, True] for case in ("TAKE EMPTIES", "REPLACE EMPTIES", "TAKE", "REPLACE", "SET")) > 0, waits
 
 
