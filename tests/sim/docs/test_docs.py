@@ -80,6 +80,12 @@ def test_the_page_has_all_stages_in_order(listed):
     assert places == sorted(places)
 
 
+def test_the_books_cycles_are_those_of_its_docstring():
+    rows = re.findall(r"^\| (.+?) \| (\d+) \| (\d+) \|$", (ROOT / "docs/book.md").read_text(), re.MULTILINE)
+    assert rows == re.findall(r"^ +(\S.*?)  +(\d+) +(\d+)$", Book.__doc__, re.MULTILINE)
+    assert int(rows[0][1]) == Book.LATENCY
+
+
 def test_links_of_all_documents_lead_somewhere():
     for page in (ROOT / "docs").glob("*.md"):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
