@@ -15,6 +15,8 @@ from tests.hw.bench import simulator
 from tests.hw.book.driver import PULSES, Run, read_record, set_event
 from tests.hw.book.model import MAX, add, cancel, check, delete, execute, replace, set_order
 
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # the simulator drops the testbenches that it resets
+
 
 class Bench:
     """A book in a simulator that is built once and begins anew for every list of events."""
