@@ -24,7 +24,7 @@ DEVICE = ("--um5g-85k", "--package", "CABGA554", "--speed", "8")
 SEEDS = (1, 2, 3)
 
 DENSITY = 0.45
-"""Share of a region's sites that the placer fills on a board. At its own 0.9 it packs a card into half of the chip: no way for the wires."""
+"""Share of a region's sites that the placer fills on a board. At its own 0.9 it packs a card into half the chip: no way for the wires."""
 
 
 class FlowError(RuntimeError):
