@@ -1,10 +1,10 @@
-"""The flip-flops, the decoder and the read multiplexer of the register map, generated from its definition."""
+"""The flip-flops, the decoder, the memory and the read multiplexer of the register map, generated from its definition."""
 
 from functools import reduce
 from operator import or_
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
@@ -96,11 +96,12 @@ class RegisterFile(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        self._elaborate_writes(m)
-        self._elaborate_reads(m)
+        written = self._elaborate_writes(m)
+        self._elaborate_reads(m, self._keep_copy(m, written))
         return m
 
     def _elaborate_writes(self, m):
+        """Returns what is written in this cycle, in both words of a row, and which of them it is."""
         # The decoded address is registered before it enables anything: an enable reaches up to 64 flip-flops.
         was_write = Signal()
         new, low = Signal(32), Signal(32)
@@ -108,7 +109,7 @@ class RegisterFile(wiring.Component):
         with m.If(was_write):
             m.d.sync += low.eq(new)
 
-        accepted = []
+        accepted, kept = [], []
         for register in self._registers:
             if register.access is Access.RO:
                 continue
@@ -126,9 +127,38 @@ class RegisterFile(wiring.Component):
                 with m.If(hit):
                     m.d.sync += value.eq(content & mask(register))
                 accepted.append(hit)
+                if self._is_copied(register):
+                    words = 0b11 if register.words == 2 else 1 << (offset >> 2 & 1)
+                    bits = mask(register) if register.words == 2 else mask(register) << 32 * (offset >> 2 & 1)
+                    kept.append((hit, words, bits))
         m.d.comb += self.refused.eq(was_write & ~reduce(or_, accepted, Const(0)))
+        wide = Cat(hit for hit, words, _ in kept if words == 0b11).any()
+        bits = Cat(Cat(hit for hit, _, bits in kept if bits >> bit & 1).any() for bit in range(64))
+        words = Cat(Cat(hit for hit, words, _ in kept if words >> word & 1).any() for word in range(2))
+        return Cat(Mux(wide, low, new), new) & bits, words
 
-    def _elaborate_reads(self, m):
+    def _is_copied(self, register):
+        """The host reads what it has written."""
+        return register.access is Access.RW and not register.live
+
+    def _keep_copy(self, m, written):
+        """What the host has written is read from a memory, so that no wire of it has to come back. Returns the row asked for, a cycle
+        before its end; 0 where nothing was written."""
+        groups = sorted({offset >> GROUP_BITS for register in self._registers if self._is_copied(register)
+                         for _, offset in register.elements(self._config)})
+        m.submodules.copy = copy = memory.Memory(shape=64, depth=(1 + len(groups)) << GROUP_BITS - ROW_BITS, init=[])
+        write, read = copy.write_port(granularity=32), copy.read_port()
+
+        def place(address):
+            """Of a row in the memory; the first group stays empty and stands for all that are not there."""
+            number = reduce(or_, (Mux(address[GROUP_BITS:] == group, index, 0) for index, group in enumerate(groups, 1)), Const(0))
+            return Cat(address[ROW_BITS:GROUP_BITS], number)
+
+        m.d.sync += [write.addr.eq(place(self.address)), read.addr.eq(place(self.read_address))]
+        m.d.comb += [write.data.eq(written[0]), write.en.eq(written[1])]
+        return read.data
+
+    def _elaborate_reads(self, m, copy):
         groups = {}
         for offset, row in self._rows().items():
             groups.setdefault(offset >> GROUP_BITS, {})[offset % (1 << GROUP_BITS) >> ROW_BITS] = row
@@ -149,17 +179,16 @@ class RegisterFile(wiring.Component):
                     # Any data will do where there is no register, so the synthesiser gets a plain multiplexer.
                     m.d.sync += [row.eq(content), row.has_low.eq(0), row.has_high.eq(0)]
             chosen.append(Mux(shows, row.as_value(), 0))
-        m.d.sync += self.row.eq(reduce(or_, chosen))
+        m.d.sync += self.row.eq(reduce(or_, chosen) | copy)
 
     def _rows(self):
-        """Row offset -> what it shows."""
+        """Row offset -> what it shows, beside what the host has written."""
         words = {}
         for register in self._registers:
             if register.access is Access.WO:
                 continue
-            shown = self.source if register.access is Access.RO or register.live else self.value
             for index, offset in register.elements(self._config):
-                number = at(shown, register, index)
+                number = Const(0, 64) if self._is_copied(register) else at(self.source, register, index)
                 for i in range(register.words):
                     words[offset + 4 * i] = number[32 * i:32 * i + 32], register.words == 2
 
