@@ -180,10 +180,10 @@ class Card(wiring.Component):
         receive, framer, decoder = UdpReceive(len(addresses)), protocol.framer(), protocol.decoder()
         select = protocol.select(config.symbols)
         gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
-        buffer = LineBuffer(config.backlog, config.frames)
-        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, "buffer": buffer}
+        buffers = {"buffer": LineBuffer(config.backlog, config.frames)}
         if config.lines > 1:
-            stages["late"] = LineBuffer(config.recovery, config.recovery, block_ram=False)
+            buffers["late"] = LineBuffer(config.recovery, config.recovery, block_ram=False)
+        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, **buffers}
         for stage, component in stages.items():
             m.submodules[f"{name}_{stage}"] = component
 
@@ -206,7 +206,7 @@ class Card(wiring.Component):
         ]
         with m.If(receive.verdict.valid & (receive.verdict.payload.reason == DropReason.NONE)):
             m.d.sync += gate.retransmitted_in.eq(receive.verdict_entry == RETRANSMITTED)
-        line = Line(gate, decoder, [buffer, *([stages["late"]] if config.lines > 1 else []), *recovery])
+        line = Line(gate, decoder, [*buffers.values(), *recovery])
         self._fill_buffers(m, name, line, select, state.restart)
         return line
 
