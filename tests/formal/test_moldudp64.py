@@ -6,71 +6,36 @@ packet it is the line arbiter that puts them in order: tests/formal/test_line_ar
 """
 
 import pytest
-from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
+from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal
 
 import hw.feed.moldudp64
 from hw.feed.moldudp64 import FIRST_BLOCK
 from hw.reasons import DropReason
-from hw.types import PayloadWord, Sequence
+from hw.types import Sequence
+from tests.formal.framer_source import LONGEST, FramerSource, at_most_one
 from tests.formal.prove import mutated, prove
 
-LONGEST = 8_189
-"""Words of the largest UDP payload."""
 
-
-def at_most_one(bits):
-    return (bits & (bits - 1)) == 0
-
-
-class Promise(wiring.Component):
-    """The component with a source that keeps its part of the contract."""
-
-    word: In(PayloadWord)
-    word_valid: In(1)
-    verdict: In(4)
-    verdict_valid: In(1)
+class Promise(FramerSource):
+    """What the messages of each packet keep."""
 
     def __init__(self, module=hw.feed.moldudp64, *, covers=False):
         super().__init__()
         self._framer, self._covers = module.MoldUdp64(), covers
-
-    def ports(self):
-        return [Value.cast(getattr(self, name)) for name in self.signature.members]
 
     def elaborate(self, platform):
         m = Module()
         framer = self._framer
         inside = framer.elaborate(platform)
         m.submodules.framer = inside
-        m.d.comb += [
-            framer.payload.payload.eq(self.word),
-            framer.payload.valid.eq(self.word_valid),
-            framer.verdict_in.payload.reason.eq(self.verdict),
-            framer.verdict_in.valid.eq(self.verdict_valid),
-            Assume(~framer._sequence[63]),
-        ]
-        self._assume_the_contract(m)
+        self._feed(m, framer)
+        m.d.comb += Assume(~framer._sequence[63])
         self._promise(m, framer)
         if self._covers:
             m.d.comb += Cover(self._good & self._seen & (self._last == framer.span.first + 3))
         else:
             self._support(m, framer)
         return m
-
-    def _assume_the_contract(self, m):
-        """Whole words up to the last; one verdict per packet, after its last word."""
-        over, self._words = Signal(), Signal(range(LONGEST + 1))
-        with m.If(self.word_valid):
-            m.d.sync += [over.eq(self.word.last), self._words.eq(self._words + 1)]
-        with m.If(self.verdict_valid):
-            m.d.sync += [over.eq(0), self._words.eq(0)]
-        m.d.comb += [
-            Assume(~(self.word_valid & (self.verdict_valid | over | (self._words >= LONGEST)))),
-            Assume((self.word.count == 8) | (self.word.last & (self.word.count >= 1) & (self.word.count < 8))),
-            Assume(self.verdict <= max(DropReason)),
-        ]
 
     def _promise(self, m, framer):
         """``last``: of the packet that is under way."""

@@ -8,66 +8,37 @@ sequence numbers from the span's first on, and all of them lie below the span's 
 import sys
 
 import pytest
-from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal, Value
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
+from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal
 
 import hw.feed.iex_tp
 import hw.feed.packet_framer
 import hw.feed.pitch_unit
 from hw.reasons import DropReason
-from hw.types import PayloadWord, Sequence
+from hw.types import Sequence
+from tests.formal.framer_source import LONGEST, FramerSource, at_most_one
 from tests.formal.prove import mutated, prove
-from tests.formal.test_moldudp64 import LONGEST, at_most_one
 
 
-class Promise(wiring.Component):
-    """A framer with a source that keeps its part of the contract. ``framer``: its class; a mutant has other modules."""
-
-    word: In(PayloadWord)
-    word_valid: In(1)
-    verdict: In(4)
-    verdict_valid: In(1)
+class Promise(FramerSource):
+    """What the messages of a good packet keep. ``framer``: its class; a mutant has other modules."""
 
     def __init__(self, framer, *, covers=False):
         super().__init__()
         self._framer, self._covers = framer(), covers
         self._pitch = framer.__name__ == "PitchUnit"
 
-    def ports(self):
-        return [Value.cast(getattr(self, name)) for name in self.signature.members]
-
     def elaborate(self, platform):
         m = Module()
         framer = self._framer
         m.submodules.framer = framer.elaborate(platform)
-        m.d.comb += [
-            framer.payload.payload.eq(self.word),
-            framer.payload.valid.eq(self.word_valid),
-            framer.verdict_in.payload.reason.eq(self.verdict),
-            framer.verdict_in.valid.eq(self.verdict_valid),
-            Assume(~framer._first[63]),
-        ]
-        self._assume_the_contract(m)
+        self._feed(m, framer)
+        m.d.comb += Assume(~framer._first[63])
         self._promise(m, framer)
         if self._covers:
             m.d.comb += Cover(self._good & self._seen & (self._last == framer.span.first + 2))
         else:
             self._support(m, framer)
         return m
-
-    def _assume_the_contract(self, m):
-        """Whole words up to the last; one verdict per packet, after its last word."""
-        over, self._words = Signal(), Signal(range(LONGEST + 1))
-        with m.If(self.word_valid):
-            m.d.sync += [over.eq(self.word.last), self._words.eq(self._words + 1)]
-        with m.If(self.verdict_valid):
-            m.d.sync += [over.eq(0), self._words.eq(0)]
-        m.d.comb += [
-            Assume(~(self.word_valid & (self.verdict_valid | over | (self._words >= LONGEST)))),
-            Assume((self.word.count == 8) | (self.word.last & (self.word.count >= 1) & (self.word.count < 8))),
-            Assume(self.verdict <= max(DropReason)),
-        ]
 
     def _promise(self, m, framer):
         """``last``: of the packet that is under way; ``wrong``: its numbers did not rise, or began below its first."""
