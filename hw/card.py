@@ -155,8 +155,8 @@ class Card(wiring.Component):
             control.stale.eq(state.stale), control.stale_reason.eq(state.reason), control.busy.eq(book.busy | state.pending),
         ]
         self.records += [
-            (arbiter.gap.valid, events.gap(Const(venue), arbiter.gap.payload, self.clock.now), 4),
-            (state.went_stale, events.venue_stale(Const(venue), state.reason, self.clock.now), 4),
+            (arbiter.gap.valid, events.gap(Const(venue), arbiter.gap.payload, self.clock.now), 1),
+            (state.went_stale, events.venue_stale(Const(venue), state.reason, self.clock.now), 1),
         ]
         self._count_feed(m, venue, lines, arbiter, binder)
         count = self.counters
@@ -300,7 +300,7 @@ class Card(wiring.Component):
             with m.If(control.set_user_ref):
                 m.d.comb += [ouch.set_user_ref.eq(1), ouch.set_user_ref_venue.eq(venue), ouch.set_user_ref_value.eq(control.user_ref)]
         sent = transmit.sent.payload
-        self.records.append((transmit.sent.valid, events.order_sent(sent, self.clock.now), 4))
+        self.records.append((transmit.sent.valid, events.order_sent(sent, self.clock.now), 1))
         for venue, frames in enumerate(self.counters.order_frames):
             m.d.comb += frames.eq(transmit.sent.valid & (sent.order.venue == venue))
 

@@ -1,17 +1,16 @@
 """The event ring: what happened on the card, kept until the host has read it."""
 
-from functools import reduce
-from operator import or_
-
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.host_interface.events import LOST_BIT, EventStream, Record
 from hw.host_interface.registers import RING_MAX_EVENTS
+from hw.lib.choice import any_of
 
 RECORD_BITS = Record.width
 WORDS = RECORD_BITS // 32
+HALF_BITS = RECORD_BITS // 2
 
 READ_LATENCY = 3
 """Cycles from ``read_address`` to ``read_data``: the RAM, its output register, the choice of the word."""
@@ -46,10 +45,11 @@ class EventRing(wiring.Component):
 
     Notes
     -----
-    One record a cycle. From ``records`` to ``write_index``: 3 cycles when the queues are empty.
+    A record goes in halves, which takes half the wires: one record in two cycles. From ``records`` to ``write_index``: 4 cycles when
+    the queues are empty.
     """
 
-    LATENCY = 3
+    LATENCY = 4
 
     def __init__(self, events: int, depths: list[int]):
         if not 16 <= events <= RING_MAX_EVENTS or events & (events - 1):
@@ -67,18 +67,17 @@ class EventRing(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.ram = ram = memory.Memory(shape=RECORD_BITS, depth=self._events, init=[])
+        m.submodules.ram = ram = memory.Memory(shape=HALF_BITS, depth=2 * self._events, init=[])
         full = Signal()
-        valid, chosen = self._choose(m, self._queues(m), full)
+        valid, second, half = self._choose(m, self._queues(m), full)
 
         # Judged on last cycle's indices, so one record earlier than needed: the one that may be on its way has room too.
-        waiting = Signal(32)
-        m.d.comb += waiting.eq(self.write_index + valid - self.read_index)
-        m.d.sync += full.eq(waiting >= self._events - 1)
+        whole, waiting = Signal(), Signal(32)
+        m.d.comb += [whole.eq(valid & second), waiting.eq(self.write_index + whole - self.read_index)]
+        m.d.sync += [full.eq(waiting >= self._events - 1), self.write_index.eq(self.write_index + whole)]
 
         write = ram.write_port()
-        m.d.comb += [write.en.eq(valid), write.addr.eq(self.write_index), write.data.eq(chosen)]
-        m.d.sync += self.write_index.eq(self.write_index + valid)
+        m.d.comb += [write.en.eq(valid), write.addr.eq(Cat(second, self.write_index)), write.data.eq(half)]
         self._read(m, ram)
         return m
 
@@ -103,24 +102,29 @@ class EventRing(wiring.Component):
         return queues
 
     def _choose(self, m, queues, full):
-        """Takes a record from the first queue that has one, into a register."""
-        valid, chosen = Signal(), Signal(RECORD_BITS)
-        taken, earlier = [], Const(0)
-        for queue in queues:
-            m.d.comb += queue.r_en.eq(queue.r_rdy & ~earlier & ~full)
-            taken.append(Mux(queue.r_en, queue.r_data, 0))
-            earlier = earlier | queue.r_rdy
-        m.d.sync += [valid.eq(earlier & ~full), chosen.eq(reduce(or_, taken))]
-        return valid, chosen
+        """Takes a record from the first queue that has one, half by half into a register."""
+        valid, second, half = Signal(), Signal(), Signal(HALF_BITS)
+        begun, taking = Signal(len(queues)), Signal(len(queues))  # whose record's second half is due; whose half is taken
+        has_one = Cat(queue.r_rdy for queue in queues)
+        with m.If(begun.any()):
+            m.d.comb += taking.eq(begun)
+        with m.Elif(~full):
+            m.d.comb += taking.eq(has_one & -has_one)
+        m.d.comb += Cat(queue.r_en for queue in queues).eq(begun)
+        halves = ((mine, queue.r_data.word_select(begun.any(), HALF_BITS)) for mine, queue in zip(taking, queues, strict=True))
+        m.d.sync += [
+            begun.eq(Mux(begun.any(), 0, taking)),
+            valid.eq(taking.any()), second.eq(begun.any()), half.eq(any_of(halves)),
+        ]
+        return valid, second, half
 
     def _read(self, m, ram):
         port = ram.read_port()
-        record = Signal(RECORD_BITS)
-        number = Cat(Signal(3, name="word_1"), Signal(3, name="word_2"))
-        words = Array(record.word_select(i, 32) for i in range(WORDS))
-        m.d.comb += port.addr.eq(self.read_address[3:])
+        half = Signal(HALF_BITS)
+        number = Cat(Signal(2, name="word_1"), Signal(2, name="word_2"))
+        m.d.comb += port.addr.eq(self.read_address[2:])
         m.d.sync += [
-            number.eq(Cat(self.read_address[:3], number[:3])),
-            record.eq(port.data),
-            self.read_data.eq(words[number[3:]]),
+            number.eq(Cat(self.read_address[:2], number[:2])),
+            half.eq(port.data),
+            self.read_data.eq(half.word_select(number[2:], 32)),
         ]
