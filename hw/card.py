@@ -16,6 +16,7 @@ from hw.feed.line_arbiter import LineArbiter
 from hw.feed.line_buffer import LineBuffer
 from hw.feed.line_order import LineOrder
 from hw.feed.moldudp64 import MoldUdp64
+from hw.feed.name_table import NameTable
 from hw.feed.protocols import PROTOCOLS
 from hw.feed.symbol_filter import SymbolFilter
 from hw.feed.venue_state import VenueState
@@ -106,6 +107,7 @@ class Card(wiring.Component):
         m.submodules.clock = self.clock = Clock()
         m.submodules.bank = self.bank = RegisterBank(self.config)
         m.submodules.counters = self.counters = Counters(counter_elements(self.config))
+        self.names = self.bank.names  # travel from venue to venue, and then to the orders
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
@@ -125,6 +127,9 @@ class Card(wiring.Component):
         session, state, arbiter, book = FeedSession(lines), VenueState(lines), LineArbiter(5 if lines > 1 else 2), Book(config, venue)
         binder = DirectoryBinder(config.symbols, lines, DIRECTORY_DEPTH)
         m.submodules[f"{name}_binder"] = binder
+        m.submodules[f"{name}_names"] = names = NameTable(config.symbols)
+        connect(m, self.names, names.input)
+        self.names = names.output
         m.submodules[f"{name}_session"] = session
         m.submodules[f"{name}_state"] = state
         m.submodules[f"{name}_arbiter"] = arbiter
@@ -133,7 +138,7 @@ class Card(wiring.Component):
         if lines > 1:
             m.submodules[f"{name}_recovery"] = recovery = LineBuffer(config.recovery, config.recovery, block_ram=False)
             shared.append(recovery)
-        lines = [self._line(m, venue, number, session, state, binder, shared) for number in range(lines)]
+        lines = [self._line(m, venue, number, session, state, names, binder, shared) for number in range(lines)]
         buffers = [*(buffer for line in lines for buffer in line.buffers if buffer not in shared), *shared]
 
         for buffer, frames, held in zip(buffers, arbiter.frames, arbiter.events, strict=False):
@@ -142,7 +147,7 @@ class Card(wiring.Component):
         connect(m, arbiter.output, book.events)
         backlog = sum(buffer.level + buffer.waiting for buffer in buffers)
         m.d.comb += [
-            binder.names.eq(self.bank.names), binder.renamed.eq(self.bank.renamed), binder.enable.eq(control.directory),
+            binder.names.eq(names.names), binder.renamed.eq(names.renamed), binder.enable.eq(control.directory),
             binder.host_bindings.eq(control.bindings), control.bound.eq(binder.bound),
             session.restart.eq(state.restart),
             arbiter.session.eq(session.name), arbiter.restart.eq(state.restart), arbiter.sequence_in.eq(control.sequence),
@@ -170,7 +175,7 @@ class Card(wiring.Component):
         ]
         return book.tops, state.stale | book.busy, state.restart
 
-    def _line(self, m, venue, number, session, state, binder, shared):
+    def _line(self, m, venue, number, session, state, names, binder, shared):
         """One port of a venue, from its frames to the buffers of those in order and overtaken; some of line A's go to ``shared``."""
         config, control, name = self.config, self.bank.venues[venue], f"venue_{venue}_{LINE_NAMES[number]}"
         protocol = PROTOCOLS[config.protocol(venue)]
@@ -189,7 +194,7 @@ class Card(wiring.Component):
 
         connect(m, flipped(port), receive.frames)
         connect(m, receive.payload, framer.payload)
-        protocol.join(m, framer, decoder, select, binder.bindings, self.bank.names)
+        protocol.join(m, framer, decoder, select, binder.bindings, names.names)
         if protocol.has_directory:
             connect(m, decoder.directory, binder.entries[number])
 
@@ -294,7 +299,8 @@ class Card(wiring.Component):
         connect(m, passed, ouch.orders)
         connect(m, ouch.packet, transmit.packet)
         connect(m, transmit.frames, flipped(self.orders))
-        m.d.comb += [ouch.link_free.eq(transmit.free), ouch.names.eq(bank.names), transmit.now.eq(self.clock.now)]
+        connect(m, self.names, ouch.names)
+        m.d.comb += [ouch.link_free.eq(transmit.free), transmit.now.eq(self.clock.now)]
         for venue, control in enumerate(bank.venues):
             m.d.comb += [transmit.addresses[venue].eq(control.order_address), control.next_user_ref.eq(ouch.next_user_ref[venue])]
             with m.If(control.set_user_ref):

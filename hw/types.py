@@ -138,6 +138,14 @@ class SymbolBinding(data.Struct):
     locate: 16
 
 
+class SlotName(data.Struct):
+    """A slot's name, as the host gives it."""
+
+    symbol: SymbolIndex
+    name: 64
+    """ASCII, padded with spaces, the first character in bits 7:0; 0: none."""
+
+
 class BookEventKind(enum.Enum, shape=3):
     ADD = 0
     """New order: reference, side, shares, price."""

@@ -9,8 +9,9 @@ from hw.host_interface import registers
 from hw.host_interface.bus import READ_LATENCY, RegisterBus
 from hw.host_interface.register_file import RegisterFile
 from hw.host_interface.registers import counter_elements
+from hw.lib.choice import lowest
 from hw.reasons import StaleReason
-from hw.types import ArbitrageSettings, FeedAddress, Order, OrderAddress, OrderReply, RiskLimits, SymbolBinding
+from hw.types import ArbitrageSettings, FeedAddress, Order, OrderAddress, OrderReply, RiskLimits, SlotName, SymbolBinding
 
 QUERY_CYCLES = 8
 """Cycles from a question for a position to the snapshot of the answer; the gateway needs fewer."""
@@ -91,10 +92,8 @@ class RegisterBank(wiring.Component):
     enable : Out(symbols)
         Symbols that the arbitrage detector may trade.
     venues : Out(VenueControl).array(venues)
-    names : Out(data.ArrayLayout(64, symbols))
-    renamed : Out(symbols)
-        Pulse per slot: its name has been written.
-        Symbols as orders carry them: ASCII, the first character in bits 7:0.
+    names : Out(stream.Signature(SlotName, always_ready=True))
+        A slot's name has been written; it is kept by those who need it.
     query_symbol : Out(8)
     position : In(signed(33))
     working_buy, working_sell : In(32)
@@ -127,7 +126,7 @@ class RegisterBank(wiring.Component):
             "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
             "arbitrage": Out(ArbitrageSettings), "enable": Out(config.symbols),
             "venues": Out(VenueControl(config.symbols)).array(config.venues),
-            "names": Out(data.ArrayLayout(64, config.symbols)), "renamed": Out(config.symbols),
+            "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
             "replies": Out(stream.Signature(OrderReply, always_ready=True)), "host_orders": Out(stream.Signature(Order)),
             "state": Out(32),
@@ -149,10 +148,12 @@ class RegisterBank(wiring.Component):
         self._ring_doorbells(m, file.value, file.written, file.source)
         for number in range(self._config.venues):
             self._connect_venue(m, file, number)
-        for name, text in zip(self.names, file.value.name, strict=True):
-            m.d.comb += name.eq(text)
-        m.d.comb += self.renamed.eq(Cat(file.written.name))
+        self._tell_names(m, file)
         return m
+
+    def _tell_names(self, m, file):
+        named, slot = lowest(file.written.name)
+        m.d.comb += [self.names.valid.eq(named), self.names.payload.symbol.eq(slot), self.names.payload.name.eq(file.content)]
 
     def _answer(self, m, file):
         """The bus: what was asked in cycle 0 is written by 3, looked up from then on, and chosen into the answer by 6."""

@@ -48,6 +48,8 @@ class RegisterFile(wiring.Component):
         What was written last; 0 after reset. Members have the register's name in lower case, arrays are indexed as the register is.
     written : Out(1), one member per RW and WO register
         Pulse in the first cycle of the new ``value``: two cycles after the write, of a wide register after that of its high word.
+    content : Out(64)
+        With ``written``, of a register of 64 bits: its new value, for those who keep it themselves.
     source : In, one member per RO and live register
         What the host reads.
     refused : Out(1)
@@ -68,6 +70,7 @@ class RegisterFile(wiring.Component):
             "address": In(16), "write": In(1), "write_data": In(32),
             "value": Out(wiring.Signature({name(r): self._member(Out(r.bits), r) for r in values})),
             "written": Out(wiring.Signature({name(r): self._member(Out(1), r) for r in values})),
+            "content": Out(64),
             "source": In(wiring.Signature({
                 name(r): self._member(Out(signed(r.bits) if r.signed else r.bits), r) for r in sources
             })),
@@ -105,7 +108,7 @@ class RegisterFile(wiring.Component):
         # The decoded address is registered before it enables anything: an enable reaches up to 64 flip-flops.
         was_write = Signal()
         new, low = Signal(32), Signal(32)
-        m.d.sync += [was_write.eq(self.write), new.eq(self.write_data)]
+        m.d.sync += [was_write.eq(self.write), new.eq(self.write_data), self.content.eq(Cat(low, new))]
         with m.If(was_write):
             m.d.sync += low.eq(new)
 

@@ -1,12 +1,12 @@
 """OUCH 5.0 Enter Order in a SoupBinTCP packet (PROTOCOLS: sections 4 and 5)."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
 from hw.lib.wire import big_endian, characters, hexadecimal
-from hw.types import Order, OrderWord, Side, VenueIndex
+from hw.types import Order, OrderWord, Side, SlotName, VenueIndex
 
 PACKET_BYTES = 50
 """Length field, packet type, and an Enter Order without appendage."""
@@ -30,8 +30,8 @@ class OuchEnterOrder(wiring.Component):
         The venue wants 1 to 999,999 shares; what the limits let pass above it the venue refuses.
     link_free : In(1)
         The transmit stage behind could begin a frame at once. Once set it stays so until ``packet`` is valid.
-    names : In(array of 64 bits, one a symbol)
-        ASCII, padded with spaces, the first character in bits 7:0.
+    names : In(stream.Signature(SlotName, always_ready=True))
+        A symbol's name from now on.
     set_user_ref : In(1)
         Pulse: the next order to ``set_user_ref_venue`` gets the number ``set_user_ref_value``. The venue ignores an order whose
         number is not above all it has seen today.
@@ -55,7 +55,7 @@ class OuchEnterOrder(wiring.Component):
         super().__init__({
             "orders": In(stream.Signature(Order)),
             "link_free": In(1, init=1),
-            "names": In(data.ArrayLayout(64, config.symbols)),
+            "names": In(stream.Signature(SlotName, always_ready=True)),
             "set_user_ref": In(1),
             "set_user_ref_venue": In(VenueIndex),
             "set_user_ref_value": In(32),
@@ -72,6 +72,14 @@ class OuchEnterOrder(wiring.Component):
         index = Signal(range(-(-PACKET_BYTES // 8)))
         venues = range(self._config.venues)
 
+        m.submodules.names = names = memory.Memory(
+            shape=64, depth=self._config.symbols, init=[], attrs={"ram_style": "distributed"})
+        write, read = names.write_port(), names.read_port(domain="comb")
+        m.d.comb += [
+            write.en.eq(self.names.valid), write.addr.eq(self.names.payload.symbol), write.data.eq(self.names.payload.name),
+            read.addr.eq(self.orders.payload.symbol),
+        ]
+
         taken = Signal()
         spent = Signal(self._config.venues)  # a register, as ``ready`` goes far: the next number would be 0
         m.d.comb += [
@@ -82,7 +90,7 @@ class OuchEnterOrder(wiring.Component):
         with m.If(taken):
             m.d.sync += [
                 order.eq(self.orders.payload),
-                name.eq(Array(self.names)[self.orders.payload.symbol]),
+                name.eq(read.data),
                 self.packet.valid.eq(1),
                 index.eq(0),
             ]

@@ -39,7 +39,7 @@ class Pulses:
 async def what_is_written_is_read(tb):
     """Settings keep what was written, whatever comes between; everything else is an error and changes nothing."""
     config, rng = tb.component._config, tb.rng
-    bus, pulses = tb.add(HostBus(tb)), tb.add(Pulses(tb, "bus_error"))
+    bus, pulses, names = tb.add(HostBus(tb)), tb.add(Pulses(tb, "bus_error")), tb.monitor("names")
     settings = [(register, index) for register in REGISTERS.values() if register.access == "rw" and register.name not in SPECIAL
                 for index in elements(register, config)]
     known = {counter.offset + venue * counter.venue_stride + 4 * word for counter in COUNTERS.values() for word in range(2)
@@ -96,7 +96,8 @@ async def what_is_written_is_read(tb):
         bindings = tb.get(f"venues__{venue}__bindings")
         wanted = [(value["BINDING", (venue, slot)] >> 31, value["BINDING", (venue, slot)] & 0xFFFF) for slot in range(config.symbols)]
         tb.compare([(one.enable, one.locate) for one in bindings], wanted, "binding")
-    tb.compare(list(tb.get("names")), [value["NAME", (slot,)] for slot in range(config.symbols)], "name")
+    told = {one.payload.symbol: one.payload.name for one in names.received}
+    tb.compare([told.get(slot, 0) for slot in range(config.symbols)], [value["NAME", (slot,)] for slot in range(config.symbols)], "name")
     settings = tb.get("arbitrage")
     tb.compare([settings._asdict()], [{name: value[f"ARB_{name.upper()}", ()] for name in settings._fields}], "arbitrage settings")
     tb.compare([tb.get("enable")], [value["ARB_ENABLE", (0,)] & (1 << config.symbols) - 1], "enabled symbols")

@@ -32,14 +32,18 @@ class Session:
 
     def __init__(self, tb, *, rates, back_pressure):
         self.tb, rng = tb, tb.rng
-        self.venues, self.symbols = len(tb.get("next_user_ref")), tb.component.names.shape().length
+        self.venues, self.symbols = tb.component.config.venues, tb.component.config.symbols
         self.clock = tb.add(CardClock(tb, offset=2**32 - 2_000))
         self.orders, self.frames = tb.source("orders", rates=rates), tb.sink("frames", rates=back_pressure)
         self.sent, self.collector = tb.monitor("sent"), FrameCollector(self.frames)
         self.names = ["".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ.0123", k=rng.randint(1, 8))) for _ in range(self.symbols)]
         self.addresses = random_addresses(rng, self.venues)
-        tb.set(names=[text_bits(name) for name in self.names], addresses=self.addresses)
+        tb.set(addresses=self.addresses)
         self.user_refs, self.expected = [1] * self.venues, []
+
+    async def tell_names(self):
+        self.tb.source("names").send(*({"symbol": symbol, "name": text_bits(name)} for symbol, name in enumerate(self.names)))
+        await self.tb.drain()
 
     def send(self, count):
         for _ in range(count):
@@ -70,6 +74,7 @@ class Session:
 @bench_test
 async def orders_with_pauses(tb):
     session = Session(tb, rates=Pattern.EVERYTHING, back_pressure=Pattern.EVERYTHING)
+    await session.tell_names()
     session.send(share(800))
     await session.check()
 
@@ -78,6 +83,7 @@ async def orders_with_pauses(tb):
 async def orders_back_to_back(tb):
     """Two cycles from the order to the first word of its frame, whose words follow without a pause."""
     session = Session(tb, rates=Pattern.DENSE, back_pressure=Pattern.DENSE)
+    await session.tell_names()
     session.send(share(300))
     await session.check()
     late = tb.component.LATENCY
@@ -90,6 +96,7 @@ async def orders_back_to_back(tb):
 async def numbers_set_by_the_host(tb):
     """The host sets a venue's next number; at the end of the numbers no order leaves."""
     session, rng = Session(tb, rates=Pattern.DENSE, back_pressure=Pattern.DENSE), tb.rng
+    await session.tell_names()
     for _ in range(share(20)):
         venue, value = rng.randrange(session.venues), rng.getrandbits(31) + 1
         tb.set(set_user_ref=1, set_user_ref_venue=venue, set_user_ref_value=value)

@@ -386,6 +386,13 @@ def test_a_reply_is_one_transfer():
 
 
 def test_settings_reach_the_stage_that_they_are_for():
+    named = []
+
+    async def watch(ctx, bank):
+        async for _, _, valid, name in ctx.tick().sample(bank.names.valid, bank.names.payload):
+            if valid:
+                named.append((name.symbol, name.name))
+
     async def testbench(ctx, bank, host, errors):
         await host.write("FEED_IP", 0xE9360C6F, 1)
         await host.write("FEED_PORT", 26477, 1)
@@ -418,11 +425,11 @@ def test_settings_reach_the_stage_that_they_are_for():
         assert [(b.enable, b.locate) for b in (ctx.get(venue.bindings[slot]) for slot in range(4))] == [(0, 0), (0, 0), (1, 777), (0, 0)]
         assert ctx.get(quiet.addresses[0]).ip == 0
         assert not any(ctx.get(quiet.bindings[slot]).enable for slot in range(4))
-        assert ctx.get(bank.names[2]) == int.from_bytes(b"AMZN    ", "little")
+        assert named == [(2, int.from_bytes(b"AMZN    ", "little"))]
         assert [getattr(ctx.get(bank.arbitrage), name) for name in ("min_profit", "max_shares", "cooldown")] == [100, 200, 300]
         assert ctx.get(bank.enable) == 0b0101
 
-    run(testbench)
+    run(testbench, watch)
 
 
 def test_what_the_venues_show():

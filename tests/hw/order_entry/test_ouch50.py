@@ -17,9 +17,12 @@ def fields(order):
     return order._asdict() | {"ingress": 0}
 
 
-def set_names(ctx, dut):
+async def set_names(ctx, dut):
     for symbol, name in enumerate(NAMES):
-        ctx.set(dut.names[symbol], int.from_bytes(name.encode(), "little"))
+        ctx.set(dut.names.payload, {"symbol": symbol, "name": int.from_bytes(name.encode(), "little")})
+        ctx.set(dut.names.valid, 1)
+        await ctx.tick()
+    ctx.set(dut.names.valid, 0)
 
 
 async def collect(ctx, dut, rng=None):
@@ -44,7 +47,7 @@ def test_latency_and_seven_words_without_a_pause():
     dut = OuchEnterOrder(TINY)
 
     async def testbench(ctx):
-        set_names(ctx, dut)
+        await set_names(ctx, dut)
         ctx.set(dut.orders.payload, fields(Order(1, 0, 0, BUY, 100, 12_345)))
         ctx.set(dut.orders.valid, 1)
         ctx.set(dut.packet.ready, 1)
@@ -66,7 +69,7 @@ def test_packets_equal_the_model(seed):
     references = [1, 1]
 
     async def testbench(ctx):
-        set_names(ctx, dut)
+        await set_names(ctx, dut)
         for _ in range(60):
             order = Order(rng.randrange(16), rng.randrange(2), rng.randrange(4), rng.choice([BUY, SELL]),
                           rng.getrandbits(32), rng.getrandbits(31))
