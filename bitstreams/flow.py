@@ -23,7 +23,7 @@ DEVICE = ("--um5g-85k", "--package", "CABGA554", "--speed", "8")
 
 SEEDS = (1, 2, 3)
 
-DENSITY = 0.45
+DENSITY = 0.6
 """Share of a region's sites that the placer fills on a board. At its own 0.9 it packs a card into half the chip: no way for the wires."""
 
 
@@ -123,7 +123,7 @@ def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = Non
             command.append("--lpf-allow-unconstrained")
         else:
             shutil.copy(constraints, folder / "board.lpf")
-            command += ["--lpf", "board.lpf", "--placer-heap-beta", f"{DENSITY:g}", "--router", "router2"]
+            command += ["--lpf", "board.lpf", "--placer-heap-beta", f"{DENSITY:g}"]
         if config is not None:
             command += ["--textcfg", config]
         log = run(command, folder, f"{name}.log")
