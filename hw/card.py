@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -19,6 +19,7 @@ from hw.feed.moldudp64 import MoldUdp64
 from hw.feed.name_table import NameTable
 from hw.feed.protocols import PROTOCOLS
 from hw.feed.symbol_filter import SymbolFilter
+from hw.feed.trading_status import TradingStatus
 from hw.feed.venue_state import VenueState
 from hw.host_interface import events
 from hw.host_interface.bank import RegisterBank
@@ -34,7 +35,7 @@ from hw.risk.gateway import RiskGateway
 from hw.strategy.arbitrage import Arbitrage
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
-from hw.types import FrameReceive, FrameTransmit, Order, TopOfBook
+from hw.types import BookEventKind, FrameReceive, FrameTransmit, Order, TopOfBook
 
 STAGES = (
     ("UDP receive", UdpReceive, "net"),
@@ -155,6 +156,7 @@ class Card(wiring.Component):
             state.gap.eq(arbiter.gap.valid), state.gave_up.eq(arbiter.gave_up), state.recovered.eq(arbiter.recovered),
             state.settling.eq(Cat(line.gate.busy for line in lines).any()), state.resync.eq(control.resync),
             book.venue_stale.eq(state.stale), book.clear.eq(state.restart),
+            book.assume_trading.eq(control.assume_trading), control.halted.eq(book.halted),
             control.expected.eq(arbiter.expected), control.recovering.eq(arbiter.recovering),
             control.backlog.eq(backlog), self.backlog[venue].eq(backlog),
             control.stale.eq(state.stale), control.stale_reason.eq(state.reason), control.busy.eq(book.busy | state.pending),
@@ -164,10 +166,11 @@ class Card(wiring.Component):
             (state.went_stale, events.venue_stale(Const(venue), state.reason, self.clock.now), 1),
         ]
         self._count_feed(m, venue, lines, arbiter, binder)
-        count = self.counters
+        count, is_status = self.counters, book.events.payload.kind.as_value() >= BookEventKind.HALT.value
         m.d.comb += [
             count.stale[venue].eq(state.went_stale),
-            count.book_events[venue].eq(book.events.valid & book.events.ready),
+            count.book_events[venue].eq(book.events.valid & book.events.ready & ~is_status),
+            count.trading_states[venue].eq(book.events.valid & book.events.ready & is_status),
             count.tops[venue].eq(book.tops.valid & book.tops.ready),
             count.unknown_references[venue].eq(book.unknown_reference), count.duplicate_references[venue].eq(book.duplicate_reference),
             count.store_full[venue].eq(book.store_full), count.levels_full[venue].eq(book.levels_full),
@@ -182,19 +185,19 @@ class Card(wiring.Component):
         port, addresses = (self.feed, self.feed_b)[number][venue], control.addresses
         recovery = shared if number == LINE_A else []
         addresses = [addresses[number], *(addresses[RECOVERY] for _ in recovery)]
-        receive, framer, decoder = UdpReceive(len(addresses)), protocol.framer(), protocol.decoder()
+        receive, framer, decoder, status = UdpReceive(len(addresses)), protocol.framer(), protocol.decoder(), TradingStatus()
         select = protocol.select(config.symbols)
         gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
         buffers = {"buffer": LineBuffer(config.backlog, config.frames)}
         if config.lines > 1:
             buffers["late"] = LineBuffer(config.recovery, config.recovery, block_ram=False)
-        stages = {"receive": receive, "framer": framer, "decoder": decoder, "select": select, "gate": gate, **buffers}
+        stages = {"receive": receive, "framer": framer, "decoder": decoder, "status": status, "select": select, "gate": gate, **buffers}
         for stage, component in stages.items():
             m.submodules[f"{name}_{stage}"] = component
 
         connect(m, flipped(port), receive.frames)
         connect(m, receive.payload, framer.payload)
-        protocol.join(m, framer, decoder, select, binder.bindings, names.names)
+        protocol.join(m, framer, decoder, status, select, binder.bindings, names.names)
         if protocol.has_directory:
             connect(m, decoder.directory, binder.entries[number])
 
@@ -278,6 +281,7 @@ class Card(wiring.Component):
         connect(m, bank.replies, gateway.replies)
         m.d.comb += [
             gateway.limits.eq(bank.limits), gateway.limits_valid.eq(bank.limits_valid),
+            Value.cast(gateway.halted).eq(Cat(control.halted for control in bank.venues)),
             gateway.armed.eq(bank.armed), gateway.kill.eq(bank.kill), gateway.clear_positions.eq(bank.clear_positions),
             gateway.query_symbol.eq(bank.query_symbol), bank.position.eq(gateway.position),
             bank.working_buy.eq(gateway.working_buy), bank.working_sell.eq(gateway.working_sell), bank.fault.eq(gateway.fault),

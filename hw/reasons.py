@@ -46,6 +46,8 @@ class RejectReason(IntEnum):
     """Position and working orders of the symbol would pass the limit on this side."""
     RATE = 7
     """The token bucket is empty."""
+    MARKET_STATE = 8
+    """The venue does not trade the symbol now, or has not said that it does. Looked at right after BAD_ORDER."""
 
 
 class StaleReason(IntEnum):

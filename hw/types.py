@@ -160,6 +160,11 @@ class BookEventKind(enum.Enum, shape=3):
     SET = 5
     """``reference`` stands with ``shares`` at ``price`` on ``side``, whether it was there before or not; with 0 shares it is gone.
     For feeds that tell a level's new size instead of its orders: the level is one order, its reference names side and price."""
+    HALT = 6
+    """The venue does not trade the symbol from here on. ``side`` says by whose word: BUY the listing market's (a trading action), SELL the
+    venue's own (an operational halt); the symbol trades while neither halts it. Besides it only locate, symbol and times are defined."""
+    RESUME = 7
+    """That halt is over."""
 
 
 class BookEvent(data.Struct):
@@ -167,7 +172,7 @@ class BookEvent(data.Struct):
 
     kind: BookEventKind
     side: Side
-    """ADD and SET only."""
+    """ADD and SET; HALT and RESUME as told there."""
     locate: 16
     """The venue's own number for the symbol."""
     symbol: SymbolIndex
@@ -260,8 +265,10 @@ class TopOfBook(data.Struct):
     ask_orders: OrderCount
     stale: 1
     """The book can't be sure of this symbol: no order may be based on it."""
+    halted: 1
+    """The venue does not trade the symbol, or has not said yet that it does: no order may be based on it."""
     changed: 1
-    """Price, shares, orders, ``stale`` or ``partial`` differ from the symbol's record before this one."""
+    """Price, shares, orders, ``stale``, ``halted`` or ``partial`` differ from the symbol's record before this one."""
     partial: 1
     """As of the event: more of the same change follows, until then no order may be based on it."""
     sequence: Sequence

@@ -237,20 +237,27 @@ class Control:
         self._check_venue(venue)
         return {slot for slot in range(self.sizes.symbols) if self.read("BOUND", venue, slot // 32) >> slot % 32 & 1}
 
+    def assume_trading(self, venue: int, symbols: Collection[int]) -> None:
+        """These slots trade until the venue says otherwise, all others are halted until it says that they trade; after a RESYNC again."""
+        self._check_venue(venue)
+        self._write_slots("ASSUME_TRADING", symbols, venue)
+
+    def halted(self, venue: int) -> set[int]:
+        """Slots whose symbol the venue does not trade, or of which it has not said so."""
+        self._check_venue(venue)
+        return {slot for slot in range(self.sizes.symbols) if self.read("HALTED", venue, slot // 32) >> slot % 32 & 1}
+
     # Trading
 
     def set_arbitrage(self, *, min_profit: int, max_shares: int, cooldown: int, symbols: Collection[int]) -> None:
         """Settings of the detector (1/10000 per share, shares, clock cycles) and the slots that it may trade."""
         for slot in symbols:
             self._check_slot(slot)
-        words = range(-(-self.sizes.symbols // 32))
-        for number in words:
-            self.write("ARB_ENABLE", 0, number)
+        self._write_slots("ARB_ENABLE", ())
         self.write("ARB_MIN_PROFIT", min_profit)
         self.write("ARB_MAX_SHARES", max_shares)
         self.write("ARB_COOLDOWN", cooldown)
-        for number in words:
-            self.write("ARB_ENABLE", sum(1 << slot % 32 for slot in set(symbols) if slot // 32 == number), number)
+        self._write_slots("ARB_ENABLE", symbols)
 
     def send_order(self, *, venue: int, symbol: int, side: int, shares: int, price: int) -> None:
         """An order of the host, through the same door as the card's own."""
@@ -328,6 +335,13 @@ class Control:
     def _check_venue(self, venue: int) -> None:
         if not 0 <= venue < self.sizes.venues:
             raise ValueError(f"this card ({self.identity.configuration}) has venues 0 to {self.sizes.venues - 1}, not {venue}")
+
+    def _write_slots(self, name: str, symbols: Collection[int], *index: int) -> None:
+        """A register of one bit a slot, 32 to a word."""
+        for slot in symbols:
+            self._check_slot(slot)
+        for word in range(-(-self.sizes.symbols // 32)):
+            self.write(name, sum(1 << slot % 32 for slot in set(symbols) if slot // 32 == word), *index, word)
 
     def _check_slot(self, slot: int) -> None:
         if not 0 <= slot < self.sizes.symbols:

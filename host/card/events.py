@@ -21,6 +21,7 @@ class TopOfBook:
     venue: int
     symbol: int
     stale: bool
+    halted: bool
     bid_price: int
     bid_shares: int
     ask_price: int
@@ -117,7 +118,7 @@ def decode(words: Sequence[int]) -> Event:
     time, lost = header["card_time"], bool(header["lost"])
     match kind:
         case EventKind.TOP_OF_BOOK:
-            return TopOfBook(time, lost, stale=bool(fields.pop("stale")), **fields)
+            return TopOfBook(time, lost, stale=bool(fields.pop("stale")), halted=bool(fields.pop("halted")), **fields)
         case EventKind.ORDER_SENT:
             return OrderSent(time, lost, **fields)
         case EventKind.ORDER_REJECTED:

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 2
+VERSION_MINOR = 3
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -48,6 +48,7 @@ class RejectReason(IntEnum):
     MAX_NOTIONAL = 5
     POSITION = 6
     RATE = 7
+    MARKET_STATE = 8
 
 
 class StaleReason(IntEnum):
@@ -148,6 +149,8 @@ _REGISTERS = (
     Register("DIRECTORY", 0x0460, "rw", bits=1, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
     Register("BOUND", 0x1800, "ro", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
+    Register("ASSUME_TRADING", 0x1900, "rw", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
+    Register("HALTED", 0x1a00, "ro", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
     Register("BINDING", 0x2000, "rw", dimensions=(Dimension("venue", 8, 0x400), Dimension("symbol", 256, 0x4),), fields=(
         Field("locate", 0, 16),
         Field("enable", 31, 1),
@@ -189,6 +192,7 @@ _COUNTERS = (
     Counter("EARLY_FRAMES", 0x4c80, 8),
     Counter("GIVEN_UP", 0x4cc0, 8),
     Counter("DIRECTORY_MISSED", 0x4d00, 8),
+    Counter("TRADING_STATES", 0x4d40, 8),
     Counter("SIGNALS", 0x5000, 0),
     Counter("MISSED_SIGNALS", 0x5040, 0),
     Counter("ORDERS_PASSED", 0x5080, 0),
@@ -200,6 +204,7 @@ _COUNTERS = (
     Counter("REJECT_MAX_NOTIONAL", 0x5540, 0),
     Counter("REJECT_POSITION", 0x5580, 0),
     Counter("REJECT_RATE", 0x55c0, 0),
+    Counter("REJECT_MARKET_STATE", 0x5600, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),
@@ -219,6 +224,7 @@ EVENT_HEADER = (
 EVENTS: dict[EventKind, tuple[Field, ...]] = {
     EventKind.TOP_OF_BOOK: (
         Field("stale", 5, 1),
+        Field("halted", 6, 1),
         Field("venue", 8, 4),
         Field("symbol", 16, 8),
         Field("bid_price", 32, 32),

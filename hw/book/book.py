@@ -13,7 +13,7 @@ from hw.lib.one_hot import OneHot
 from hw.types import BookEvent, BookEventKind, TopOfBook
 
 STATES = (
-    "CLEAR", "IDLE", "READ", "MATCH", "DECIDE",
+    "CLEAR", "IDLE", "READ", "STATUS", "MATCH", "DECIDE",
     "SELECT", "MOVE", "LOAD", "FETCH", "COUNT", "UPDATE", "SETTLE", "PEEK", "SEARCH", "TOTALS", "REFILL",
 )  # fmt: skip
 
@@ -65,6 +65,10 @@ class Book(wiring.Component):
         The memories are being cleared (after reset, and from ``clear`` on); no event is taken.
     venue_stale : In(1)
         Marks the records ``stale`` while it is high; remembers nothing.
+    assume_trading : In(1 per symbol)
+        What holds until the venue has said whether it trades the symbol, after ``clear`` again.
+    halted : Out(1 per symbol)
+        The venue does not trade the symbol, or has not said so; from the cycle on in which the record of the event says it.
     unknown_reference, duplicate_reference, store_full, levels_full, bad_event, overflow : Out(1)
         Pulses; what happened to an event, at the latest two cycles after its record became valid.
 
@@ -73,7 +77,7 @@ class Book(wiring.Component):
     All but an unknown reference (which changes nothing) make the symbol stale until ``clear``: a duplicate reference, no
     free way in the order store or among the levels (the order is not added), zero shares or price (not added), more shares
     executed or cancelled than the order had (it dies), a level whose total does not fit (it counts on modulo 2^32). A
-    REPLACE that can't be added is still a removal. A kind that does not exist is a bad event.
+    REPLACE that can't be added is still a removal.
 
     Latency
     -------
@@ -83,6 +87,7 @@ class Book(wiring.Component):
     case                                                            record  next
     ==============================================================  ======  =====
     ADD, all cases                                                  4       5
+    HALT, RESUME                                                    3       3
     EXECUTE, CANCEL, DELETE, unknown reference, SET to zero         7       7
     REPLACE of a known order, SET                                   8       10
     ==============================================================  ======  =====
@@ -111,6 +116,8 @@ class Book(wiring.Component):
             "clear": In(1),
             "busy": Out(1),
             "venue_stale": In(1),
+            "assume_trading": In(config.symbols),
+            "halted": Out(config.symbols),
             "unknown_reference": Out(1),
             "duplicate_reference": Out(1),
             "store_full": Out(1),
@@ -164,6 +171,8 @@ class Book(wiring.Component):
             records.best.eq(best.following),
             records.venue_stale.eq(self.venue_stale),
             records.doubt.eq(levels.overflow),
+            records.assume_trading.eq(self.assume_trading),
+            self.halted.eq(records.halted),
             records.doubt_symbol.eq(change.region[1:]),
             store.write.eq(flags.added),
             levels.start.eq(flags.starts),
@@ -241,13 +250,19 @@ class Book(wiring.Component):
         none, free = event.shares == 0, event.price == 0
         with at("READ"):
             m.d.sync += [
-                flags.bad.eq((adds & (none | free)) | (sets & free) | (kind > BookEventKind.SET.value)),
+                flags.bad.eq((adds & (none | free)) | (sets & free)),
                 flags.removes.eq((kind >= BookEventKind.EXECUTE.value) & (kind <= BookEventKind.SET.value)),
                 flags.takes_all.eq(kind >= BookEventKind.DELETE.value),
                 flags.adds.eq((event.kind == BookEventKind.REPLACE) | (sets & ~none)),
                 flags.sets.eq(sets),
             ]
-            at.go("MATCH")
+            with m.If(kind >= BookEventKind.HALT.value):
+                at.go("STATUS")
+            with m.Else():
+                at.go("MATCH")
+        with at("STATUS"):
+            m.d.comb += [self._records.status.eq(1), self._records.emit.eq(1)]
+            at.go("IDLE")
         with at("MATCH"):
             m.d.comb += [self._store.lookup.eq(flags.removes), self._store.hashes.eq(self._new_hashes)]
             m.d.sync += flags.same.eq(flags.sets | ~self._differs.any())

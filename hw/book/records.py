@@ -1,13 +1,13 @@
 """The records that the book gives out, and which symbols it is not sure of."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.book.best_levels import level_layout
 from hw.book.order_store import symbol_bits
 from hw.config import CardConfig
-from hw.types import BookEvent, TopOfBook
+from hw.types import BookEvent, BookEventKind, Side, TopOfBook
 
 
 class Records(wiring.Component):
@@ -38,7 +38,13 @@ class Records(wiring.Component):
         There is no record waiting, or it is being taken.
     tops : Out(stream of TopOfBook)
     clear : In(1)
-        No symbol is stale any more, nor was in its last record.
+        No symbol is stale any more, nor was in its last record; nothing is known of their trading.
+    assume_trading : In(1 per symbol)
+        The symbol trades until the venue says otherwise; else it is halted until the venue says that it trades.
+    status : In(1)
+        With ``emit``: the event is a HALT or RESUME.
+    halted : Out(1 per symbol)
+        The venue does not trade the symbol, as far as is known; from the cycle after ``emit`` on.
     """
 
     def __init__(self, config: CardConfig, venue: int):
@@ -57,6 +63,9 @@ class Records(wiring.Component):
             "free": Out(1),
             "tops": Out(stream.Signature(TopOfBook)),
             "clear": In(1),
+            "assume_trading": In(config.symbols),
+            "status": In(1),
+            "halted": Out(config.symbols),
         })
 
     def elaborate(self, platform):
@@ -70,7 +79,8 @@ class Records(wiring.Component):
         shown, shown_partial = Signal.like(stale), Signal.like(stale)  # as of the symbol's last record
         was_stale = Signal()
         was_shown, was_partial = Signal(), Signal()
-        is_stale = Signal()
+        is_halted, was_halted, shown_trading = self._follow_trading(m, symbol)
+        is_stale, is_partial = Signal(), Signal()
         m.d.sync += [
             was_stale.eq(stale.bit_select(symbol, 1)),
             was_shown.eq(shown.bit_select(symbol, 1)),
@@ -78,6 +88,7 @@ class Records(wiring.Component):
         ]
         m.d.comb += [
             is_stale.eq(was_stale | self.trouble | self.venue_stale),
+            is_partial.eq(Mux(self.status, was_partial, self.event.partial)),  # a halt may come in the middle of a change
             self.free.eq(~tops.valid | tops.ready),
         ]
 
@@ -95,18 +106,50 @@ class Records(wiring.Component):
                 record.ask_shares.eq(ask.totals.shares),
                 record.ask_orders.eq(ask.totals.orders),
                 record.stale.eq(is_stale),
-                record.changed.eq(self.touched | (is_stale ^ was_shown) | (self.event.partial ^ was_partial)),
-                record.partial.eq(self.event.partial),
+                record.halted.eq(is_halted),
+                record.changed.eq(self.touched | (is_stale ^ was_shown) | (is_partial ^ was_partial) | (is_halted ^ was_halted)),
+                record.partial.eq(is_partial),
                 record.sequence.eq(self.event.sequence),
                 record.timestamp.eq(self.event.timestamp),
                 record.ingress.eq(self.event.ingress),
                 shown.bit_select(symbol, 1).eq(is_stale),
-                shown_partial.bit_select(symbol, 1).eq(self.event.partial),
+                shown_partial.bit_select(symbol, 1).eq(is_partial),
+                shown_trading.bit_select(symbol, 1).eq(~is_halted),
             ]
             with m.If(self.trouble):
                 m.d.sync += stale.bit_select(symbol, 1).eq(1)
         with m.If(self.doubt):
             m.d.sync += stale.bit_select(self.doubt_symbol, 1).eq(1)
         with m.If(self.clear):
-            m.d.sync += [stale.eq(0), shown.eq(0), shown_partial.eq(0)]
+            m.d.sync += [stale.eq(0), shown.eq(0), shown_partial.eq(0), shown_trading.eq(0)]
         return m
+
+    def _follow_trading(self, m, symbol):
+        """What the venue has said of each symbol's trading. Returns whether the event's symbol is halted after it, whether it was by
+        its last record, and all symbols that were not."""
+        status, halt, word_of = self.status, self.event.kind == BookEventKind.HALT, self.event.side
+        known, action, operational = Signal(self._symbols), Signal(self._symbols), Signal(self._symbols)
+        was_known, was_action, was_operational = Signal(), Signal(), Signal()
+        shown_trading, was_trading, assumed, is_halted = Signal(1 << len(symbol)), Signal(), Signal(), Signal()
+        m.d.sync += [
+            was_known.eq(known.bit_select(symbol, 1)),
+            was_action.eq(action.bit_select(symbol, 1)),
+            was_operational.eq(operational.bit_select(symbol, 1)),
+            was_trading.eq(shown_trading.bit_select(symbol, 1)),
+            assumed.eq(self.assume_trading.bit_select(symbol, 1)),
+        ]
+        with m.If(status & (word_of == Side.BUY)):
+            m.d.comb += is_halted.eq(halt | was_operational)
+        with m.Elif(status):
+            m.d.comb += is_halted.eq(halt | Mux(was_known, was_action, ~assumed))
+        with m.Else():
+            m.d.comb += is_halted.eq(was_operational | Mux(was_known, was_action, ~assumed))
+        with m.If(self.emit & status):
+            with m.If(word_of == Side.BUY):
+                m.d.sync += [known.bit_select(symbol, 1).eq(1), action.bit_select(symbol, 1).eq(halt)]
+            with m.Else():
+                m.d.sync += operational.bit_select(symbol, 1).eq(halt)
+        with m.If(self.clear):
+            m.d.sync += [known.eq(0), operational.eq(0)]
+        m.d.comb += self.halted.eq((known & action) | (~known & ~self.assume_trading) | operational)
+        return is_halted, ~was_trading, shown_trading

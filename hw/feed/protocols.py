@@ -26,10 +26,12 @@ class FeedProtocol(NamedTuple):
     has_directory: bool = False
     """The decoder tells the names that locates stand for."""
 
-    def join(self, m, framer, decoder, select, bindings, names):
+    def join(self, m, framer, decoder, status, select, bindings, names):
         """Connects one of each. ``bindings`` and ``names`` are those of the venue's slots; what has no use for names leaves them."""
         connect(m, framer.words, decoder.words)
-        connect(m, decoder.events, select.input)
+        connect(m, decoder.events, status.events)
+        connect(m, decoder.state, status.state)
+        connect(m, status.output, select.input)
         m.d.comb += select.bindings.eq(bindings)
         if self.framer is PitchUnit:
             m.d.comb += [decoder.second.eq(framer.second), decoder.clear.eq(framer.clear)]

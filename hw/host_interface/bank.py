@@ -50,6 +50,10 @@ def VenueControl(symbols: int) -> wiring.Signature:
         Names bind as well.
     bound : In(symbols)
         Slots that are bound by their names.
+    assume_trading : Out(symbols)
+        The slot trades until the venue says otherwise.
+    halted : In(symbols)
+        The venue does not trade the slot's symbol, as far as is known.
     order_address : Out(OrderAddress)
     set_user_ref : Out(1)
         Pulse: the next order carries ``user_ref``.
@@ -62,6 +66,7 @@ def VenueControl(symbols: int) -> wiring.Signature:
         "hole_cycles": Out(32), "recovery_cycles": Out(32), "recovering": In(1),
         "resync": Out(1), "stale": In(1), "busy": In(1), "stale_reason": In(StaleReason),
         "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)), "directory": Out(1), "bound": In(symbols),
+        "assume_trading": Out(symbols), "halted": In(symbols),
         "order_address": Out(OrderAddress), "set_user_ref": Out(1), "user_ref": Out(32), "next_user_ref": In(32),
     })
 
@@ -313,6 +318,8 @@ class RegisterBank(wiring.Component):
             venue.set_user_ref.eq(written.user_ref[number]),
             venue.directory.eq(value.directory[number]),
             Cat(source.bound[number]).eq(venue.bound),
+            venue.assume_trading.eq(Cat(value.assume_trading[number])),
+            Cat(source.halted[number]).eq(venue.halted),
             source.user_ref[number].eq(venue.next_user_ref),
         ]
         for field in ("destination_mac", "source_mac", "destination_ip", "source_ip", "destination_port", "source_port"):

@@ -44,7 +44,8 @@ def record(kind: EventKind, now, **values):
 def top_of_book(top, now):
     """Record of a ``TopOfBook``."""
     return record(
-        EventKind.TOP_OF_BOOK, now, stale=top.stale, venue=top.venue, symbol=top.symbol, bid_price=top.bid_price, bid_shares=top.bid_shares,
+        EventKind.TOP_OF_BOOK, now, stale=top.stale, halted=top.halted, venue=top.venue, symbol=top.symbol,
+        bid_price=top.bid_price, bid_shares=top.bid_shares,
         ask_price=top.ask_price, ask_shares=top.ask_shares, sequence=top.sequence)
 
 

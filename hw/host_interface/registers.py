@@ -30,7 +30,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 2
+VERSION_MINOR = 3
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -155,7 +155,7 @@ MAX_SYMBOLS = 256
 VENUE = Dimension("venue", MAX_VENUES, 0x80)
 SYMBOL = Dimension("symbol", MAX_SYMBOLS, 8)
 ENABLE_WORD = Dimension("word", MAX_SYMBOLS // 32, 4)
-BOUND_VENUE = Dimension("venue", MAX_VENUES, 0x20)
+SLOTS_VENUE = Dimension("venue", MAX_VENUES, 0x20)
 BINDING_VENUE = Dimension("venue", MAX_VENUES, 0x400)
 BINDING_SYMBOL = Dimension("symbol", MAX_SYMBOLS, 4)
 
@@ -283,7 +283,11 @@ SYMBOLS = (
     Register("NAME", 0x1000, RW, "Symbol as orders carry it: eight ASCII characters, space padded, the first in bits 7:0.", bits=64,
              dimensions=(SYMBOL,)),
     Register("BOUND", 0x1800, RO, "One bit per symbol: the venue's directory has bound it (DIRECTORY). Symbol s is bit s mod 32 of word "
-             "s div 32. Writing the symbol's NAME forgets it.", dimensions=(BOUND_VENUE, ENABLE_WORD)),
+             "s div 32. Writing the symbol's NAME forgets it.", dimensions=(SLOTS_VENUE, ENABLE_WORD)),
+    Register("ASSUME_TRADING", 0x1900, RW, "One bit per symbol, as in BOUND. 1: it trades until the venue says otherwise, at the start and "
+             "after a RESYNC. 0: it is halted until the venue says that it trades.", dimensions=(SLOTS_VENUE, ENABLE_WORD)),
+    Register("HALTED", 0x1A00, RO, "One bit per symbol, as in BOUND: the venue does not trade it, or has not said that it does. The "
+             "gateway refuses orders for it.", dimensions=(SLOTS_VENUE, ENABLE_WORD)),
     Register("BINDING", 0x2000, RW, "Which of a venue's instruments the slot follows.", dimensions=(BINDING_VENUE, BINDING_SYMBOL), fields=(
         Field("locate", 0, 16, "The venue's own number for the symbol."), Field("enable", 31, 1, "The slot follows it."))),
 )
@@ -356,7 +360,7 @@ COUNTERS = (
     venue_counter("MALFORMED_MESSAGES", 0x25, "Messages of a wrong length, or book messages with a wrong side or price.", amount_bits=2),
     venue_counter("SESSION_ENDS", 0x26, "End-of-session packets.", amount_bits=2),
     venue_counter("STALE", 0x27, "Times that the venue went stale."),
-    venue_counter("BOOK_EVENTS", 0x28, "Book events of bound symbols that reached the book."),
+    venue_counter("BOOK_EVENTS", 0x28, "Events of bound symbols that reached the book, but for TRADING_STATES."),
     venue_counter("TOPS", 0x29, "Tops of book that the book gave, changed or not."),
     venue_counter("UNKNOWN_REFERENCES", 0x2A, "Events for an order that the book does not have."),
     venue_counter("DUPLICATE_REFERENCES", 0x2B, "New orders under a reference that is live."),
@@ -370,6 +374,7 @@ COUNTERS = (
     venue_counter("GIVEN_UP", 0x33, "Times that missing messages were given up."),
     venue_counter("DIRECTORY_MISSED", 0x34, "Good frames whose directory entries were too many to bind the slots that they name.",
                   amount_bits=2),
+    venue_counter("TRADING_STATES", 0x35, "Halts and resumptions of bound symbols that reached the book."),
     Counter("SIGNALS", 0x40, "Opportunities that the arbitrage detector took."),
     Counter("MISSED_SIGNALS", 0x41, "Opportunities that came while the orders of the last one were still waiting."),
     Counter("ORDERS_PASSED", 0x42, "Orders that the gateway let pass."),
@@ -432,6 +437,7 @@ _ORDER_EVENT = (
 EVENTS = {
     EventKind.TOP_OF_BOOK: (
         Field("stale", word(0, 5), 1, "The book can't be sure of the symbol."),
+        Field("halted", word(0, 6), 1, "The venue does not trade the symbol, or has not said that it does."),
         Field("venue", word(0, 8), 4, "Whose book."),
         Field("symbol", word(0, 16), 8, "Slot."),
         Field("bid_price", word(1), 32, "In 1/10000; 0: no bid."),

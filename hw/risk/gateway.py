@@ -1,7 +1,7 @@
 """The one door: every order of the card and of the host leaves through here, or not at all."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
@@ -40,6 +40,8 @@ class RiskGateway(wiring.Component):
     Ports
     -----
     orders : In(stream of Order)
+    halted : In(data.ArrayLayout(symbols, venues))
+        One bit a symbol: the venue does not trade it. It counts as it stood a cycle before the limits.
     limits : In(RiskLimits)
         As committed; may change in any cycle.
     limits_valid : In(1)
@@ -83,6 +85,7 @@ class RiskGateway(wiring.Component):
     def __init__(self, config: CardConfig):
         super().__init__({
             "orders": In(stream.Signature(Order)),
+            "halted": In(data.ArrayLayout(config.symbols, config.venues)),
             "limits": In(RiskLimits),
             "limits_valid": In(1),
             "armed": In(1),
@@ -158,13 +161,14 @@ class RiskGateway(wiring.Component):
         config, limits = self._config, self.limits
         m.submodules.multiplier = multiplier = self.Multiplier()
         m.submodules.bucket = bucket = TokenBucket()
-        bad = Signal()
+        bad, closed = Signal(), Signal()
         m.d.comb += [
             multiplier.a.eq(self.orders.payload.shares),
             multiplier.b.eq(self.orders.payload.price),
             exposure.side.eq(order.side),
             exposure.shares.eq(order.shares),
         ]
+        m.d.sync += closed.eq(self.halted[order.venue].bit_select(order.symbol, 1))
         m.d.sync += bad.eq(
             (order.shares == 0) | (order.price == 0) | (order.price > MAX_PRICE)
             | (order.venue >= config.venues) | (order.symbol >= config.symbols)
@@ -174,6 +178,7 @@ class RiskGateway(wiring.Component):
             RejectReason.HALTED: ~self.armed | ~self.limits_valid | self.fault | self.clearing,
             RejectReason.KILLED: self.kill,
             RejectReason.BAD_ORDER: bad,
+            RejectReason.MARKET_STATE: closed,
             RejectReason.MAX_SHARES: exceeds(order.shares, limits.max_shares),
             RejectReason.MAX_NOTIONAL: exceeds(multiplier.product, limits.max_notional),
             RejectReason.POSITION: exceeds(exposure.after, limits.max_position) | exposure.no_room,

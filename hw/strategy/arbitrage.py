@@ -21,7 +21,7 @@ class Quote(data.Struct):
     ask_price: Price
     ask_shares: Shares
     unsure: 1
-    """Stale or partial."""
+    """Stale, halted or partial."""
 
 
 class Trigger(data.Struct):
@@ -88,7 +88,7 @@ class Arbitrage(wiring.Component):
     """Compares each change of a venue's top of book with every other venue and sends a pair of orders if it pays.
 
     Profit a share is (bid there - ask here); quantity is the smaller size, at most ``max_shares``. A way pays if its profit is
-    above 0 and at least ``min_profit``, neither book is stale or in the middle of a change (``partial``), and the symbol is
+    above 0 and at least ``min_profit``, neither book is stale, halted or in the middle of a change (``partial``), and the symbol is
     enabled. Between two venues of which neither way loses, one book is crossed in itself: neither is believed. Of several ways
     that pay the one of the highest total profit wins, of equal ones that with the lowest other venue.
 
@@ -174,7 +174,7 @@ class Arbitrage(wiring.Component):
             self.tops.ready.eq(1),
             take.eq(self.tops.valid & top.changed & known),
             *(quote[name].eq(top[name]) for name in Quote.as_shape().members if name != "unsure"),
-            quote.unsure.eq(top.stale | top.partial),
+            quote.unsure.eq(top.stale | top.halted | top.partial),
         ]
         m.d.sync += [
             valid.eq(take),

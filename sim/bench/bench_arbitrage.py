@@ -23,7 +23,7 @@ class DetectorModel:
             record = self._judging.pop(0)[1]
             top = TopOfBook(*(getattr(record, name) for name in TopOfBook._fields))
             outcome = self.model.update(
-                record.venue, record.symbol, top, stale=bool(record.stale or record.partial), changed=bool(record.changed),
+                record.venue, record.symbol, top, stale=bool(record.stale or record.halted or record.partial), changed=bool(record.changed),
                 sequence=record.sequence, cycle=cycle, waiting=self._orders.is_valid)
             self.orders += [(order, record.ingress) for order in outcome.orders]
             self.signals += [cycle] if outcome.orders else []
@@ -46,7 +46,7 @@ class Market:
     def record(self) -> dict:
         rng = self.rng
         venue, symbol = rng.randrange(self.venues), rng.randrange(self.symbols)
-        record = {"venue": venue, "symbol": symbol, "changed": 1, "stale": rng.random() < 0.05, "partial": rng.random() < 0.05}
+        record = {"venue": venue, "symbol": symbol, "changed": 1, **{name: rng.random() < 0.04 for name in ("stale", "halted", "partial")}}
         if rng.random() < 0.03:
             record |= rng.choice([{"venue": 15}, {"symbol": 255}, {"changed": 0}])
         bid = rng.randint(990, 1_010)

@@ -163,6 +163,53 @@ async def gaps_and_fresh_starts(tb):
     assert sum(len(venue.gaps) for venue in card.board.venues) == share(10)
 
 
+@bench_test(timeout_us=100_000)
+async def halts(tb):
+    """What a venue does not trade gets no order: from the start until it says so, in a halt of either kind, and after a fresh start."""
+    card, rng = CardBench(tb), tb.rng
+    await card.set_up(assume_trading=False)
+    symbols = list(enumerate(card.symbols))
+
+    async def host_orders():
+        for venue in range(card.config.venues):
+            for slot, _ in symbols:
+                while await card.bus.read("HOST_ORDER_BUSY"):
+                    pass
+                card.host_order(venue=venue, symbol=slot)
+        await card.quiet()
+
+    async def halted():
+        return {(venue, slot) for venue in range(card.config.venues) for slot, _ in symbols
+                if await card.bus.read("HALTED", venue, 0) >> slot & 1}
+
+    everything = {(venue, slot) for venue in range(card.config.venues) for slot, _ in symbols}
+    await traffic(card, share(10), lambda feed: [feed.good(), feed.status("ANTS", 0, rng.choice("HPQ"))])
+    await card.quiet()
+    assert not {order.symbol for order, _, _ in card.board.sent} & {0}
+    for feed in card.feeds:
+        for slot, name in symbols:
+            feed.status(name, slot, "T")
+    await card.quiet()
+    assert not await halted()
+    for _ in range(share(40)):
+        feed = rng.choice(card.feeds)
+        slot, name = rng.choice(symbols)
+        feed.status(name, slot, rng.choice("HTTPQ"), operational=rng.random() < 0.4)
+        await traffic(card, 3, lambda feed: feed.good())
+        await host_orders()
+        if rng.random() < 0.1:
+            await card.resync([feed.venue])
+            mine = {place for place in everything if place[0] == feed.venue}
+            assert await halted() & mine == mine
+            for slot, name in symbols:
+                feed.status(name, slot, "T")
+            await card.quiet()
+            assert not await halted() & mine
+    await card.finish()
+    reasons = card.board.reasons
+    assert share(100) < 100 or min(reasons[RejectReason.NONE], reasons[RejectReason.MARKET_STATE]) > 30, reasons
+
+
 HOLE = 2_000
 """Cycles: all frames of a round are in by then, so that it is clear what is missing."""
 
@@ -244,6 +291,8 @@ async def orders_limits_and_replies_of_the_host(tb):
     for _ in range(share(60)):
         for feed in card.feeds:
             feed.good()
+        slot = rng.randrange(3)
+        rng.choice(card.feeds).status(card.symbols[slot], slot, rng.choice("HTTT"))
         odd = rng.random()
         if odd < 0.3:
             card.bus.write("ARM", 1)

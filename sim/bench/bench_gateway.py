@@ -19,7 +19,7 @@ class GatewayModel:
     def __init__(self, tb, config=TINY):
         self.tb, self.risk, self.bucket = tb, RiskModel(config.venues, config.symbols), TokenBucketModel()
         self.passed, self.rejected, self.replies, self.bad_replies, self.decided = [], [], [], 0, 0
-        self._deciding = []
+        self._deciding, self._halted, self._halted_before = [], set(), set()
         self._orders = tb.port("orders")
 
     def set(self, **switches):
@@ -28,7 +28,13 @@ class GatewayModel:
             self.tb.set(**{name: value._asdict() if hasattr(value, "_asdict") else vars(value) if isinstance(value, Limits) else value})
             setattr(self.risk, name, value if name == "limits" else bool(value))
 
+    def halt(self, symbols):
+        """One number a venue, a bit a symbol."""
+        self.tb.set(halted=symbols)
+        self._halted = {(venue, slot) for venue, bits in enumerate(symbols) for slot in range(TINY.symbols) if bits >> slot & 1}
+
     def sample(self, cycle):
+        self.risk.halted, self._halted_before = self._halted_before, self._halted  # it counts as it stood a cycle before
         if self._deciding and self._deciding[0][0] == cycle:
             order, ingress = self._deciding.pop(0)[1]
             reason = self.risk.decide(order, self.bucket)
@@ -94,6 +100,9 @@ class Host:
         rng = self.tb.rng
         if rng.random() < 0.01:
             self.model.set(limits=WIDE if rng.random() < 0.7 else random_limits(rng))
+        if rng.random() < 0.01:
+            halted = [rng.choice([0, 0, rng.getrandbits(TINY.symbols)]) for _ in range(TINY.venues)]
+            self.model.halt(halted)
         if rng.random() < 0.01:
             self.model.set(armed=rng.random() < 0.9, kill=rng.random() < 0.1, limits_valid=rng.random() < 0.95)
 

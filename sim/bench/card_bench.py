@@ -43,7 +43,9 @@ class CardBench:
         self.board = tb.add(CardScoreboard(tb, self.bus))
         self.drain = tb.add(EventDrain(self.bus, self.config.events))
 
-    async def set_up(self, *, arm: bool = True, min_profit: int = 1, max_shares: int = 1_000, cooldown: int = 0) -> None:
+    async def set_up(
+        self, *, arm: bool = True, assume_trading: bool = True, min_profit: int = 1, max_shares: int = 1_000, cooldown: int = 0,
+    ) -> None:
         """Addresses, names, bindings, limits; then trading."""
         bus, rng = self.bus, self.tb.rng
         for venue in range(self.config.venues):
@@ -56,6 +58,7 @@ class CardBench:
             bus.write("USER_REF", rng.getrandbits(31) + 1, venue)
             for slot, locate in enumerate(self.locates[venue]):
                 bus.write("BINDING", 1 << 31 | locate, venue, slot)
+            bus.write("ASSUME_TRADING", (1 << self.config.symbols) - 1 if assume_trading else 0, venue, 0)
         for slot, name in enumerate(self.symbols):
             bus.write("NAME", int.from_bytes(f"{name:<8}".encode("ascii"), "little"), slot)
         await self.resync()

@@ -104,6 +104,12 @@ class Feed:
         bad = self.rng.choice([b"D" + bytes(19), itch.add(1, self.locate, "ANTS", 5, "X", 1, 1), b"U" + bytes(30) + b"\xff" * 4])
         self.send(self.frame(self.packet_of([*islice(self._messages, 2), bad])))
 
+    def status(self, name: str, slot: int, state: str, *, operational: bool = False) -> None:
+        """The venue says of a symbol whether it trades: in its own frame, or behind other messages."""
+        tell = itch.operational_halt if operational else itch.trading_action
+        before = list(islice(self._messages, self.rng.randrange(3)))
+        self.send(self.frame(self.packet_of([*before, tell(1, self.locate + slot, name, state)])))
+
     def overlapping(self) -> None:
         """A packet that begins with messages of the one before."""
         first, messages = self.sequence, list(islice(self._messages, 4))

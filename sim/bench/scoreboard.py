@@ -15,7 +15,7 @@ from sim.golden.card import CardModel, Record
 from sim.golden.ethernet import ETHERNET_HEADER, HEADERS
 from sim.golden.moldudp64 import HEADER_LENGTH, Gap
 from sim.golden.order_frame import Address
-from sim.golden.records import ADD, Order, TopOfBook
+from sim.golden.records import ADD, HALT, RESUME, Order, TopOfBook
 from sim.golden.risk import Limits
 
 LINE_PORTS = {"feed": "a", "feed_b": "b"}
@@ -27,14 +27,14 @@ DECIDED_TO_SEEN = 8
 LINE_REGISTERS = ("FEED", "FEED_B", "RECOVERY")
 
 VENUE_PROBES = (
-    "book.events", "book.tops", "book.venue_stale", "state.stale", "state.restart", "arbiter.gap", "arbiter.gave_up", "arbiter.recovered",
-    "recovery.dropped",
+    "book.events", "book.tops", "book.venue_stale", "book.halted", "state.stale", "state.restart",
+    "arbiter.gap", "arbiter.gave_up", "arbiter.recovered", "recovery.dropped",
     *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped", "late.dropped")),
 )
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.settings", "arbitrage.enable", "arbitrage.venue_stale", "arbitrage.clear",
     "merge_orders.output", "gateway.passed", "gateway.rejected", "gateway.replies", "gateway.settled", "gateway.armed", "gateway.kill",
-    "gateway.limits", "gateway.limits_valid", "gateway.clear_positions", "gateway.fault", "clock.now",
+    "gateway.limits", "gateway.limits_valid", "gateway.clear_positions", "gateway.fault", "gateway.halted", "clock.now",
 )
 STRATEGY_LATENCY = 4
 DECISION = 2
@@ -85,6 +85,7 @@ class VenueBoard:
         name = f"venue_{number}_"
         self.gap, self.tops, self.book_events = (tb.port(name + port) for port in ("arbiter_gap", "book_tops", "book_events"))
         self._stale, self._restart, self._book_stale = name + "state_stale", name + "state_restart", name + "book_venue_stale"
+        self._halted = name + "book_halted"
         self._gave_up, self._recovered = name + "arbiter_gave_up", name + "arbiter_recovered"
         self.events, self.records, self.gaps, self.losses = deque(), [], [], []
         self.outcomes, self._times, self.on_event = [], {}, lambda *_: None
@@ -154,6 +155,9 @@ class VenueBoard:
             # the last word of a book that is being forgotten: nobody may trade on it
             assert record.stale or not self._forgets, f"cycle {cycle}: venue {self.number} gave a record of its forgotten book as good"
             self.records.append(record)
+            halts = tb_bits(self.tb.get(self._halted), self.tb.component.config.symbols)
+            wanted = {symbol for symbol in range(self.tb.component.config.symbols) if self.model.halted(symbol)}
+            assert self._forgets or halts == wanted, f"cycle {cycle}: venue {self.number} does not trade {halts}, the golden model {wanted}"
             top = self.tops.codec.unpack(self.tops.bits)
             self.tb.compare([device_record(top)], [record], f"cycle {cycle}: record")
             entered = {(time + self.tb.get("clock_now") - cycle) & 0xFFFF_FFFF for time in self._times[record.sequence]}
@@ -164,7 +168,8 @@ class VenueBoard:
         """The golden record of an event; tells ``on_event`` of the event, the order that it names, and the tops around it."""
         book, event = self.model.book, slot_event.event
         order = copy(book.orders.get(event.reference))
-        symbol = order.locate if order is not None and event.kind != ADD else slot_event.symbol
+        named = order is not None and event.kind not in (ADD, HALT, RESUME)
+        symbol = order.locate if named else slot_event.symbol
         before = book.top(symbol)
         record = self.model.book_event(slot_event, venue_stale=self._was_stale)
         self.on_event(event, order, before, record.top)
@@ -190,7 +195,8 @@ class VenueBoard:
 
 def device_record(top) -> Record:
     fields = TopOfBook(*(getattr(top, name) for name in TopOfBook._fields))
-    return Record(top.venue, top.symbol, fields, bool(top.stale), bool(top.changed), bool(top.partial), top.sequence, top.timestamp)
+    flags = (bool(getattr(top, name)) for name in ("stale", "halted", "changed", "partial"))
+    return Record(top.venue, top.symbol, fields, *flags, top.sequence, top.timestamp)
 
 
 class CardScoreboard:
@@ -220,7 +226,7 @@ class CardScoreboard:
         self._history, self._frames_seen = deque(maxlen=8), 0
         self._order, self._reply, self._host_refused = {}, {}, 0
         self.reasons, self._bank_checked = Counter(), 0
-        self._verdicts, self._probed, self._limits = deque(), {}, None
+        self._verdicts, self._probed, self._limits, self._halted = deque(), {}, None, set()
         bus.on_write(self._written)
 
     # what the host writes
@@ -239,6 +245,9 @@ class CardScoreboard:
             venue.locates = {locate: slot for locate, slot in venue.locates.items() if slot != index[1]}
             if value >> 31:
                 venue.locates[value & 0xFFFF] = index[1]
+        elif name == "ASSUME_TRADING":
+            slots = {32 * index[1] + bit for bit in range(32) if value >> bit & 1}
+            venue.assume_trading = {slot for slot in venue.assume_trading if slot // 32 != index[1]} | slots
         elif name == "USER_REF":
             venue.user_ref = value
         elif name == "NAME":
@@ -320,6 +329,7 @@ class CardScoreboard:
         risk = self.model.risk
         for name in ("armed", "kill", "limits_valid", "fault"):
             setattr(risk, name, bool(self._probe(f"gateway_{name}")))
+        risk.halted, self._halted = self._halted, self._halts()  # the state of the market is taken up a cycle before
         limits = self._probe("gateway_limits")
         if limits is not self._limits:
             self._limits, risk.limits = limits, Limits(**limits._asdict())
@@ -339,6 +349,11 @@ class CardScoreboard:
         if self._probe("gateway_clear_positions"):
             risk.clear_positions()
         self._watch_answers(cycle)
+
+    def _halts(self):
+        """By the device's clock; that it is right is checked where the book says it."""
+        halted = enumerate(self._probe("gateway_halted"))
+        return {(venue, symbol) for venue, symbols in halted for symbol in tb_bits(symbols, self.config.symbols)}
 
     def _watch_answers(self, cycle):
         """The gateway has one order at a time, so its answers come in the order of its decisions."""
@@ -394,7 +409,7 @@ class CardScoreboard:
         """The event ring's records, kind by kind: complete but for those that it says were lost. Returns how many were."""
         expected = {
             "TOP_OF_BOOK": [{
-                "venue": r.venue, "symbol": r.symbol, "stale": r.stale, "sequence": r.sequence,
+                "venue": r.venue, "symbol": r.symbol, "stale": r.stale, "halted": r.halted, "sequence": r.sequence,
                 **{name: getattr(r.top, name) for name in ("bid_price", "bid_shares", "ask_price", "ask_shares")},
             } for r in self.merged if r.changed],
             "ORDER_SENT": [order._asdict() | {"user_ref": user_ref, "latency": latency} for order, user_ref, latency in self.sent],
@@ -434,7 +449,7 @@ class CardScoreboard:
             got[name], wanted[name] = await self.bus.counter(name), counts[name]
         got["LIMITS_REFUSED"], wanted["LIMITS_REFUSED"] = await self.bus.counter("LIMITS_REFUSED"), self.bank.refused_commits
         names = ["FRAMES", "HEARTBEATS", "SESSION_ENDS", "GAPS", "MISSING_MESSAGES", "GIVEN_UP", "STALE", "BOOK_EVENTS", "TOPS",
-                 "UNKNOWN_REFERENCES", "ORDER_FRAMES", *(f"DROP_{reason.name}" for reason in DropReason if reason)]
+                 "TRADING_STATES", "UNKNOWN_REFERENCES", "ORDER_FRAMES", *(f"DROP_{reason.name}" for reason in DropReason if reason)]
         for venue in self.venues:
             for name in names:
                 key = f"{name} {venue.number}"

@@ -28,6 +28,10 @@ def trading_action(time: int, locate: int, name: str, state: str) -> bytes:
     return _head(b"H", locate, time) + _stock(name) + state.encode("ascii") + b" " * 5
 
 
+def operational_halt(time: int, locate: int, name: str, state: str) -> bytes:
+    return _head(b"h", locate, time) + _stock(name) + b"Q" + state.encode("ascii")
+
+
 def add(time: int, locate: int, name: str, reference: int, side: str, shares: int, price: int, participant: str = "") -> bytes:
     """A, or F where a market participant is named."""
     body = struct.pack(">QcI", reference, side.encode("ascii"), shares) + _stock(name) + struct.pack(">I", price)

@@ -119,6 +119,7 @@ def from_files(paths: list[Path], symbols: str | None, seed: int) -> Source:
         f"{feed.losses().missing:,} messages are missing in {feed.path.name}: its venue is played as if they had never been sent."
         for feed in feeds if feed.losses().missing
     ]
+    notes.append("A symbol of a recorded file counts as trading until the file says otherwise: the morning's words may lie before it.")
     title, total = f"Trading session on {', '.join(path.name for path in paths)}", sum(each.messages for each in surveys)
     if len(paths) > 1:
         notes = ["Every venue is a recorded file. Nobody in it reacts to the card's orders.", *notes]

@@ -154,6 +154,7 @@ class Campaign:
             control.set_user_ref(venue.number, 1)
             for slot, (locate, name) in enumerate(zip(venue.dialect.locates, venue.dialect.names, strict=True)):
                 control.bind_symbol(venue.number, slot, locate, name)
+            control.assume_trading(venue.number, range(self.config.symbols))
         control.set_limits(LIMITS)
         control.set_arbitrage(min_profit=1, max_shares=1, cooldown=0, symbols=range(self.config.symbols))
         control.drain_events()
@@ -231,7 +232,7 @@ class Campaign:
     def _check_books(self, batches: Sequence[Batch]) -> None:
         """Each book got what the good frames hold, no more."""
         for venue, batch in zip(self.venues, batches, strict=True):
-            taken = self.control.counter("BOOK_EVENTS", venue.number)
+            taken = sum(self.control.counter(name, venue.number) for name in ("BOOK_EVENTS", "TRADING_STATES"))
             self._check(venue.events <= taken <= venue.events + (batch.upset or 0),
                         f"venue {venue.number}: {taken} events reached the book, not {venue.events}")
             venue.events = taken

@@ -18,8 +18,9 @@ from sim.golden.line_arbiter import LINE_A, LINE_B, RECOVERY, LineArbiterModel
 from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import enter_order
-from sim.golden.records import BookEvent, Order, TopOfBook
+from sim.golden.records import HALT, RESUME, BookEvent, Order, TopOfBook
 from sim.golden.risk import Limits, RiskModel, TokenBucketModel
+from sim.golden.trading import TradingModel
 
 PORT_A, PORT_B = range(2)
 LINES_OF_PORT = (LINE_A, RECOVERY), (LINE_B,)
@@ -41,10 +42,20 @@ class Record(NamedTuple):
     symbol: int
     top: TopOfBook
     stale: bool
+    halted: bool
     changed: bool
     partial: bool
     sequence: int
     timestamp: int
+
+
+class Shown(NamedTuple):
+    """What of a symbol's last record a new one is compared with; at first nothing is known."""
+
+    top: TopOfBook = TopOfBook()
+    stale: bool = False
+    halted: bool = True
+    partial: bool = False
 
 
 class FrameOutcome(NamedTuple):
@@ -70,6 +81,8 @@ class VenueSettings:
     """The venue's number of a symbol to its slot."""
     names: dict[str, int] = field(default_factory=dict)
     """The same by names, for a protocol that tells them."""
+    assume_trading: set[int] = field(default_factory=set)
+    """Slots that trade until the venue says otherwise."""
     order_address: Address = Address(0, 0, 0, 0, 0, 0)
     user_ref: int = 1
 
@@ -104,7 +117,8 @@ class VenueModel:
     def forget(self) -> None:
         """The book begins anew."""
         self.book = Book()
-        self._shown: dict[int, tuple[TopOfBook, bool, bool]] = {}
+        self._shown: dict[int, Shown] = {}
+        self._trading = TradingModel()
 
     def restart(self) -> None:
         """The host's fresh start: the sequence that the host has set, and trust. The book is to be forgotten with it."""
@@ -176,18 +190,29 @@ class VenueModel:
 
     def book_event(self, slot_event: SlotEvent, *, venue_stale: bool | None = None) -> Record:
         """Takes one event into the book. ``venue_stale``: as it was when the record was made, by default as it is now."""
-        self.counts["BOOK_EVENTS"] += 1
         self.counts["TOPS"] += 1
-        unknown = self.book.unknown
-        booked = self.book.apply(slot_event.event)
-        self.counts["UNKNOWN_REFERENCES"] += self.book.unknown - unknown
-        symbol = slot_event.symbol if booked is None else booked
+        symbol, partial = slot_event.symbol, bool(slot_event.event.partial)
+        if slot_event.event.kind in (HALT, RESUME):
+            self.counts["TRADING_STATES"] += 1
+            self._trading.apply(symbol, slot_event.event)
+            partial = self._shown[symbol].partial if symbol in self._shown else False  # it may come in the middle of a change
+        else:
+            self.counts["BOOK_EVENTS"] += 1
+            unknown = self.book.unknown
+            booked = self.book.apply(slot_event.event)
+            self.counts["UNKNOWN_REFERENCES"] += self.book.unknown - unknown
+            symbol = symbol if booked is None else booked
         top = self.book.top(symbol)
         stale = symbol in self.book.doubtful or (self.stale is not StaleReason.NONE if venue_stale is None else venue_stale)
-        partial = bool(slot_event.event.partial)
-        changed = (top, stale, partial) != self._shown.get(symbol, (TopOfBook(), False, False))
-        self._shown[symbol] = top, stale, partial
-        return Record(self.number, symbol, top, stale, changed, partial, slot_event.sequence, slot_event.event.timestamp)
+        shown = Shown(top, stale, self.halted(symbol), partial)
+        changed = shown != self._shown.get(symbol, Shown())
+        self._shown[symbol] = shown
+        return Record(
+            self.number, symbol, top, stale, shown.halted, changed, partial, slot_event.sequence, slot_event.event.timestamp)
+
+    def halted(self, symbol: int) -> bool:
+        """The venue does not trade it, as far as is known."""
+        return self._trading.halted(symbol, self.settings.assume_trading)
 
 
 class CardModel:
@@ -223,8 +248,8 @@ class CardModel:
     def strategy(self, record: Record, *, cycle: int, waiting: bool = False) -> tuple[Order, ...]:
         """Orders that a record leads to. ``waiting``: those of the last signal have not been taken."""
         outcome: Outcome = self.arbitrage.update(
-            record.venue, record.symbol, record.top, stale=record.stale or record.partial, changed=record.changed, sequence=record.sequence,
-            cycle=cycle, waiting=waiting)
+            record.venue, record.symbol, record.top, stale=record.stale or record.halted or record.partial, changed=record.changed,
+            sequence=record.sequence, cycle=cycle, waiting=waiting)
         self.counts["SIGNALS"] += bool(outcome.orders)
         self.counts["MISSED_SIGNALS"] += outcome.missed
         return outcome.orders

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from hw.reasons import DropReason
 from sim.golden import deep10, iex_tp, itch50, moldudp64, pitch, pitch_unit
 from sim.golden.moldudp64 import Delivered, MalformedPacket, Packet, Span
-from sim.golden.records import SET, BookEvent
+from sim.golden.records import BUY, HALT, RESUME, SELL, SET, BookEvent, MarketState
 
 
 class Change(NamedTuple):
@@ -14,6 +14,14 @@ class Change(NamedTuple):
     event: BookEvent
     name: str | None = None
     """Of the symbol, for a protocol that tells names."""
+
+
+def trading_status(state: MarketState | None) -> BookEvent | None:
+    """What a state means to the symbol's trading: only T trades. A trading action has side 0, an operational halt side 1."""
+    if state is None or state.kind not in ("H", "h"):
+        return None
+    kind = RESUME if state.code == ord("T") else HALT
+    return BookEvent(kind, SELL if state.kind == "h" else BUY, state.locate, 0, 0, 0, 0, state.timestamp)
 
 
 class Itch50Feed:
@@ -25,12 +33,20 @@ class Itch50Feed:
 
     def decode(self, message: bytes) -> Change | None:
         """Raises MalformedMessage."""
-        event = itch50.decode(message)
+        event = itch50.decode(message) or trading_status(itch50.market_state(message))
         return Change(event) if event else None
 
     def slot(self, change: Change, locates: dict[int, int], names: dict[str, int]) -> int | None:
         """The slot of the change's symbol; None: the card does not follow it."""
         return locates.get(change.event.locate)
+
+
+def _change(change: tuple[BookEvent, str | None] | None, state: tuple[MarketState, str | None] | None) -> Change | None:
+    """Of a protocol that tells names."""
+    if change is not None:
+        return Change(*change)
+    status = trading_status(state[0]) if state else None
+    return Change(status, state[1]) if state and status else None
 
 
 class PitchFeed:
@@ -56,8 +72,7 @@ class PitchFeed:
         return Packet(DropReason.NONE, numbered, span, ends, pitch_unit.has_last_number(header))
 
     def decode(self, message: bytes) -> Change | None:
-        change = self._model.decode(message)
-        return Change(*change) if change else None
+        return _change(self._model.decode(message), self._model.market_state(message))
 
     def slot(self, change: Change, locates: dict[int, int], names: dict[str, int]) -> int | None:
         """Slot 0 for an order's later events: the book knows the symbol."""
@@ -79,8 +94,7 @@ class Deep10Feed:
         return Packet(DropReason.NONE, numbered, span)
 
     def decode(self, message: bytes) -> Change | None:
-        change = deep10.decode(message)
-        return Change(*change) if change else None
+        return _change(deep10.decode(message), deep10.market_state(message))
 
     def slot(self, change: Change, locates: dict[int, int], names: dict[str, int]) -> int | None:
         return names.get(change.name.rstrip()) if change.name else None

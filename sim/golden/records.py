@@ -5,16 +5,16 @@ from typing import NamedTuple
 from hw.reasons import DropReason, RejectReason
 
 BUY, SELL = 0, 1
-ADD, EXECUTE, CANCEL, DELETE, REPLACE, SET = range(6)
+ADD, EXECUTE, CANCEL, DELETE, REPLACE, SET, HALT, RESUME = range(8)
 
 __all__ = [
-    "ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "REPLACE", "SELL", "SET",
+    "ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "HALT", "REPLACE", "RESUME", "SELL", "SET",
     "BookEvent", "DirectoryEntry", "DropReason", "MarketState", "Order", "RejectReason", "TopOfBook", "Trade",
 ]
 
 
 class BookEvent(NamedTuple):
-    """One change to a book. Fields that a kind does not have are 0."""
+    """One change to a book, or to what may be done with it. Fields that a kind does not have are 0."""
 
     kind: int
     side: int

@@ -73,6 +73,8 @@ class RiskModel:
     kill: bool = False
     fault: bool = False
     exposures: list[Exposure] = field(default_factory=list)
+    halted: set[tuple[int, int]] = field(default_factory=set)
+    """(venue, symbol) that the venue does not trade."""
 
     def __post_init__(self) -> None:
         self.exposures = [Exposure() for _ in range(self.symbols)]
@@ -94,6 +96,8 @@ class RiskModel:
         known = order.venue < self.venues and order.symbol < self.symbols
         if not known or order.shares == 0 or not 1 <= order.price <= MAX_PRICE:
             return RejectReason.BAD_ORDER
+        if (order.venue, order.symbol) in self.halted:
+            return RejectReason.MARKET_STATE
         if order.shares > self.limits.max_shares:
             return RejectReason.MAX_SHARES
         if order.shares * order.price > self.limits.max_notional:

@@ -65,6 +65,8 @@ class Desk:
             control.set_user_ref(venue, 1)
             for slot, name in enumerate(source.symbols):
                 control.bind_symbol(venue, slot, source.venues[venue].locates[name], name)
+            if not source.venues[venue].synthetic:
+                control.assume_trading(venue, range(len(source.symbols)))
         control.set_limits(Limits(
             settings.max_shares, settings.max_notional, settings.max_position, settings.rate_burst, settings.rate_interval
         ))

@@ -173,7 +173,8 @@ class Session:
 
     def _take_quote(self, event: TopOfBook) -> None:
         place = self._place(event.venue, event.sequence)
-        self._record.quotes.append(Quote(place.time, event.venue, event.symbol, event.bid_price, event.ask_price, event.stale))
+        unsure = event.stale or event.halted
+        self._record.quotes.append(Quote(place.time, event.venue, event.symbol, event.bid_price, event.ask_price, unsure))
 
     def _take_order(self, event: OrderSent) -> None:
         number = self._ledger.sent(

@@ -33,6 +33,7 @@ def control(card):
     control = Control(card, "tiny")
     control.set_order_address(1, OrderAddress("02:00:00:00:00:01", "02:00:00:00:00:02", "10.0.0.1", "10.0.0.2", 30_001, 40_001))
     control.bind_symbol(1, 2, 4711, "AMZN")
+    control.assume_trading(1, [2])
     control.set_user_ref(1, 41)
     return control
 
@@ -72,6 +73,18 @@ def test_an_order_of_the_host_needs_limits_arming_and_no_kill(card, control):
     assert counters["ORDER_FRAMES"] == (0, 2)
     assert sum(counters[f"REJECT_{reason.name}"][0] for reason in RejectReason if reason) == 4
     assert counters["BUS_ERRORS"] == counters["EVENTS_LOST"] == (0,)
+
+
+def test_what_a_venue_does_not_trade_is_refused(card, control):
+    control.set_limits(LIMITS)
+    control.arm()
+    card.run(100)
+    assert control.halted(1) == {0, 1, 3}
+    assert control.halted(0) == {0, 1, 2, 3}
+    assert isinstance(order(control, card), OrderSent)
+    control.assume_trading(1, [0])
+    assert control.halted(1) == {1, 2, 3}
+    assert order(control, card).reason == RejectReason.MARKET_STATE
 
 
 def test_limits_are_what_the_gateway_keeps_to(card, control):

@@ -9,7 +9,7 @@ import types
 from dataclasses import replace
 
 import pytest
-from amaranth.hdl import Assert, Cover, Module, Signal, Value
+from amaranth.hdl import Assert, Cat, Cover, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -62,6 +62,7 @@ class Promise(wiring.Component):
     limits_valid: In(1)
     armed: In(1)
     kill: In(1)
+    halted: In(4)
     reply: In(OrderReply)
     reply_valid: In(1)
     clear_positions: In(1)
@@ -101,6 +102,7 @@ class Promise(wiring.Component):
             gateway.limits_valid.eq(self.limits_valid),
             gateway.armed.eq(self.armed),
             gateway.kill.eq(self.kill),
+            gateway.halted.eq(self.halted),
             gateway.replies.payload.eq(self.reply),
             gateway.replies.valid.eq(self.reply_valid),
             gateway.clear_positions.eq(self.clear_positions),
@@ -137,6 +139,7 @@ class Promise(wiring.Component):
                 Assert(past(m, self.armed)),
                 Assert(past(m, self.limits_valid)),
                 Assert(~past(m, self.kill)),
+                Assert(~past(m, self.halted.bit_select(Cat(order.symbol[0], order.venue[0]), 1), 2)),
                 Assert(~past(m, gateway.fault)),
                 Assert((order.shares >= 1) & (order.shares <= limits.max_shares)),
                 Assert((order.price >= 1) & (order.price <= 0x7FFFFFFF)),

@@ -48,8 +48,13 @@ class Faults(FeedSequence):
     def act(self):
         feed = self.feed
         feed.rng.choices(
-            [feed.good, feed.harmless, feed.spoiled, feed.corrupted, feed.overlapping, feed.malformed, self._gap, feed.end],
-            (8, 4, 3, 0.6, 2, 0.3, 0.3, 0.3))[0]()
+            [feed.good, feed.harmless, feed.spoiled, feed.corrupted, feed.overlapping, feed.malformed, self._gap, feed.end, self._halt],
+            (8, 4, 3, 0.6, 2, 0.3, 0.3, 0.3, 1))[0]()
+
+    def _halt(self):
+        """Of either kind, and mostly a resumption: else nothing would trade for long."""
+        rng = self.feed.rng
+        self.feed.status("ANTS", rng.randrange(4), rng.choice("HTTTTT"), operational=rng.random() < 0.3)
 
     def _gap(self):
         self.feed.lose(self.feed.rng.choice([1, 1, 4]))

@@ -142,6 +142,16 @@ def test_a_symbol_is_named_and_bound(card, control):
     assert card.get("BINDING", 1, 3) == 0
 
 
+def test_what_trades(card, control):
+    control.assume_trading(1, [0, 2])
+    assert [card.get("ASSUME_TRADING", 1, 0), card.get("ASSUME_TRADING", 0, 0)] == [0b101, 0]
+    with pytest.raises(ValueError, match="symbol slots 0 to"):
+        control.assume_trading(1, [0, 256])
+    assert card.get("ASSUME_TRADING", 1, 0) == 0b101
+    control.assume_trading(1, [])
+    assert card.get("ASSUME_TRADING", 1, 0) == 0
+
+
 def test_an_order_address_and_a_user_ref(card, control):
     control.set_order_address(0, ADDRESS)
     assert card.get("ORDER_DESTINATION_MAC", 0) == 0x020000000001

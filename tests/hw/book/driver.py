@@ -20,6 +20,7 @@ class Record(NamedTuple):
     symbol: int
     top: tuple
     stale: int
+    halted: int
     changed: int
     partial: int
     sequence: int

@@ -8,6 +8,7 @@ import pytest
 from hw.book.book import Book
 from hw.config import TINY, CardConfig
 from sim.capacity import PlacedBook
+from sim.golden.records import HALT, RESUME, BookEvent
 from tests.hw.book.driver import run_book
 from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, check, delete, execute, flow, replace, set_order
 
@@ -119,7 +120,6 @@ def test_the_whole_reference_is_the_key():
     ([add(1, BUY, 9, 70), replace(1, 3, 5, 0)], (*EMPTY, *EMPTY), "bad_event"),
     ([add(1, BUY, 9, 70), set_order(1, BUY, 5, 0)], (*EMPTY, *EMPTY), "bad_event"),
     ([add(1, BUY, 9, 70), set_order(2, BUY, 5, 0)], (70, 9, 1, *EMPTY), "bad_event"),
-    ([add(1, BUY, 9, 70), add(2, BUY, 9, 70)._replace(kind=6)], (70, 9, 1, *EMPTY), "bad_event"),
     ([add(1, SELL, MAX, 70), add(2, SELL, 2, 70)], (*EMPTY, 70, 1, 2), "overflow"),
 ])
 def test_an_event_that_contradicts_the_book_makes_its_symbol_stale(events, top, pulse):
@@ -195,6 +195,45 @@ def test_clear_forgets_everything():
     assert run.pulses["unknown_reference"] >= len(before)
     again = run.records[-60:]
     assert [(record.top, record.changed) for record in again] == [(record.top, record.changed) for record in run.records[:60]]
+
+
+def status(kind, side=BUY, *, locate=0):
+    return BookEvent(kind, side, locate, 1, 0, 0, 0, 0)
+
+
+def test_halts_and_resumptions_are_answered_in_three_cycles_and_leave_the_book_alone():
+    """Reference 1 is live, and a status that carries its number must not touch it."""
+    events = [
+        add(1, BUY, 9, 70), status(RESUME), status(RESUME), status(HALT, SELL), status(HALT), status(RESUME, SELL), execute(1, 4),
+        status(RESUME), add(2, SELL, 5, 80, locate=1), status(HALT), delete(1),
+    ]
+    run = run_book(Book(TINY), events)
+    assert [record.halted for record in run.records] == [1, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1]
+    assert [record.changed for record in run.records] == [1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 1]
+    assert [record.top[:3] for record in run.records[:8]] == [(70, 9, 1)] * 6 + [(70, 5, 1)] * 2
+    assert {latency for event, latency in zip(events, run.latencies, strict=True) if event.kind >= HALT} == {3}
+    assert {cycles for event, cycles in zip(events, run.occupied, strict=False) if event.kind >= HALT} == {3}
+    assert not run.pulses
+
+
+def test_what_is_assumed_holds_until_the_venue_speaks_and_after_a_fresh_start():
+    dut = Book(TINY)
+
+    async def assume(ctx):
+        ctx.set(dut.assume_trading, 0b01)
+
+    async def clear(ctx):
+        ctx.set(dut.clear, 1)
+        await ctx.tick()
+        ctx.set(dut.clear, 0)
+
+    async def check(ctx):
+        assert ctx.get(dut.halted) == 0b1100
+
+    events = [add(1, BUY, 9, 70), add(2, BUY, 9, 70, locate=1), status(HALT), status(RESUME, locate=1), status(RESUME), add(3, BUY, 1, 5),
+              add(1, BUY, 9, 70), add(2, BUY, 9, 70, locate=1)]
+    run = run_book(dut, events, acts={0: assume, 5: check, 6: clear})
+    assert [(record.symbol, record.halted) for record in run.records] == [(0, 0), (1, 1), (0, 1), (1, 0), (0, 0), (0, 0), (0, 0), (1, 1)]
 
 
 @pytest.mark.parametrize("delay", [0, 1, 3, 5, 6, 7, 8, 10, 13, 14])

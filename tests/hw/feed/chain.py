@@ -9,6 +9,7 @@ from hw.feed.frame_gate import FrameGate
 from hw.feed.line_arbiter import LineArbiter
 from hw.feed.line_buffer import LineBuffer
 from hw.feed.protocols import PROTOCOLS
+from hw.feed.trading_status import TradingStatus
 from hw.net.udp_receive import UdpReceive
 from hw.reasons import DropReason
 from hw.types import BookEvent, Cycles, FeedAddress, FrameReceive, Gap, Sequence, SymbolBinding, Verdict
@@ -39,6 +40,7 @@ class FeedChain(wiring.Component):
         m.submodules.receive = receive = UdpReceive()
         m.submodules.framer = framer = self.protocol.framer()
         m.submodules.decoder = decoder = self.protocol.decoder()
+        m.submodules.status = status = TradingStatus()
         m.submodules.select = select = self.protocol.select(self.symbols)
         m.submodules.gate = gate = FrameGate(decoder.LATENCY + select.LATENCY - 1)
         m.submodules.session = session = FeedSession(1)
@@ -48,7 +50,7 @@ class FeedChain(wiring.Component):
         connect(m, flipped(self.frames), receive.frames)
         connect(m, receive.payload, framer.payload)
         connect(m, receive.verdict, framer.verdict_in)
-        self.protocol.join(m, framer, decoder, select, self.bindings, self.names)
+        self.protocol.join(m, framer, decoder, status, select, self.bindings, self.names)
         connect(m, select.output, buffer.input)
         connect(m, buffer.frame, arbiter.frames[0])
         connect(m, buffer.events, arbiter.events[0])

@@ -66,7 +66,8 @@ def random_fields(rng, shape):
 def test_top_of_book():
     for event, top, time in pack_many(TopOfBook, events.top_of_book):
         names = ("venue", "symbol", "bid_price", "bid_shares", "ask_price", "ask_shares", "sequence")
-        assert event == host.TopOfBook(time, False, stale=bool(top["stale"]), **{name: top[name] for name in names})
+        flags = {name: bool(top[name]) for name in ("stale", "halted")}
+        assert event == host.TopOfBook(time, False, **flags, **{name: top[name] for name in names})
 
 
 def test_order_sent():

@@ -146,13 +146,29 @@ def test_the_first_reason_is_the_reason():
         ctx.set(dut.limits_valid, 1)
         assert (await bench.submit(bad))[0] is RejectReason.KILLED
         ctx.set(dut.kill, 0)
+        ctx.set(dut.halted, [0b0001, 0b0000])
         assert (await bench.submit(bad))[0] is RejectReason.BAD_ORDER
+        assert (await bench.submit(order(shares=200, price=100)))[0] is RejectReason.MARKET_STATE
+        ctx.set(dut.halted, [0b1110, 0b1111])
         assert (await bench.submit(order(shares=200, price=100)))[0] is RejectReason.MAX_SHARES
         assert (await bench.submit(order(shares=100, price=100)))[0] is RejectReason.MAX_NOTIONAL
         assert (await bench.submit(order(shares=100, price=10)))[0] is RejectReason.POSITION
         assert (await bench.submit(order(shares=50, price=10)))[0] is RejectReason.RATE
         bench.set_limits(Limits(100, 1_000, 50, 1, 1))
         assert (await bench.submit(order(shares=50, price=10)))[0] is RejectReason.NONE
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("venue", "symbol"), [(0, 0), (0, 3), (1, 0), (1, 2)])
+def test_a_halted_symbol_is_refused_at_its_venue_only(venue, symbol):
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        ctx.set(dut.halted, [1 << symbol if number == venue else 0 for number in range(2)])
+        for other in range(2):
+            for slot in range(4):
+                reason, _ = await bench.submit(order(venue=other, symbol=slot))
+                assert (reason is RejectReason.MARKET_STATE) == ((other, slot) == (venue, symbol))
 
     run(scenario)
 
@@ -431,8 +447,12 @@ def test_equals_the_model(seed):
         while ctx.get(dut.clearing):
             model.idle(bucket)
             await ctx.tick()
+        halted = set()
         for cycle in range(6_000):
+            model.halted = halted  # as it stood a cycle before
             if cycle % 50 == 0:
+                halted = {(venue, symbol) for venue in range(2) for symbol in range(4) if rng.random() < 0.1}
+                ctx.set(dut.halted, [sum(1 << symbol for at, symbol in halted if at == venue) for venue in range(2)])
                 model.limits = Limits(rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800),
                                       rng.randrange(1, 6), rng.randrange(1, 12))
                 ctx.set(dut.limits, vars(model.limits))

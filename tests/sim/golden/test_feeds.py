@@ -1,8 +1,8 @@
 """A venue of each protocol, from frames to events and to what a loss of trust is."""
 
 from hw.reasons import DropReason
-from sim.flow import deep10, pitch
-from sim.golden import iex_tp, pitch_unit
+from sim.flow import deep10, itch, pitch
+from sim.golden import iex_tp, moldudp64, pitch_unit
 from sim.golden.card import VenueModel, VenueSettings
 from sim.golden.deep10 import level_reference
 from sim.golden.ethernet import build_udp
@@ -85,3 +85,32 @@ def test_levels_of_deep():
     records = [model.book_event(each) for each in outcome.events]
     assert records[1].top == TopOfBook(20_000, 100, 1, 20_100, 70, 1)
     assert records[2].top == TopOfBook(0, 0, 0, 20_100, 70, 1)
+
+
+def test_each_protocol_tells_what_does_not_trade():
+    """North speaks ITCH, the others call the symbol by its name; only T trades, of the trading action and of the operational halt."""
+    north = VenueModel(0, VenueSettings(addresses=[(IP, PORT)] * 3, feed_sequence=1, locates={7: 2}))
+    said = {
+        north: lambda number, messages: moldudp64.pack_packet(b"TODAY     ", number, messages),
+        venue("pitch"): lambda number, messages: pitch_unit.pack_unit(3, number, messages),
+        venue("deep10"): lambda number, messages: iex_tp.pack_segment(5, number, messages),
+    }
+    words = {
+        "itch50": [itch.trading_action(1, 7, "SPY", "T"), itch.operational_halt(1, 7, "SPY", "H"), itch.operational_halt(1, 7, "SPY", "T"),
+                   itch.trading_action(1, 7, "SPY", "P"), itch.trading_action(1, 8, "OTHER", "T")],
+        "pitch": [pitch.trading_status(1, "SPY", "T"), pitch.trading_status(1, "SPY", "H"), pitch.trading_status(1, "OTHER", "T")],
+        "deep10": [deep10.trading_status(1, "SPY", "T"), deep10.operational_halt(1, "SPY", "O"), deep10.operational_halt(1, "SPY", "N"),
+                   deep10.trading_status(1, "SPY", "P"), deep10.trading_status(1, "OTHER", "T")],
+    }
+    wanted = {"itch50": [False, True, False, True], "pitch": [False, True], "deep10": [False, True, False, True]}
+    for (model, pack), protocol in zip(said.items(), words, strict=True):
+        assert model.halted(2), "nothing is known yet"
+        events = model.frame(frame(pack(1, words[protocol]))).events
+        records = [model.book_event(event) for event in events]
+        assert [(record.symbol, record.halted) for record in records] == [(2, halted) for halted in wanted[protocol]]
+        assert model.counts["TRADING_STATES"] == len(records)
+        assert model.counts["BOOK_EVENTS"] == 0
+        model.forget()
+        assert model.halted(2)
+        model.settings.assume_trading = {2}
+        assert not model.halted(2)
