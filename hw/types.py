@@ -182,7 +182,7 @@ class BookEvent(data.Struct):
     """REPLACE only."""
     shares: Shares
     price: Price
-    """ADD, REPLACE and SET only."""
+    """ADD, REPLACE and SET only. 0, with which no order can be: more than a price holds."""
     partial: 1
     """More events of the same change follow: until the last one the book may show what never was (IEX: event not complete)."""
     sequence: Sequence

@@ -36,8 +36,7 @@ class DeepDecoder(wiring.Component):
     named : Out(1)
         There is a name: always but with S.
     malformed : Out(1)
-        Pulse, in the cycle in which the output would have come: a message of these types with a wrong length, or a level's price above
-        0x7FFFFFFF.
+        Pulse, in the cycle in which the output would have come: a message of these types with a wrong length.
     message_seen : Out(1)
         Pulse per message of any type, in the same cycle as its outputs, whose payloads stand while their ``valid`` does.
 
@@ -77,7 +76,7 @@ class DeepDecoder(wiring.Component):
     def _store_fields(self, m):
         """Second cycle: bytes go to where the event keeps them."""
         message, event = self._message, self.events.payload
-        self._flags, self._high, self._match = Signal(8), Signal(), Signal(64)
+        self._flags, self._high, self._price, self._match = Signal(8), Signal(), Signal(32), Signal(64)
         with m.If(message.second):
             m.d.sync += [self._flags.eq(message.head(1)), self._high.eq(0)]
         for number in range(6):
@@ -87,7 +86,7 @@ class DeepDecoder(wiring.Component):
             message.store(self._match, number, 30 + number)
         for number in range(4):
             message.store(event.shares, number, 18 + number)
-            message.store(event.price, number, 22 + number)
+            message.store(self._price, number, 22 + number)
         for byte in range(26, 30):
             with m.If(message.arrives(byte) & message.lane[byte % 8].any()):
                 m.d.sync += self._high.eq(1)
@@ -106,14 +105,14 @@ class DeepDecoder(wiring.Component):
             state.eq(Cat(self._is[kind] for kind in self._kind).any()), self.named.eq(~self._is["S"]),
         ]
         m.d.sync += [flag.eq(self._is[kind]) for kind, flag in self._kind.items()]
-        bad = wrong | level & (self._high | event.price[-1])
         m.d.comb += [
+            event.price.eq(Mux(self._high, 0, self._price)),
             event.reference.eq(Cat(event.price, event.side)),
             event.partial.eq(~self._flags[0]),
-            self.events.valid.eq(ended & level & ~bad),
+            self.events.valid.eq(ended & level & ~wrong),
             self.trades.valid.eq(ended & trade & ~wrong),
             self.state.valid.eq(ended & state & ~wrong),
-            self.malformed.eq(ended & bad),
+            self.malformed.eq(ended & wrong),
         ]
 
     def _share(self, m):
@@ -124,7 +123,7 @@ class DeepDecoder(wiring.Component):
         m.d.comb += [
             trade.kind.eq(ord("T")),
             trade.shares.eq(event.shares),
-            trade.price.eq(event.price | self._high.replicate(32)),
+            trade.price.eq(self._price | self._high.replicate(32)),
             trade.match.eq(self._match),
             trade.code.eq(self._flags),
             state.kind.eq(any_of((kind[theirs], ord(itch)) for theirs, itch in zip("SHOP", "SHhY", strict=True))),

@@ -68,7 +68,7 @@ class PitchDecoder(wiring.Component):
         With the outputs: there is a name. Others are of an order whose symbol the book knows.
     malformed : Out(1)
         Pulse, in the cycle in which the output would have come: a message of these types that is too short, or a book message with a
-        side that is neither B nor S, or an order's price above 0x7FFFFFFF; or a clear.
+        side that is neither B nor S; or a clear.
     message_seen : Out(1)
         Pulse per message of any type, in the same cycle as its outputs, whose payloads stand while their ``valid`` does.
 
@@ -185,10 +185,10 @@ class PitchDecoder(wiring.Component):
     def _finish(self, m):
         """Second cycle: judges a message that ends; what may have arrived with its last word is judged a cycle later."""
         message, event = self._message, self.events.payload
-        ended, short, executed_at_price, priced, priced_short, priced_long = (Signal() for _ in range(6))
+        ended, short, executed_at_price, priced_short, priced_long = (Signal() for _ in range(5))
         self._at_price, self._traded, self._in_cents, self._cents = executed_at_price, Signal(), Signal(), Signal(32)
         book, trades, status = Signal(), Signal(), Signal()
-        adds, modifies = self._one_of(*ADDS), self._one_of(*MODIFIES)
+        modifies = self._one_of(*MODIFIES)
         kind = Signal(BookEventKind)
         with m.If(modifies):
             m.d.comb += kind.eq(BookEventKind.REPLACE)
@@ -204,7 +204,7 @@ class PitchDecoder(wiring.Component):
             event.sequence.eq(message.sequence), event.ingress.eq(message.ingress),
             self.message_seen.eq(message.ends), ended.eq(message.ends & Cat(self._is.values()).any()),
             short.eq(message.length < self._needed), self._in_cents.eq(self._one_of(*SHORT_PRICE)),
-            priced.eq(adds | modifies), priced_short.eq(self._one_of(ADD_SHORT, MODIFY_SHORT)),
+            priced_short.eq(self._one_of(ADD_SHORT, MODIFY_SHORT)),
             priced_long.eq(self._one_of(ADD_LONG, ADD_EXPANDED, MODIFY_LONG)),
             executed_at_price.eq(self._is[EXECUTED_AT_PRICE]), cleared.eq(Cat(self.clear, cleared[0])),
             book.eq(~self._one_of(*TRADES, TRADING_STATUS)), trades.eq(self._one_of(*EXECUTES, *TRADES)),
@@ -212,12 +212,12 @@ class PitchDecoder(wiring.Component):
             self._traded.eq(self._one_of(*TRADES)),
         ]
         gone = executed_at_price & ~self._remains
-        bad = short | self._bad_side | priced & (self._high | self._price[-1])
+        bad = short | self._bad_side
         m.d.comb += [
             event.kind.eq(Mux(gone, BookEventKind.DELETE, sorted_kind)),
             event.shares.eq(Mux(gone, 0, self._shares)),
             self._cents.eq(self._price[:16] * 100),
-            event.price.eq(any_of([(priced_short, self._cents), (priced_long, self._price)])),
+            event.price.eq(any_of([(priced_short, self._cents), (priced_long & ~self._high, self._price)])),
             event.new_reference.eq(Mux(replaces, event.reference, 0)),
             event.timestamp.eq(self._second + self._offset),
             self.events.valid.eq(ended & book & ~bad),

@@ -5,7 +5,7 @@ A book of DEEP is made of levels, not of orders.
 
 from typing import NamedTuple
 
-from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
+from sim.golden.itch50 import MalformedMessage
 from sim.golden.records import BUY, SELL, SET, BookEvent, MarketState, Trade
 
 MESSAGE_LENGTHS: dict[str, int] = {
@@ -28,7 +28,7 @@ COMPLETE = 0x01
 
 
 UNKNOWN_PRICE = 0xFFFFFFFF
-"""Of a trade at more than a price holds."""
+"""Of a trade at more than a price holds; an order may have it."""
 
 
 class Change(NamedTuple):
@@ -48,8 +48,8 @@ def decode(message: bytes) -> Change | None:
         return None
     side = BUY if kind == "8" else SELL
     price = int.from_bytes(message[22:30], "little")
-    if price > HIGHEST_PRICE:
-        raise MalformedMessage(f"price of a '{kind}' message is {price}, more than {HIGHEST_PRICE}")
+    if price > UNKNOWN_PRICE:
+        price = 0  # at which no level can be
     shares = int.from_bytes(message[18:22], "little")
     event = BookEvent(
         SET, side, 0, level_reference(0, side, price), 0, shares, price, _timestamp(message),

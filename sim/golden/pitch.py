@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
+from sim.golden.itch50 import MalformedMessage
 from sim.golden.pitch_unit import END_OF_SESSION, TIME, UNIT_CLEAR
 from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent, MarketState, Trade
 
@@ -44,7 +44,7 @@ BOOK_TYPES = (
 )
 TRADE_TYPES = (EXECUTED, EXECUTED_AT_PRICE, TRADE_LONG, TRADE_SHORT, TRADE_EXPANDED)
 UNKNOWN_PRICE = 0xFFFFFFFF
-"""Of a trade at more than a price holds."""
+"""Of a trade at more than a price holds; an order may have it."""
 
 
 class Change(NamedTuple):
@@ -68,10 +68,9 @@ def _name(message: bytes, at: int, length: int) -> str:
 
 
 def _price(message: bytes, at: int, length: int) -> int:
+    """Of an order; 0, at which none can be, for one that does not fit."""
     price = _any_price(message, at, length)
-    if price > HIGHEST_PRICE:
-        raise MalformedMessage(f"price of a 0x{message[1]:02x} message is {price}, more than {HIGHEST_PRICE}")
-    return price
+    return price if price <= UNKNOWN_PRICE else 0
 
 
 class PitchModel:

@@ -174,14 +174,14 @@ def test_lengths_at_every_alignment(lane):
 
 @pytest.mark.parametrize("lane", range(8))
 def test_sides_and_prices_at_every_alignment(lane):
-    bad = []
+    bad, high = [], []
     for side in "\0ACRTs\xff":
         bad += [write.add_long(0, 1, "B", 1, "A", 1), write.add_short(0, 1, "B", 1, "A", 1), write.add_expanded(0, 1, "B", 1, "A", 1)]
         bad[-3:] = [message[:14] + side.encode("latin-1") + message[15:] for message in bad[-3:]]
     for bit in range(31, 64):
         price = 1 << bit
-        bad += [write.add_long(0, 1, "B", 1, "A", price), write.add_expanded(0, 1, "S", 1, "A", price), write.modify_long(0, 1, 1, price)]
-    good = [write.add_short(0, 1, "B", 1, "A", cents) for cents in (0, 1, 0xFF, 0x100, 0xFFFF)]
+        high += [write.add_long(0, 1, "B", 1, "A", price), write.add_expanded(0, 1, "S", 1, "A", price), write.modify_long(0, 1, 1, price)]
+    good = high + [write.add_short(0, 1, "B", 1, "A", cents) for cents in (0, 1, 0xFF, 0x100, 0xFFFF)]
     good += [write.modify_long(0, 1, 1, price) for price in (0, 4, 0x7FFFFFFF)]
     messages = [message for each in bad for message in (each, good[len(each) % len(good)])] + good
     found = check([pack_unit(1, 1 + 2 * at, [SHIFTS[(lane - 1) % 8], message]) for at, message in enumerate(messages)])

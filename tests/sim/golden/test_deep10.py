@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.flow import deep10 as write
-from sim.golden.deep10 import MESSAGE_LENGTHS, Change, decode, level_reference, market_state, trade
+from sim.golden.deep10 import MESSAGE_LENGTHS, UNKNOWN_PRICE, Change, decode, level_reference, market_state, trade
 from sim.golden.iex_tp import HEADER_LENGTH, pack_segment, packets, unpack_header, unpack_messages
-from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
+from sim.golden.itch50 import MalformedMessage
 from sim.golden.moldudp64 import MalformedPacket
 from sim.golden.records import BUY, SELL, SET, BookEvent, MarketState, Trade
 from sim.readers.pcap import read_packets
@@ -30,9 +30,9 @@ def test_price_levels(kind, flags, side, partial):
     for wrong in (message[:-1], message + b"\0"):
         with pytest.raises(MalformedMessage, match=f"30 bytes, not {len(wrong)}"):
             decode(wrong)
-    for price in (HIGHEST_PRICE + 1, 1 << 32, (1 << 64) - 1):
-        with pytest.raises(MalformedMessage, match=f"price of a '{kind}' message is {price}"):
-            decode(message[:22] + price.to_bytes(8, "little"))
+    for price, held in ((UNKNOWN_PRICE, UNKNOWN_PRICE), (UNKNOWN_PRICE + 1, 0), ((1 << 64) - 1, 0)):
+        wanted = event._replace(price=held, reference=held | side << 32)
+        assert decode(message[:22] + price.to_bytes(8, "little")) == Change(wanted, "ZIEXT   ")
 
 
 def test_trades():
@@ -65,7 +65,7 @@ def test_the_writer_and_the_decoder_agree(message):
     assert (decode(message) is not None) == (message[0] in b"85")
 
 
-@given(*[st.tuples(st.integers(0, 255), st.integers(0, 1), st.integers(0, HIGHEST_PRICE))] * 2)
+@given(*[st.tuples(st.integers(0, 255), st.integers(0, 1), st.integers(0, UNKNOWN_PRICE))] * 2)
 def test_no_two_levels_have_the_same_reference(one, other):
     assert (level_reference(*one) == level_reference(*other)) == (one == other)
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.flow import pitch as write
-from sim.golden.itch50 import HIGHEST_PRICE, MalformedMessage
+from sim.golden.itch50 import MalformedMessage
 from sim.golden.moldudp64 import MalformedPacket
-from sim.golden.pitch import LENGTHS, NAMES, NEEDED, Change, PitchModel
+from sim.golden.pitch import LENGTHS, NAMES, NEEDED, UNKNOWN_PRICE, Change, PitchModel
 from sim.golden.pitch_unit import LAST_SEQUENCE, has_last_number, pack_unit, packets, unpack_header, unpack_messages
 from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, BookEvent, MarketState, Trade
 from sim.readers.pcap import read_packets
@@ -118,12 +118,11 @@ def test_sides_and_prices():
             message = add(0, 1, side, 1, "A", 1)
             with pytest.raises(MalformedMessage, match="not B or S"):
                 PitchModel().decode(message)
-    assert PitchModel().decode(write.modify_long(0, 1, 1, HIGHEST_PRICE)).event.price == HIGHEST_PRICE
-    for price in (HIGHEST_PRICE + 1, 1 << 32, 1 << 63):
+    assert PitchModel().decode(write.modify_long(0, 1, 1, UNKNOWN_PRICE)).event.price == UNKNOWN_PRICE
+    for price in (UNKNOWN_PRICE + 1, 1 << 63):
         adds = [add(0, 1, "B", 1, "A", price) for add in (write.add_long, write.add_expanded)]
         for message in (*adds, write.modify_long(0, 1, 1, price)):
-            with pytest.raises(MalformedMessage, match=f"is {price}, more than"):
-                PitchModel().decode(message)
+            assert PitchModel().decode(message).event.price == 0
     assert PitchModel().decode(write.add_short(0, 1, "B", 1, "A", 0xFFFF)).event.price == 6_553_500
 
 
