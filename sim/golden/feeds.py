@@ -76,7 +76,7 @@ class PitchFeed:
 
     def slot(self, change: Change, locates: dict[int, int], names: dict[str, int]) -> int | None:
         """Slot 0 for an order's later events: the book knows the symbol."""
-        return 0 if change.name is None else names.get(change.name.rstrip())
+        return 0 if change.name is None else names.get(change.name.rstrip(" "))
 
 
 class Deep10Feed:
@@ -97,7 +97,7 @@ class Deep10Feed:
         return _change(deep10.decode(message), deep10.market_state(message))
 
     def slot(self, change: Change, locates: dict[int, int], names: dict[str, int]) -> int | None:
-        return names.get(change.name.rstrip()) if change.name else None
+        return names.get(change.name.rstrip(" ")) if change.name else None
 
 
 Feed = Itch50Feed | PitchFeed | Deep10Feed

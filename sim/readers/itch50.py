@@ -60,4 +60,4 @@ def timestamp_of(message: bytes) -> int:
 
 def directory_entry(message: bytes) -> tuple[str, int]:
     """Name and locate of a stock directory message ('R')."""
-    return message[11:19].decode("latin-1").rstrip(), locate_of(message)
+    return message[11:19].decode("latin-1").rstrip(" "), locate_of(message)

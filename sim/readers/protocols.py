@@ -176,7 +176,7 @@ class _PitchReading(Reading):
         self._event = change.event
         self._told = change.name is not None
         if change.name is not None:
-            self._names[change.event.reference] = change.name.rstrip()
+            self._names[change.event.reference] = change.name.rstrip(" ")
         return self._names.get(change.event.reference, NOBODY)
 
     def event(self, message: bytes, slot: int) -> BookEvent:
@@ -218,7 +218,7 @@ class Deep10(Wire):
 
 class _DeepReading(Reading):
     def key(self, message: bytes) -> Key | None:
-        return deep10.name_of(message).rstrip() if message[0] in b"85" else None
+        return deep10.name_of(message).rstrip(" ") if message[0] in b"85" else None
 
     def event(self, message: bytes, slot: int) -> BookEvent:
         change = deep10.decode(message)
