@@ -263,13 +263,13 @@ class _Replay:
         passed = 0
         for sequence, message in venue.passed():
             passed += 1
+            while change is not None and change[0] <= sequence:  # a halt may have caused one, too
+                tops[change[1]] = change[2]
+                change = next(changes, None)
             key = venue.reading.key(message)
             if key is None:
                 continue
             venue.followed += venue.reading.passes(key, slots)
-            while change is not None and change[0] <= sequence:
-                tops[change[1]] = change[2]
-                change = next(changes, None)
             slot = slots.get(key)
             if slot is not None:
                 lines.append(f"{sequence - 1},{venue.reading.time(message)},{key},{venue.wire.type_of(message)},{tops[slot]}\n")
