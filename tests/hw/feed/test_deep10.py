@@ -89,7 +89,7 @@ def test_wrong_lengths_and_prices_at_every_alignment(lane):
     rng, messages, words = random.Random(lane), [], []
     bad = [message(kind, rng)[:length] for kind in CHECKED_TYPES for length in range(9, MESSAGE_LENGTHS[kind])]
     bad += [message(kind, rng) + bytes(more) for kind in CHECKED_TYPES for more in (*range(1, 35), 64, 128, 256)]
-    high = [message("8", rng)[:22] + (1 << bit).to_bytes(8, "little") for bit in range(31, 64)]
+    high = [message("8", rng)[:22] + (1 << bit | 5).to_bytes(8, "little") for bit in range(31, 64)]
     for body in bad + high:
         both = [body, message("5", rng)]
         words += message_words(both, lead=lane, sequence=len(messages) + 1)

@@ -179,7 +179,7 @@ def test_sides_and_prices_at_every_alignment(lane):
         bad += [write.add_long(0, 1, "B", 1, "A", 1), write.add_short(0, 1, "B", 1, "A", 1), write.add_expanded(0, 1, "B", 1, "A", 1)]
         bad[-3:] = [message[:14] + side.encode("latin-1") + message[15:] for message in bad[-3:]]
     for bit in range(31, 64):
-        price = 1 << bit
+        price = 1 << bit | 5
         high += [write.add_long(0, 1, "B", 1, "A", price), write.add_expanded(0, 1, "S", 1, "A", price), write.modify_long(0, 1, 1, price)]
     good = high + [write.add_short(0, 1, "B", 1, "A", cents) for cents in (0, 1, 0xFF, 0x100, 0xFFFF)]
     good += [write.modify_long(0, 1, 1, price) for price in (0, 4, 0x7FFFFFFF)]
