@@ -31,6 +31,9 @@ STEP = 1_000_000
 FILLER = 27
 """Length of a trading action with its length field: each one moves what follows by three byte lanes."""
 
+NOBODY = 60_000
+"""Locate of a symbol that the card does not follow."""
+
 
 class Measured(NamedTuple):
     """One trigger and the first order that it caused, in cycles."""
@@ -53,6 +56,8 @@ class _Script:
         """Venue and time of each trigger: its message type."""
         self._time = 1_000_000_000
         self._reference = 0
+        for venue, locate in enumerate(LOCATES):
+            self._frame(venue, itch.trading_action(self._time, locate, SYMBOL, "T"))
         for kind in "AFU":
             for venue in range(2):
                 for side in "BS":
@@ -82,7 +87,7 @@ class _Script:
         else:
             trigger = self._add(venue, side, price, "MPID" if kind == "F" else "")
         self.triggers[venue, self._time] = kind
-        filler = [itch.trading_action(self._time, LOCATES[venue], SYMBOL, "T")] * lane
+        filler = [itch.trading_action(self._time, NOBODY, "NOBODY", "T")] * lane
         self._frame(venue, *filler, trigger)
         self._delete(venue, self._reference)
         self._delete(other, resting)
