@@ -57,7 +57,7 @@ def test_frames_of_the_other_protocols():
     """A card that speaks PITCH on one port and DEEP on the other."""
     config = speaking(TINY, "pitch", "deep10")
     with SimulatedCard(library(config)) as card:
-        check(Campaign(card, config, seed=1).run(10_000), 10_000)
+        check(Campaign(card, config, seed=1).run(6_000), 6_000)
 
 
 def test_an_event_of_a_bad_frame_is_seen(card, monkeypatch):

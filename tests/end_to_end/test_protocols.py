@@ -18,8 +18,7 @@ from sim.replay.bbo import venue_paths
 from sim.replay.errors import ReplayError
 from sim.replay.replay import Engine, Options, Report, replay
 from tests.data import market_data
-from tests.end_to_end.test_replay import day
-from tests.sim.readers.files import binary_file, message, packet_frame, pcap
+from tests.sim.readers.files import message, packet_frame, pcap
 
 GROUP, PORT = 0xE9D12A01, 30_201
 SECOND = 34_200
@@ -219,18 +218,24 @@ def both_engines(*files: Path, out: Path, **options) -> Report:
     return card
 
 
-def test_a_card_of_a_pitch_and_an_itch_venue(tmp_path):
+def test_a_card_of_a_pitch_and_a_deep_venue(tmp_path):
     """Compiled, with a protocol a port; then a unit clear, after which nothing may be trusted."""
     messages, rows = pitch_day(4, 220, symbols=("SYM1", "SYM2"))
     pitch_file = capture(tmp_path / "a.pcap", pitch_unit.packets(7, 1, messages, limit=300))
-    (tmp_path / "b.itch50").write_bytes(binary_file(day(5, 400)))
-    report = both_engines(pitch_file, tmp_path / "b.itch50", out=tmp_path)
-    assert report.card == "tiny-pitch-itch50"
+    rng = random.Random(5)
+    levels = [
+        deep10.level(at, rng.choice(("SYM1", "SYM2")), side := rng.choice("BS"), rng.choice((0, 100, 250)),
+                     1_000_000 + 100 * rng.randint(1, 9) * (1 if side == "S" else -1), complete=rng.random() < 0.7)
+        for at in range(1, 400)
+    ]
+    deep_file = capture(tmp_path / "b.pcap", iex_tp.packets(5, 1, levels, limit=300))
+    report = both_engines(pitch_file, deep_file, out=tmp_path)
+    assert report.card == "tiny-pitch-deep10"
     assert (tmp_path / "rtl.venue0.csv").read_text().splitlines(keepends=True)[1:] == rows
 
     cleared = [*messages[:50], pitch.unit_clear(5), *messages[50:]]
     bad = capture(tmp_path / "bad.pcap", pitch_unit.packets(7, 1, cleared, limit=300))
-    report = run(bad, tmp_path / "b.itch50", engine=Engine.RTL, bbo_out=tmp_path / "bad.csv")
+    report = run(bad, deep_file, engine=Engine.RTL, bbo_out=tmp_path / "bad.csv")
     assert any("malformed messages" in problem for problem in report.result.problems)
     assert any("venue 0: stale" in problem for problem in report.result.problems)
     assert not list(tmp_path.glob("bad*.csv"))

@@ -16,7 +16,7 @@ def faulty(bench, fault):
     return dataclasses.replace(bench, name=f"{bench.name}_{fault}", stage=bench.stage.replace("()", f"({fault!r})"))
 
 
-@pytest.mark.parametrize("bench", [BUFFER, HIDDEN])
+@pytest.mark.parametrize("bench", [BUFFER, pytest.param(HIDDEN, marks=pytest.mark.slow)])
 def test_a_good_device_passes(bench):
     outcome = run_bench(bench, seed=7)
     assert outcome.failures == []
@@ -30,7 +30,8 @@ def test_too_few_transactions_fail():
 
 
 @pytest.mark.parametrize(("fault", "message"), [
-    ("changes", "outputs changed a payload"), ("withdraws", "outputs withdrew a payload"), ("drops", "golden model"),
+    ("changes", "outputs changed a payload"), ("drops", "golden model"),
+    pytest.param("withdraws", "outputs withdrew a payload", marks=pytest.mark.slow),
 ])
 def test_a_faulty_device_fails(fault, message):
     outcome = run_bench(faulty(BUFFER, fault), seed=7, test="identity")
@@ -53,6 +54,7 @@ def test_a_bench_without_tests_fails():
     assert outcome.failures
 
 
+@pytest.mark.slow
 def test_waves_leave_a_file():
     outcome = run_bench(dataclasses.replace(BUFFER, name="buffer_waves"), seed=7, waves=True)
     assert outcome.failures == []
