@@ -39,9 +39,10 @@ def board(card: wiring.Component) -> str:
     return to_rtlil(Ecpix5(card), "top")
 
 
-def place_on_board(netlist: Path, *, seed: int) -> Placement:
-    """Places and routes what is on the board; leaves ``seed<number>.config`` for ecppack."""
-    return place(netlist, seed=seed, mhz=CLOCK_MHZ, constraints=CONSTRAINTS, config=f"seed{seed}.config")
+def place_on_board(netlist: Path, *, seed: int, route: bool = True) -> Placement:
+    """Places what is on the board and, with ``route``, routes it and leaves ``seed<number>.config`` for ecppack."""
+    config = f"seed{seed}.config" if route else None
+    return place(netlist, seed=seed, mhz=CLOCK_MHZ, constraints=CONSTRAINTS, config=config, route=route)
 
 
 def best_placement(netlist: Path, seeds: tuple[int, ...]) -> Placement:

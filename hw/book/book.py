@@ -59,8 +59,8 @@ class Book(wiring.Component):
     tops : Out(stream of TopOfBook)
         Exactly one record an event, in order; for the symbol that was changed, or ``event.symbol`` where nothing was.
     clear : In(1)
-        Pulse: forget everything, as after reset. A record that waits in ``tops`` still comes out; ``changed`` then counts
-        from an empty book that is not stale.
+        Pulse: forget everything, as after reset. A record that waits in ``tops`` still comes out, and that of an event under way as
+        ``stale``; ``changed`` then counts from an empty book that is not stale.
     busy : Out(1)
         The memories are being cleared (after reset, and from ``clear`` on); no event is taken.
     venue_stale : In(1)
@@ -169,7 +169,7 @@ class Book(wiring.Component):
             best.second.eq(Mux(levels.best.valid, Cat(levels.best, levels.best_totals), 0)),
             records.event.eq(event),
             records.best.eq(best.following),
-            records.venue_stale.eq(self.venue_stale),
+            records.venue_stale.eq(self.venue_stale | self.clear | self.busy),
             records.doubt.eq(levels.overflow),
             records.assume_trading.eq(self.assume_trading),
             self.halted.eq(records.halted),

@@ -200,7 +200,7 @@ async def few_prices_with_pauses(tb):
 
 @bench_test(timeout_us=100_000)
 async def many_prices_without_pauses(tb):
-    await run(tb, share(6_000), rates=Pattern.DENSE, most=100, spread=40, wrong=0.02)
+    await run(tb, share(6_000), rates=Pattern.DENSE, most=64, spread=40, wrong=0.02)
 
 
 @bench_test(timeout_us=100_000)

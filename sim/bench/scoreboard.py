@@ -152,8 +152,6 @@ class VenueBoard:
         if self._new:
             assert self._in_book is not None, f"cycle {cycle}: venue {self.number} gave a record without an event"
             record, self._in_book = self._book(self._in_book), None
-            # the last word of a book that is being forgotten: nobody may trade on it
-            assert record.stale or not self._forgets, f"cycle {cycle}: venue {self.number} gave a record of its forgotten book as good"
             self.records.append(record)
             halts = tb_bits(self.tb.get(self._halted), self.tb.component.config.symbols)
             wanted = {symbol for symbol in range(self.tb.component.config.symbols) if self.model.halted(symbol)}
@@ -171,7 +169,8 @@ class VenueBoard:
         named = order is not None and event.kind not in (ADD, HALT, RESUME)
         symbol = order.locate if named else slot_event.symbol
         before = book.top(symbol)
-        record = self.model.book_event(slot_event, venue_stale=self._was_stale)
+        forgotten = self._restarts or self._forgets  # the last word of a book that is being forgotten: nobody may trade on it
+        record = self.model.book_event(slot_event, venue_stale=self._was_stale or forgotten)
         self.on_event(event, order, before, record.top)
         return record
 

@@ -2,14 +2,15 @@
 
 from amaranth.hdl import Cat, Fragment, Module, ResetInserter, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 
 class Watched(wiring.Component):
     """A device and its watchers: the same ports, and a few more.
 
     Every stream of every component in the hierarchy is watched: a valid payload that was not taken must stay, unchanged.
-    Only while a part of the device is reset (``ResetInserter``) may it be withdrawn.
+    Only while a part of the device is reset (``ResetInserter``) or told to begin anew (an input ``clear`` or ``restart``) may it be
+    withdrawn.
 
     Parameters
     ----------
@@ -87,9 +88,12 @@ def _component_at(fragment, path, probe):
 
 
 def _resets(fragment) -> list:
-    """The signals that reset parts of a fragment."""
+    """The signals that reset parts of a fragment, or have them begin anew."""
     found = []
     for origin in fragment.origins or ():
+        if isinstance(origin, wiring.Component):
+            members = origin.signature.members
+            found += [Value.cast(getattr(origin, name)) for name in ("clear", "restart") if name in members and members[name].flow == In]
         for transform in getattr(origin, "_transforms_", ()):
             if isinstance(transform, ResetInserter):
                 found += [Value.cast(control) for control in transform.controls.values()]

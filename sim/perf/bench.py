@@ -68,7 +68,8 @@ def _area_table(found: dict) -> Table:
     table.add_column("block")
     for column in ("LUT4", "FF", "BRAM", "DSP", "Fmax MHz"):
         table.add_column(column, justify="right")
-    rows = [*found["blocks"].items(), *((f"card {name}", each) for name, each in found["cards"].items())]
+    rows = [*found["blocks"].items(), *(
+        (f"card {name}" + ("" if each["routed"] else ", not routed"), each) for name, each in found["cards"].items())]
     for name, each in rows:
         table.add_row(name, *(f"{each[key]:,}" for key in ("luts", "ffs", "brams", "dsps")), f"{each['fmax_mhz']:.1f}")
     return table

@@ -58,7 +58,7 @@ def test_seeds_are_tried_until_one_meets_the_clock(monkeypatch, tmp_path, reache
     seeds = []
     monkeypatch.setattr(build, "CLOCK_MHZ", 100.0)
 
-    def place(netlist, *, seed, mhz, constraints, config):
+    def place(netlist, *, seed, mhz, constraints, config, route):
         seeds.append(seed)
         return Placement(1, 1, 1, 1, reached[seed - 1], (seed,), ())
 

@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from bitstreams.flow import Placement, median, shorten
+from bitstreams.flow import Placement, median, place, shorten, synthesise
 from bitstreams.out_of_context import OutOfContext, port_bits
 from bitstreams.place import component, harness, place_harness
 from hw.config import TINY
@@ -44,6 +44,15 @@ def test_counts_are_those_of_the_component():
     assert 50 < placed.fmax_mhz < 500
     assert placed.seeds == (1,)
     assert placed.critical
+
+
+def test_what_is_only_placed_counts_the_same():
+    netlist = synthesise(harness(Accumulator()))
+    placed, routed = (place(netlist, seed=1, mhz=100, route=route) for route in (False, True))
+    assert (placed.luts, placed.ffs, placed.brams, placed.dsps) == (routed.luts, routed.ffs, routed.brams, routed.dsps)
+    assert 0.5 * routed.fmax_mhz < placed.fmax_mhz < 2 * routed.fmax_mhz
+    assert routed.critical
+    assert not placed.critical
 
 
 def test_pipeline_registers_of_the_component_are_not_merged_with_the_harness():

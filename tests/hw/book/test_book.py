@@ -8,8 +8,9 @@ import pytest
 from hw.book.book import Book
 from hw.config import TINY, CardConfig
 from sim.capacity import PlacedBook
-from sim.golden.records import HALT, RESUME, BookEvent
-from tests.hw.book.driver import run_book
+from sim.golden.records import ADD, HALT, RESUME, BookEvent
+from tests.hw.bench import simulate
+from tests.hw.book.driver import run_book, set_event
 from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, check, delete, execute, flow, replace, set_order
 
 EMPTY = (0, 0, 0)
@@ -195,6 +196,31 @@ def test_clear_forgets_everything():
     assert run.pulses["unknown_reference"] >= len(before)
     again = run.records[-60:]
     assert [(record.top, record.changed) for record in again] == [(record.top, record.changed) for record in run.records[:60]]
+
+
+@pytest.mark.parametrize("delay", range(5))
+@pytest.mark.parametrize("event", [add(1, BUY, 9, 70), replace(5, 6, 9, 70), delete(5)])
+def test_an_event_under_way_when_the_book_begins_anew_is_answered_as_stale(event, delay):
+    """Its record shows a book that is being forgotten, and may come when the quotes are forgotten already."""
+    dut, stale = Book(TINY), []
+
+    async def testbench(ctx):
+        ctx.set(dut.tops.ready, 1)
+        set_event(ctx, dut.events.payload, event, 0, 1)
+        ctx.set(dut.events.valid, 1)
+        while not ctx.get(dut.events.ready):
+            await ctx.tick()
+        await ctx.tick()
+        ctx.set(dut.events.valid, 0)
+        for cycle in range(12):
+            if ctx.get(dut.tops.valid):
+                stale.append(ctx.get(dut.tops.payload.stale))
+            ctx.set(dut.clear, cycle == delay)
+            await ctx.tick()
+
+    simulate(dut, testbench)
+    answered_before = delay >= dut.LATENCY - 1 and event.kind == ADD  # the record was there when the clear came
+    assert stale == [0 if answered_before else 1]
 
 
 def status(kind, side=BUY, *, locate=0):
