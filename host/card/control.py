@@ -235,7 +235,7 @@ class Control:
     def bound_by_name(self, venue: int) -> set[int]:
         """Slots that the venue's directory has bound."""
         self._check_venue(venue)
-        return {slot for slot in range(self.sizes.symbols) if self.read("BOUND", venue, slot // 32) >> slot % 32 & 1}
+        return self._read_slots("BOUND", venue)
 
     def assume_trading(self, venue: int, symbols: Collection[int]) -> None:
         """These slots trade until the venue says otherwise, all others are halted until it says that they trade; after a RESYNC again."""
@@ -245,7 +245,7 @@ class Control:
     def halted(self, venue: int) -> set[int]:
         """Slots whose symbol the venue does not trade, or of which it has not said so."""
         self._check_venue(venue)
-        return {slot for slot in range(self.sizes.symbols) if self.read("HALTED", venue, slot // 32) >> slot % 32 & 1}
+        return self._read_slots("HALTED", venue)
 
     # Trading
 
@@ -335,6 +335,10 @@ class Control:
     def _check_venue(self, venue: int) -> None:
         if not 0 <= venue < self.sizes.venues:
             raise ValueError(f"this card ({self.identity.configuration}) has venues 0 to {self.sizes.venues - 1}, not {venue}")
+
+    def _read_slots(self, name: str, *index: int) -> set[int]:
+        """The slots whose bit is set in a register of one bit a slot."""
+        return {slot for slot in range(self.sizes.symbols) if self.read(name, *index, slot // 32) >> slot % 32 & 1}
 
     def _write_slots(self, name: str, symbols: Collection[int], *index: int) -> None:
         """A register of one bit a slot, 32 to a word."""

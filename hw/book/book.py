@@ -18,7 +18,7 @@ STATES = (
 )  # fmt: skip
 
 Flags = data.StructLayout({
-    "bad": 1,  # zero shares or price, or no such kind
+    "bad": 1,  # zero shares or price
     "removes": 1,  # an order must be found and reduced, first of all
     "takes_all": 1,  # DELETE, REPLACE and SET
     "adds": 1,  # REPLACE, and SET but to zero: then a new order comes

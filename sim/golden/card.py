@@ -195,7 +195,7 @@ class VenueModel:
         if slot_event.event.kind in (HALT, RESUME):
             self.counts["TRADING_STATES"] += 1
             self._trading.apply(symbol, slot_event.event)
-            partial = self._shown[symbol].partial if symbol in self._shown else False  # it may come in the middle of a change
+            partial = self._shown.get(symbol, Shown()).partial  # it may come in the middle of a change
         else:
             self.counts["BOOK_EVENTS"] += 1
             unknown = self.book.unknown

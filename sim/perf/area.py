@@ -14,7 +14,7 @@ from hw.export import STAGES, stage
 
 BLOCKS = tuple(name for name in STAGES if name != "card")
 ROUTED = {ECP5: True, TINY: False}
-"""The cards. The tiny one, with two lines a venue and four ways a bank, fills three quarters of the chip: it is only placed."""
+"""The cards. The tiny one, with two lines a venue and four ways a bank, is too large for the router: it is only placed."""
 
 
 def measure(*, quick: bool, jobs: int, tell: Callable[[str], None]) -> dict:
