@@ -169,7 +169,7 @@ class LineArbiter(wiring.Component):
             self._thrown.eq(self.early | (self._thrown & ~done)),
             self.messages.eq(0), self.duplicates.eq(0), self.restored.eq(0),
         ]
-        with m.If(done):
+        with m.If(self._finishing.any()):
             m.d.sync += [self._taken.eq(1), self._following.eq(2)]
         with m.Elif(self._take):
             m.d.sync += [self._taken.eq(self._following), self._following.eq(self._following + 1)]

@@ -136,7 +136,7 @@ class Promise(wiring.Component):
             Assert(~(chosen.any() & finishing.any()) & ~(deciding & (chosen | finishing).any())),
             Assert(~arbiter._moves | finishing.any()),
             Assert(~thrown | (chosen == 1 << LINES - 1)),
-            Assert(chosen.any() | (arbiter._taken == 1)),
+            Assert((chosen | finishing).any() | (arbiter._taken == 1)),
             Assert(arbiter._following == (arbiter._taken + 1)[:16]),
             Assert(arbiter.expected < 1 << BITS),
             Assert(begin | ~self._known | (self._last < bound)),
