@@ -251,7 +251,7 @@ class Book(wiring.Component):
         with at("READ"):
             m.d.sync += [
                 flags.bad.eq((adds & (none | free)) | (sets & free)),
-                flags.removes.eq((kind >= BookEventKind.EXECUTE.value) & (kind <= BookEventKind.SET.value)),
+                flags.removes.eq(kind >= BookEventKind.EXECUTE.value),
                 flags.takes_all.eq(kind >= BookEventKind.DELETE.value),
                 flags.adds.eq((event.kind == BookEventKind.REPLACE) | (sets & ~none)),
                 flags.sets.eq(sets),
