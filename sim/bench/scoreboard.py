@@ -26,9 +26,11 @@ DECIDED_TO_SEEN = 8
 
 LINE_REGISTERS = ("FEED", "FEED_B", "RECOVERY")
 
+ARBITER_COUNTS = ("messages", "duplicates", "restored")
+
 VENUE_PROBES = (
     "book.events", "book.tops", "book.venue_stale", "book.halted", "state.stale", "state.restart",
-    "arbiter.gap", "arbiter.gave_up", "arbiter.recovered", "recovery.dropped",
+    "arbiter.gap", "arbiter.gave_up", "arbiter.recovered", "recovery.dropped", *(f"arbiter.{counted}" for counted in ARBITER_COUNTS),
     *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped", "late.dropped")),
 )
 CARD_PROBES = (
@@ -92,14 +94,18 @@ class VenueBoard:
         self._was_stale, self._new, self._restarts = False, True, False
         self._in_book, self._forgets = None, False
         self._decided = 0  # cycle of the last frame's verdict
+        self._counted = Counter()  # of messages, by the device
 
     def sample(self, cycle):
         self._watch_frames(cycle)
         self._watch_gaps(cycle)
         self._watch_records(cycle)
+        for name in ARBITER_COUNTS:
+            self._counted[name.upper()] += self.tb.get(f"venue_{self.number}_arbiter_{name}")
         if self._restarts:
             self.events.clear()
             self.model.restart()
+            self._forget_counts(cycle)
             self._restarts, self._forgets = False, True
         if self._forgets and self._in_book is None:
             self.model.forget()
@@ -111,6 +117,14 @@ class VenueBoard:
             assert self._in_book is None, f"cycle {cycle}: venue {self.number}'s book took an event before the one before was answered"
             self._in_book = self.events.popleft()
         self._was_stale = bool(self.tb.get(self._book_stale))
+
+    def _forget_counts(self, cycle):
+        """The model counts a frame's messages at its verdict, the device when their turn comes: what still waits never counts."""
+        counts = self.model.arbiter.counts
+        early = {name: (count, counts[name]) for name, count in self._counted.items() if count > counts[name]}
+        assert not early, f"cycle {cycle}: venue {self.number} has counted messages that it was not sent (device, golden model): {early}"
+        for name, count in self._counted.items():
+            counts[name] = count
 
     def _watch_frames(self, cycle):
         for port, board in enumerate(self.lines):
