@@ -3,8 +3,8 @@
 from itertools import cycle
 
 from hw.reasons import DropReason, RejectReason, StaleReason
-from sim.bench.card_bench import LIMITS, TIGHT, CardBench
-from sim.bench.feeds import PORT, RECOVERY_PORT, LossyLines, group, pulsing
+from sim.bench.card_bench import HOLE, LIMITS, TIGHT, CardBench
+from sim.bench.feeds import LossyLines, pulsing
 from sim.bench.streams import Pattern
 from sim.bench.testbench import bench_test, share
 from sim.flow import itch
@@ -210,23 +210,13 @@ async def halts(tb):
     assert share(100) < 100 or min(reasons[RejectReason.NONE], reasons[RejectReason.MARKET_STATE]) > 30, reasons
 
 
-HOLE = 2_000
-"""Cycles: all frames of a round are in by then, so that it is clear what is missing."""
-
-
 @bench_test(timeout_us=100_000)
 async def two_lines_and_what_both_have_lost(tb):
     """What one line has lost comes from the other; what both have lost is told, and trusted again once it has been sent again."""
     card = CardBench(tb, rates=(1.0, 0.9, 0.5))
     await card.set_up()
     lines = [LossyLines(tb.rng, feed, other) for feed, other in zip(card.feeds, card.others, strict=True)]
-    for venue in range(card.config.venues):
-        for name, value in (
-            ("FEED_B_IP", group(venue)), ("FEED_B_PORT", PORT + venue), ("RECOVERY_IP", group(venue)),
-            ("RECOVERY_PORT", RECOVERY_PORT + venue), ("HOLE_CYCLES", HOLE), ("RECOVERY_CYCLES", 1_000_000),
-        ):
-            card.bus.write(name, value, venue)
-    await card.bus.settle()
+    await card.listen_to_both_lines()
     asked = [0] * len(lines)
 
     async def round_(frames, *, losing):

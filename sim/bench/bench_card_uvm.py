@@ -7,7 +7,7 @@ import cocotb
 from cocotb.triggers import gather
 from pyuvm import ConfigDB, uvm_root, uvm_test
 
-from sim.bench.card_bench import CardBench
+from sim.bench.card_bench import HOLE, CardBench
 from sim.bench.testbench import RESULTS, record_result, share, start
 from sim.bench.uvm.coverage import Coverage
 from sim.bench.uvm.env import CardEnv
@@ -24,9 +24,11 @@ class CardTest(uvm_test):
     ----------
     minimum : int
         Transactions that a full run must compare.
+    hole : int
+        Cycles until a hole is a gap.
     """
 
-    minimum = 1_000
+    minimum, hole = 1_000, HOLE
 
     def build_phase(self):
         self.tb = start(cocotb.top)
@@ -40,16 +42,21 @@ class CardTest(uvm_test):
         await self.tb.reset()
         self.tb.run_in_background()
         await self.card.set_up()
+        await self.card.listen_to_both_lines(hole=self.hole)
         await self.play()
+        await self.card.quiet()
+        await self.tb.cycles(self.hole + 200)
         await self.card.finish()
         self.drop_objection()
 
     async def play(self):
         raise NotImplementedError
 
-    async def feeds(self, sequence, count: int, *others):
-        """Runs a feed sequence on every venue, and other sequences on the host, all side by side."""
-        mine = [sequence(self.card.feeds[agent.number], count).start(agent.sequencer) for agent in self.env.feeds]
+    async def feeds(self, sequence, count: int, *others, lines: int = 2):
+        """Runs a feed sequence on the lines of every venue, and other sequences on the host, all side by side."""
+        mine = [
+            sequence(self.card, feed, [agent.sequencer for agent in agents[:lines]], count).start()
+            for feed, agents in zip(self.card.feeds, self.env.feeds, strict=True)]
         await gather(*mine, *(other.start(self.env.host.sequencer) for other in others))
 
     def report_phase(self):
@@ -58,25 +65,29 @@ class CardTest(uvm_test):
 
 
 class MarketDayTest(CardTest):
-    """Two venues, nothing in the way."""
+    """Two venues, and one line or the other loses a frame: nobody misses anything."""
 
     minimum = 2_000
 
     async def play(self):
         await self.feeds(MarketDay, share(500))
 
+    def check_phase(self):
+        missed = [(venue.gaps, venue.model.counts["DROP_OVERFLOW"]) for venue in self.card.board.venues]
+        assert not any(gaps for gaps, _ in missed), f"gaps, and frames for which there was no room: {missed}"
+
 
 class FaultsTest(CardTest):
-    """Everything that can happen on a line, and a host that starts stale venues afresh; a flood at the end."""
+    """Everything that can happen on two lines, and a host that starts stale venues afresh; a flood at the end."""
 
-    minimum = 2_000
+    minimum, hole = 2_000, 100
 
     async def play(self):
         await self.feeds(Faults, share(400), Caretaker(self.card, share(250)))
         for _ in range(share(5)):
             await self.card.quiet()
             await self.card.resync()
-            await self.feeds(Flood, 6)
+            await self.feeds(Flood, 6, lines=1)
 
 
 class HostActsTest(CardTest):
@@ -85,7 +96,7 @@ class HostActsTest(CardTest):
     minimum = 2_000
 
     async def play(self):
-        await self.feeds(MarketDay, share(400), HostActs(self.card, share(250)))
+        await self.feeds(MarketDay, share(400), HostActs(self.card, share(250)), lines=1)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")

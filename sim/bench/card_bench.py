@@ -1,7 +1,7 @@
 """A card on the bench: its feeds, its host, its scoreboard, brought into trading as a host does it."""
 
 from hw.config import CardConfig
-from sim.bench.feeds import PORT, Feed, crossing, group
+from sim.bench.feeds import PORT, RECOVERY_PORT, Feed, crossing, group
 from sim.bench.host import EventDrain, HostBus
 from sim.bench.scoreboard import CardScoreboard
 from sim.bench.streams import Pattern
@@ -9,6 +9,9 @@ from sim.golden.order_frame import Address
 
 LIMITS = {"MAX_SHARES": 5_000, "MAX_NOTIONAL": 10_000_000_000, "MAX_POSITION": 2_000_000, "RATE_BURST": 1_000, "RATE_INTERVAL": 1}
 """With these nearly everything passes."""
+
+HOLE = 2_000
+"""Cycles until a hole is a gap: all frames of a round of a bench are in by then, so that it is clear what is missing."""
 
 TIGHT = (
     {"MAX_SHARES": 0}, {"MAX_SHARES": 150}, {"MAX_NOTIONAL": 0}, {"MAX_NOTIONAL": 10_000_000}, {"MAX_POSITION": 0}, {"MAX_POSITION": 500},
@@ -68,6 +71,20 @@ class CardBench:
         if arm:
             bus.write("ARM", 1)
         await bus.settle()
+
+    async def listen_to_both_lines(self, *, hole: int = HOLE) -> None:
+        """Line B and retransmission of every venue, and cycles for either line to bring what the other has lost."""
+        for venue in range(self.config.venues):
+            for name, value in (
+                ("FEED_B_IP", group(venue)), ("FEED_B_PORT", PORT + venue), ("RECOVERY_IP", group(venue)),
+                ("RECOVERY_PORT", RECOVERY_PORT + venue), ("HOLE_CYCLES", hole), ("RECOVERY_CYCLES", 1_000_000),
+            ):
+                self.bus.write(name, value, venue)
+        await self.bus.settle()
+
+    def source(self, venue: int, line: int):
+        """What drives a line's port."""
+        return (self.feeds[venue].source, self.others[venue])[line]
 
     def settings(self, **settings) -> None:
         for name, value in settings.items():

@@ -61,7 +61,7 @@ class LineBoard:
     def __init__(self, tb, venue: int, port: str):
         name = f"venue_{venue}_{LINE_PORTS[port]}"
         self.collector, self.final = FrameCollector(tb.monitor(f"{port}__{venue}")), tb.port(f"{name}_gate_final")
-        self._tb, self.taken = tb, 0
+        self._tb, self.taken, self.outcomes = tb, 0, []
         self._dropped = [f"{name}_buffer_dropped", f"{name}_late_dropped"]
         if port == "feed":
             self._dropped.append(f"venue_{venue}_recovery_dropped")
@@ -90,7 +90,7 @@ class VenueBoard:
         self._halted = name + "book_halted"
         self._gave_up, self._recovered = name + "arbiter_gave_up", name + "arbiter_recovered"
         self.events, self.records, self.gaps, self.losses = deque(), [], [], []
-        self.outcomes, self._times, self.on_event = [], {}, lambda *_: None
+        self._times, self.on_event = {}, lambda *_: None
         self._was_stale, self._new, self._restarts = False, True, False
         self._in_book, self._forgets = None, False
         self._decided = 0  # cycle of the last frame's verdict
@@ -136,7 +136,7 @@ class VenueBoard:
             if reason is DropReason.NONE:
                 self._note_times(data, times)
             self.tb.compare([reason], [outcome.reason], f"cycle {cycle}: fate of venue {self.number}'s frame {data.hex()}")
-            self.outcomes.append(outcome)
+            board.outcomes.append(outcome)
             self.events.extend(outcome.events)
 
     def _watch_gaps(self, cycle):

@@ -33,7 +33,7 @@ class FeedDriver(_Part, uvm_driver):
     AHEAD = 60
 
     async def run_phase(self):
-        source, tb = self.card.feeds[self.number].source, self.card.tb
+        source, tb = self.card.source(self.number, self.line), self.card.tb
         edge = RisingEdge(tb.dut.clk)
         while True:
             item = await self.seq_item_port.get_next_item()
@@ -51,7 +51,7 @@ class FeedMonitor(_Part, uvm_monitor):
         self.ap = uvm_analysis_port("ap", self)
 
     async def run_phase(self):
-        board, edge, told = self.card.board.venues[self.number], RisingEdge(self.card.tb.dut.clk), 0
+        board, edge, told = self.card.board.venues[self.number].lines[self.line], RisingEdge(self.card.tb.dut.clk), 0
         while True:
             await edge
             while told < len(board.outcomes):
@@ -62,14 +62,15 @@ class FeedMonitor(_Part, uvm_monitor):
 class FeedAgent(uvm_agent):
     """Sequencer, driver and monitor of one feed port."""
 
-    def __init__(self, name, parent, number: int):
+    def __init__(self, name, parent, number: int, line: int):
         super().__init__(name, parent)
-        self.number = number
+        self.number, self.line = number, line
 
     def build_phase(self):
         self.sequencer = uvm_sequencer("sequencer", self)
         self.driver, self.monitor = FeedDriver("driver", self), FeedMonitor("monitor", self)
-        self.driver.number = self.monitor.number = self.number
+        for part in (self.driver, self.monitor):
+            part.number, part.line = self.number, self.line
 
     def connect_phase(self):
         self.driver.seq_item_port.connect(self.sequencer.seq_item_export)

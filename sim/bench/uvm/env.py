@@ -1,5 +1,7 @@
 """The environment: agents around the card, the scoreboard that follows it, the subscriber that collects coverage."""
 
+from itertools import chain
+
 from pyuvm import ConfigDB, uvm_env, uvm_scoreboard, uvm_subscriber, uvm_tlm_analysis_fifo
 
 from hw.reasons import DropReason, RejectReason, StaleReason
@@ -25,7 +27,7 @@ class Scoreboard(uvm_scoreboard):
         frames, orders = _drained(self.frames), _drained(self.orders)
         board = self.card.board
         board.check_rest()
-        assert len(frames) == sum(len(venue.outcomes) for venue in board.venues), "a frame passed the monitors by"
+        assert len(frames) == sum(len(line.outcomes) for venue in board.venues for line in venue.lines), "a frame passed the monitors by"
         assert [item.data for item in orders] == [data for _, _, data in board.collector.frames], "an order frame passed the monitor by"
         assert len(orders) == len(board.sent), f"{len(orders)} order frames, {len(board.sent)} expected"
         done = self.card.tb.transactions
@@ -80,7 +82,9 @@ class CardEnv(uvm_env):
     def build_phase(self):
         self.card, coverage = ConfigDB().get(self, "", "CARD"), ConfigDB().get(self, "", "COVERAGE")
         assert isinstance(coverage, Coverage)
-        self.feeds = [FeedAgent(f"feed_{number}", self, number) for number in range(self.card.config.venues)]
+        self.feeds = [
+            [FeedAgent(f"feed_{number}_{name}", self, number, line) for line, name in enumerate("ab")]
+            for number in range(self.card.config.venues)]
         self.host, self.orders = HostAgent("host", self), OrderAgent("orders", self)
         self.scoreboard = Scoreboard("scoreboard", self)
         self.frame_coverage, self.host_coverage = FrameCoverage("frame_coverage", self), HostCoverage("host_coverage", self)
@@ -89,7 +93,7 @@ class CardEnv(uvm_env):
             venue.on_event = self._cover_book
 
     def connect_phase(self):
-        for feed in self.feeds:
+        for feed in chain.from_iterable(self.feeds):
             feed.monitor.ap.connect(self.scoreboard.frames.analysis_export)
             feed.monitor.ap.connect(self.frame_coverage.analysis_export)
         self.host.monitor.ap.connect(self.host_coverage.analysis_export)

@@ -7,36 +7,66 @@ from sim.bench.card_bench import LIMITS, TIGHT
 from sim.bench.uvm.agents import AccessItem, FrameItem
 
 
+class Transmission(uvm_sequence):
+    """One frame on one line."""
+
+    def __init__(self, frame, error):
+        super().__init__("transmission")
+        self.frame, self.error = frame, error
+
+    async def body(self):
+        item = FrameItem(self.frame, error=self.error)
+        await self.start_item(item)
+        await self.finish_item(item)
+
+
 class FeedSequence(uvm_sequence):
-    """Frames of one venue. Subclasses say which.
+    """Frames of one venue on its lines. Subclasses say which. Now and then one of two lines loses a frame.
 
     Parameters
     ----------
+    card : CardBench
     feed : Feed
+    lines : list of uvm_sequencer
     count : int
         Calls of :meth:`act`.
     """
 
-    def __init__(self, feed, count: int):
+    LOSS = 0.2
+
+    def __init__(self, card, feed, lines, count: int):
         super().__init__(f"{type(self).__name__} {feed.venue}")
-        self.feed, self.count = feed, count
+        self.card, self.feed, self.lines, self.count = card, feed, lines, count
 
     async def body(self):
-        frames = []
-        self.feed.transmit = lambda frame, error: frames.append(FrameItem(frame, error=error))
+        rng, frames = self.feed.rng, []
+        self.feed.transmit = lambda *frame: frames.append(frame)
         for _ in range(self.count):
+            await self.pause()
             self.act()
-            for item in frames:
-                await self.start_item(item)
-                await self.finish_item(item)
+            for frame in frames:
+                lost = rng.randrange(len(self.lines)) if len(self.lines) > 1 and rng.random() < self.LOSS else None
+                for number, line in enumerate(self.lines):
+                    if number != lost:
+                        await Transmission(*frame).start(line)
             frames.clear()
+
+    async def pause(self):
+        """Before an act."""
 
     def act(self):
         raise NotImplementedError
 
 
 class MarketDay(FeedSequence):
-    """Good frames, now and then one that changes nothing."""
+    """Good frames, now and then one that changes nothing, no faster than the book takes them."""
+
+    BACKLOG = 50
+
+    async def pause(self):
+        waiting, edge = getattr(self.card.tb.dut, f"backlog__{self.feed.venue}"), RisingEdge(self.card.tb.dut.clk)
+        while int(waiting.value) > self.BACKLOG:
+            await edge
 
     def act(self):
         self.feed.good() if self.feed.rng.random() < 0.9 else self.feed.harmless()
