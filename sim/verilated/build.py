@@ -36,9 +36,13 @@ VERILATOR_FLAGS = (
     "--no-timing", "--no-assert", "-Wno-fatal", "-Wno-lint", "-Wno-style",
 )
 COMPILER_FLAGS = (
-    "-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-DNDEBUG", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVL_TIME_CONTEXT",
+    "-std=gnu++17", "-O1", "-fPIC", "-fvisibility=hidden", "-DNDEBUG", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVL_TIME_CONTEXT",
     "-Wno-attributes", "-faligned-new", "-fcf-protection=none",
 )
+
+
+RUNTIME = ("verilated", "verilated_threads")
+"""Verilator's own part."""
 
 
 class BuildError(Exception):
@@ -161,33 +165,33 @@ def _mangled(name: str) -> str:
 
 def _compile(work: Path, verilog: str, header: str) -> None:
     root = _verilator_root()
-    compiler = _tool(os.environ.get("CXX", "g++"), "a C++ compiler")
+    compiler = _compiler()
     (work / "card.v").write_text(verilog)
     (work / "card_ports.h").write_text(header)
     _run([root / "bin" / "verilator_bin", *VERILATOR_FLAGS, "--Mdir", ".", "card.v"], work, {"VERILATOR_ROOT": str(root)})
-    runtime = _runtime(compiler, root)
-    objects = _objects(compiler, root, [*sorted(work.glob("Vcard*.cpp")), SHIM], work)
-    _run([compiler, "-shared", "-o", "card.so", *objects, *runtime, "-pthread", "-latomic"], work)
+    objects = _objects(compiler, root, [*sorted(work.glob("Vcard*.cpp")), SHIM], work, COMPILER_FLAGS)
+    _run([compiler, "-shared", "-o", "card.so", *objects, *runtime(RUNTIME, COMPILER_FLAGS), "-pthread", "-latomic"], work)
     for waste in objects:
         waste.unlink()
 
 
-def _runtime(compiler: str, root: Path) -> list[Path]:
-    """Verilator's own part, which is the same for every card."""
-    sources = [root / "include" / f"{name}.cpp" for name in ("verilated", "verilated_threads")]
-    target = folder() / f"runtime-{_digest(*(source.read_text() for source in sources), compiler, repr(COMPILER_FLAGS))}"
-    objects = [target / f"{source.stem}.o" for source in sources]
-    _make_once(target, lambda work: _objects(compiler, root, sources, work))
-    return objects
+def runtime(names: Sequence[str], flags: Sequence[str]) -> list[Path]:
+    """Objects of Verilator's own part, which is the same for every design."""
+    root, compiler = _verilator_root(), _compiler()
+    sources = [root / "include" / f"{name}.cpp" for name in names]
+    target = folder() / f"runtime-{_digest(*(source.read_text() for source in sources), compiler, repr(flags))}"
+    _make_once(target, lambda work: _objects(compiler, root, sources, work, flags))
+    return [target / f"{source.stem}.o" for source in sources]
 
 
-def _objects(compiler: str, root: Path, sources: list[Path], work: Path) -> list[Path]:
+def _objects(compiler: str, root: Path, sources: list[Path], work: Path, flags: Sequence[str]) -> list[Path]:
+    """Compiles each source; time is not wasted on what runs once."""
     include = root / "include"
 
     def compile_one(source: Path) -> Path:
         result = work / f"{source.stem}.o"
-        level = "-O0" if source.stem.endswith("__Slow") else "-O1"
-        _run([compiler, *COMPILER_FLAGS, level, f"-I{work}", f"-I{include}", f"-I{include / 'vltstd'}", "-c", source, "-o", result], work)
+        level = ("-O0",) if source.stem.endswith("__Slow") else ()
+        _run([compiler, *flags, *level, f"-I{work}", f"-I{include}", f"-I{include / 'vltstd'}", "-c", source, "-o", result], work)
         return result
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -202,10 +206,11 @@ def _verilator_root() -> Path:
     return Path(verilator.__file__).resolve().parent
 
 
-def _tool(name: str, what: str) -> str:
+def _compiler() -> str:
+    name = os.environ.get("CXX", "g++")
     path = shutil.which(name)
     if path is None:
-        raise BuildError(f"{name} is missing: the simulated card needs {what} (on Debian: apt install g++)")
+        raise BuildError(f"{name} is missing: the simulated card needs a C++ compiler (on Debian: apt install g++)")
     return path
 
 
