@@ -1,12 +1,30 @@
 """Runs a testbench on a component in Amaranth's own simulator."""
 
+from functools import cache
 from unittest.mock import patch
 
+from amaranth.hdl._ast import Concat, Operator
 from amaranth.sim import Simulator
 
 from hw.lib.exclusive_memory import ExclusiveMemory
 
 PERIOD = 6.4e-9
+
+
+def _shape_is_kept(cls):
+    """Amaranth works out an expression's shape whenever it is asked, from all that it is made of: most of the time of a small test."""
+    work_out = cls.shape
+
+    def shape(self):
+        if "kept_shape" not in vars(self):
+            self.kept_shape = work_out(self)
+        return self.kept_shape
+
+    cls.shape = shape
+
+
+for expression in (Concat, Operator):
+    _shape_is_kept(expression)
 
 
 def watch(memory):
@@ -32,8 +50,16 @@ def simulator(dut):
     return sim
 
 
+@cache
+def made(component, *arguments, **named):
+    """The same component for the same arguments, so that :func:`simulate` makes its simulator once."""
+    return component(*arguments, **named)
+
+
 def simulate(dut, *testbenches, processes=(), deadline=100_000):
     """Simulates until every testbench has returned; one that hangs fails, and so does a memory that is read where it is written.
+
+    What is made of a device is kept with it: to simulate the same again, from reset, is much faster than to make another one.
 
     Parameters
     ----------
@@ -59,11 +85,36 @@ def simulate(dut, *testbenches, processes=(), deadline=100_000):
             await ctx.tick()
         raise AssertionError(f"{len(testbenches) - len(finished)} testbench(es) did not finish within {deadline} cycles")
 
-    sim = simulator(dut)
-    for testbench in testbenches:
-        sim.add_testbench(watched(testbench))
-    for process in processes:
-        sim.add_testbench(process, background=True)
-    sim.add_testbench(wait_for_all)
-    sim.run()
+    if not hasattr(dut, "kept_rig"):
+        dut.kept_rig = _Rig(dut)
+    dut.kept_rig.run([*map(watched, testbenches), wait_for_all], processes)
     assert len(finished) == len(testbenches)
+
+
+class _Rig:
+    """A device in a simulator with empty places for testbenches."""
+
+    PLACES = 8
+
+    def __init__(self, dut):
+        self._sim, self._fresh = simulator(dut), True
+        self._benches, self._processes = [], []
+        for among, background in (("_benches", False), ("_processes", True)):
+            for place in range(self.PLACES):
+                self._sim.add_testbench(self._whoever_is(among, place), background=background)
+
+    def _whoever_is(self, among, place):
+        async def run(ctx):
+            there = getattr(self, among)[place:place + 1]
+            for testbench in there:
+                await testbench(ctx)
+
+        return run
+
+    def run(self, testbenches, processes):
+        assert max(len(testbenches), len(processes)) <= self.PLACES
+        self._benches, self._processes = list(testbenches), list(processes)
+        if not self._fresh:
+            self._sim.reset()
+        self._fresh = False
+        self._sim.run()

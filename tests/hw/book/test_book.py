@@ -9,7 +9,7 @@ from hw.book.book import Book
 from hw.config import TINY, CardConfig
 from sim.capacity import PlacedBook
 from sim.golden.records import ADD, HALT, RESUME, BookEvent
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.book.driver import run_book, set_event
 from tests.hw.book.model import BUY, MAX, SELL, ExpectedBook, add, cancel, check, delete, execute, flow, replace, set_order
 
@@ -187,7 +187,7 @@ def test_clear_forgets_everything():
         assert ctx.get(dut.busy)
         assert not ctx.get(dut.events.ready)
 
-    dut = Book(TINY)
+    dut = made(Book, TINY)
     before = [*flow(1, 60, faults=0), add(5, BUY, 1, 1), add(5, BUY, 1, 1)]
     after = [*(delete(event.reference, locate=event.locate) for event in before), *flow(1, 60, faults=0)]
     run = run_book(dut, [*before, *after], acts={len(before): clear})
@@ -243,7 +243,7 @@ def test_halts_and_resumptions_are_answered_in_three_cycles_and_leave_the_book_a
 
 
 def test_what_is_assumed_holds_until_the_venue_speaks_and_after_a_fresh_start():
-    dut = Book(TINY)
+    dut = made(Book, TINY)
 
     async def assume(ctx):
         ctx.set(dut.assume_trading, 0b01)
@@ -264,7 +264,7 @@ def test_what_is_assumed_holds_until_the_venue_speaks_and_after_a_fresh_start():
 
 @pytest.mark.parametrize("delay", [0, 1, 3, 5, 6, 7, 8, 10, 13, 14])
 def test_whenever_clear_comes_the_next_event_finds_an_empty_book(delay):
-    dut = Book(TINY)
+    dut = made(Book, TINY)
     events = [add(1, BUY, 5, 70), add(2, BUY, 5, 80), delete(2)]
 
     async def clear(ctx):
@@ -285,7 +285,7 @@ def test_whenever_clear_comes_the_next_event_finds_an_empty_book(delay):
 
 
 def test_a_stale_venue_marks_its_records():
-    dut = Book(TINY)
+    dut = made(Book, TINY)
 
     def set_stale(value):
         async def act(ctx):
@@ -317,7 +317,7 @@ def test_an_event_may_name_the_order_of_the_event_before():
 
 @pytest.mark.parametrize("config", [TINY, DEEP], ids=lambda config: config.name)
 def test_cycles_are_those_of_the_table_and_the_next_event_follows_when_it_says(config):
-    dut = Book(config)
+    dut = made(Book, config)
     table = cycles()
     assert table["ADD"] == Book.LATENCY
     events = list(flow(7, 350, symbols=1, prices=8, crowd=8, faults=0.05))

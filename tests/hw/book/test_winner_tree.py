@@ -5,14 +5,14 @@ import random
 import pytest
 
 from hw.book.winner_tree import WinnerTree
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 REGIONS = 2
 
 
 @pytest.mark.parametrize(("leaves", "levels"), [(4, 1), (8, 2), (16, 2), (64, 3), (512, 5)])
 def test_the_winner_is_the_largest_of_all_slots(leaves, levels):
-    dut = WinnerTree(leaves=leaves, regions=REGIONS)
+    dut = made(WinnerTree, leaves=leaves, regions=REGIONS)
     assert (dut.levels, dut.latency) == (levels, 5 + levels)
     rng = random.Random(leaves)
     ranks = [[None] * 4 * leaves for _ in range(REGIONS)]
@@ -76,7 +76,7 @@ def test_the_winner_is_the_largest_of_all_slots(leaves, levels):
 
 
 def test_clear_forgets_the_winners_and_what_is_under_way():
-    dut = WinnerTree(leaves=8, regions=REGIONS)
+    dut = made(WinnerTree, leaves=8, regions=REGIONS)
 
     async def change(ctx, slot, rank):
         ctx.set(dut.start, 1)

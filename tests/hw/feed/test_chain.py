@@ -15,7 +15,7 @@ from sim.golden.pitch_unit import LAST_SEQUENCE, pack_unit
 from sim.golden.records import HALT, BookEvent
 from sim.readers.pcap import read_frames
 from tests.data import market_data
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.feed.chain import FeedChain
 from tests.hw.feed.words import IDLE, frame_words, put
 
@@ -60,7 +60,7 @@ class Reference:
 def run(frames, symbols=SYMBOLS, *, expected=1, address=(IP, PORT), backlog=128, ready=lambda: True, between=lambda: 0,
         protocol="itch50"):
     """Sends frames; returns the reasons, and (sequence, symbol, event) of all that is committed. ``symbols``: locates or names."""
-    dut = FeedChain(len(symbols), backlog, protocol)
+    dut = made(FeedChain, len(symbols), backlog, protocol)
     cycles = []
     for frame in frames:
         cycles += [IDLE] * between() + frame_words(frame)

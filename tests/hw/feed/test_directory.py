@@ -7,7 +7,7 @@ import pytest
 from hw.feed.directory import DirectoryBinder
 from sim.golden.directory import DirectoryModel
 from sim.golden.records import DirectoryEntry
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 NAMES = [b"MSFT    ", b"AMZN    ", b"", b"A       ", b"AMZN    ", b"ZVZZT   "]
 OTHERS = [b"AMZNW   ", b"        ", b"\0" * 8, b"a       ", b"B       ", b"ZVZZT  Q"]
@@ -87,7 +87,7 @@ def test_random_frames_host_bindings_and_names(seed):
 
 
 def test_latency():
-    dut = DirectoryBinder(len(NAMES))
+    dut = made(DirectoryBinder, len(NAMES))
 
     async def testbench(ctx):
         with_names(ctx, dut, NAMES)
@@ -103,7 +103,7 @@ def test_latency():
 @pytest.mark.parametrize("cycle", range(DirectoryBinder.LATENCY + 2))
 def test_nothing_of_the_old_name_is_bound_after_a_new_one(cycle):
     """The name changes ``cycle`` cycles after the entry for the old one came in, with the end of its frame."""
-    dut = DirectoryBinder(2)
+    dut = made(DirectoryBinder, 2)
 
     async def testbench(ctx):
         with_names(ctx, dut, NAMES[:2])
@@ -124,7 +124,7 @@ def test_nothing_of_the_old_name_is_bound_after_a_new_one(cycle):
 
 
 def test_any_line_binds_and_a_bad_frame_of_one_is_not_another_s():
-    dut = DirectoryBinder(3, lines=3)
+    dut = made(DirectoryBinder, 3, lines=3)
 
     async def testbench(ctx):
         with_names(ctx, dut, NAMES[:3])

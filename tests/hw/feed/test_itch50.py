@@ -17,7 +17,7 @@ from sim.golden.itch50 import (
     market_state,
     trade,
 )
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.feed.told import PLAIN
 from tests.hw.feed.words import IDLE, message_words, put
 
@@ -38,7 +38,7 @@ def message(kind, rng):
 
 def run(words):
     """Sends message words (IDLE: a pause); returns (cycle, payload) of each output, and cycles of malformed and of seen messages."""
-    dut = Itch50Decoder()
+    dut = made(Itch50Decoder)
     outputs, malformed, seen, ends = {name: [] for name in OUTPUTS}, [], [], []
 
     async def testbench(ctx):
@@ -154,7 +154,7 @@ def test_end_without_a_beginning_is_ignored():
     rng = random.Random(0)
     body = message("D", rng)
     stray = {"data": 0, "ends": 1, "end": 4, "starts": 0, "start": 0, "sequence": 9, "ingress": 0}
-    dut = Itch50Decoder()
+    dut = made(Itch50Decoder)
     seen = []
 
     async def testbench(ctx):

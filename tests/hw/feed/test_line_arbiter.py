@@ -7,7 +7,7 @@ import pytest
 
 from hw.feed.line_arbiter import LineArbiter
 from sim.golden.line_arbiter import LINE_A, LINE_B, RECOVERY, LineArbiterModel, LineFrame
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 SESSION = 0x3031323334353637_3839
 
@@ -68,7 +68,7 @@ class Run:
         self.model = LineArbiterModel(expected)
         arrivals = sorted(arrivals, key=lambda arrival: arrival[0])
         total = {"messages": 0, "duplicates": 0, "restored": 0}
-        dut = LineArbiter()
+        dut = made(LineArbiter)
 
         async def testbench(ctx):
             lines = [Line(dut, line) for line in range(3)]

@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 
 from hw.feed.line_buffer import LineBuffer
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 
 def event(number):
@@ -16,7 +16,7 @@ def event(number):
 @pytest.mark.parametrize("block_ram", [False, True])
 def test_latency(block_ram):
     """The frame shows one cycle after its commit, its event ``LATENCY`` cycles after it."""
-    dut = LineBuffer(8, 4, block_ram=block_ram)
+    dut = made(LineBuffer, 8, 4, block_ram=block_ram)
 
     async def testbench(ctx):
         ctx.set(dut.input.valid, 1)
@@ -42,7 +42,7 @@ def test_latency(block_ram):
 def test_random_frames(seed):
     rng = random.Random(seed)
     depth, places = rng.choice([(8, 2), (16, 4), (64, 16)])
-    dut = LineBuffer(depth, places)
+    dut = made(LineBuffer, depth, places)
     slow = rng.choice([0.7, 0.8, 0.9])
     fates = {"commit": 0, "lose": 0, "discard": 0, "dropped": 0, "clear": 0}
 

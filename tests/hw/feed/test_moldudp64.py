@@ -7,7 +7,7 @@ import pytest
 from hw.feed.moldudp64 import MoldUdp64
 from hw.reasons import DropReason
 from sim.golden.moldudp64 import SHORTEST_DELIVERED, Packet, Span, pack_end_of_session, pack_header, pack_packet, read_packet
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.feed.words import IDLE, MessageCollector, payload_words, put
 
 SESSION = b"000010059B"
@@ -19,7 +19,7 @@ def run(packets, *, pause=lambda: 0, verdict_after=lambda: 1, between=lambda: 0)
     ``verdict_after`` gives the cycles from a packet's last word to its verdict, ``between`` those from there to the
     next packet's first word, less one.
     """
-    dut = MoldUdp64()
+    dut = made(MoldUdp64)
     cycles = []  # (word, reason of a verdict or None)
     words_sent = 0
     for packet in packets:

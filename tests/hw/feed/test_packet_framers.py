@@ -16,6 +16,7 @@ from sim.golden import iex_tp, pitch_unit
 from sim.golden.moldudp64 import MalformedPacket
 from sim.readers.pcap import read_packets
 from tests.data import market_data
+from tests.hw.bench import made
 from tests.hw.feed.framers import Outcome, run_framer
 from tests.streams import deep_packets, mutated, pitch_packets
 
@@ -54,7 +55,7 @@ BOTH = pytest.mark.parametrize("framer", FRAMERS)
 
 def check(framer, packets, **pace):
     """Compares with the reference; returns its outcomes."""
-    seen, times = run_framer(framer(), packets, **pace)
+    seen, times = run_framer(made(framer), packets, **pace)
     wanted = [FRAMERS[framer](*packet) if isinstance(packet, tuple) else FRAMERS[framer](packet) for packet in packets]
     for packet, result, expected in zip(packets, seen, wanted, strict=True):
         assert result == expected, packet

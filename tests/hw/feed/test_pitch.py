@@ -20,7 +20,7 @@ from sim.golden.pitch import NEEDED as NEEDED_BY_REFERENCE
 from sim.golden.pitch_unit import LAST_SEQUENCE, TIME, UNIT_CLEAR, has_last_number, pack_unit, packets, unpack_header, unpack_messages
 from sim.readers.pcap import read_packets
 from tests.data import market_data
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.feed.told import NamedTold
 from tests.hw.feed.words import IDLE, message_words, payload_words, put
 from tests.streams import pitch_messages
@@ -97,7 +97,7 @@ def expected_of(payloads, cycles):
 
 
 def check(payloads, **pace):
-    told, cycles = run_chain(Chain(), lambda dut: dut.decoder, payloads, **pace)
+    told, cycles = run_chain(made(Chain), lambda dut: dut.decoder, payloads, **pace)
     expected = expected_of(payloads, cycles)
     for found, wanted in zip(told, expected, strict=False):
         assert found == wanted
@@ -196,7 +196,7 @@ def test_prices_of_trades_at_every_alignment(lane):
         messages += [write.trade_long(1, "B", 2, "A", price, 3), write.trade_expanded(1, "?", 2, "A", price, 3)]
         messages += [write.executed_at_price(1, 2, 3, 4, 5, price), write.trade_short(1, "S", 2, "A", price & 0xFFFF, 3)]
     payloads = [pack_unit(1, 1 + 2 * at, [SHIFTS[(lane - 1) % 8], message]) for at, message in enumerate(messages)]
-    told, cycles = run_chain(Chain(), lambda dut: dut.decoder, payloads)
+    told, cycles = run_chain(made(Chain), lambda dut: dut.decoder, payloads)
     assert told == expected_of(payloads, cycles)
     assert sum(each[1] == "trades" for each in told) == len(messages)
 
@@ -207,7 +207,7 @@ def test_a_unit_clear_is_told_in_its_own_packet(lane):
     """In front of and behind other messages, and right after a verdict."""
     payloads = [pack_unit(1, 1, [write.delete(1, 1)]), pack_unit(1, 2, [SHIFTS[(lane - 1) % 8], write.unit_clear(1), write.delete(1, 1)]),
                 pack_unit(1, 5, [write.unit_clear(1)]), pack_unit(1, 6, [SHIFTS[(lane - 1) % 8], write.unit_clear(1)])]
-    told, cycles = run_chain(Chain(), lambda dut: dut.decoder, payloads)
+    told, cycles = run_chain(made(Chain), lambda dut: dut.decoder, payloads)
     assert told == expected_of(payloads, cycles)
     assert [each[1] for each in told].count("malformed") == 3
 
@@ -215,7 +215,7 @@ def test_a_unit_clear_is_told_in_its_own_packet(lane):
 def test_the_last_number_is_told_in_its_own_packet():
     payloads = [pack_unit(1, LAST_SEQUENCE - 1, [write.delete(1, 1)]), pack_unit(1, LAST_SEQUENCE, [write.delete(1, 1)]),
                 pack_unit(1, LAST_SEQUENCE, []), pack_unit(1, LAST_SEQUENCE - 2, [write.delete(1, 1)] * 9), pack_unit(1, 1, [])]
-    told, cycles = run_chain(Chain(), lambda dut: dut.decoder, payloads)
+    told, cycles = run_chain(made(Chain), lambda dut: dut.decoder, payloads)
     assert told == expected_of(payloads, cycles)
     assert [each[1] for each in told].count("malformed") == 2
 

@@ -6,13 +6,13 @@ import pytest
 
 from hw.feed.symbol_filter import SymbolFilter
 from hw.types import BookEventKind
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.feed.words import IDLE, put
 
 
 def run(symbols, bindings, locates):
     """Sends one event per locate (IDLE: none); returns (cycle, slot, locate, reference) of those that come out."""
-    dut = SymbolFilter(symbols)
+    dut = made(SymbolFilter, symbols)
     passed = []
 
     async def testbench(ctx):

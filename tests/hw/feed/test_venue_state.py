@@ -4,7 +4,7 @@ import pytest
 
 from hw.feed.venue_state import VenueState
 from hw.reasons import StaleReason
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 
 async def pulse(ctx, *signals):
@@ -16,7 +16,7 @@ async def pulse(ctx, *signals):
 
 
 def test_a_gap_that_was_given_up_lasts_until_the_restart():
-    dut = VenueState()
+    dut = made(VenueState)
 
     async def testbench(ctx):
         assert not ctx.get(dut.stale)
@@ -40,7 +40,7 @@ def test_a_gap_that_was_given_up_lasts_until_the_restart():
 
 
 def test_a_gap_that_was_filled_ends_by_itself():
-    dut = VenueState()
+    dut = made(VenueState)
 
     async def testbench(ctx):
         for _ in range(2):
@@ -57,7 +57,7 @@ def test_a_gap_that_was_filled_ends_by_itself():
 
 @pytest.mark.parametrize("line", [0, 1, 2])
 def test_a_restart_waits_for_the_fate_of_every_frame_that_was_under_way(line):
-    dut = VenueState()
+    dut = made(VenueState)
 
     async def testbench(ctx):
         async def word(last, *more):
@@ -89,7 +89,7 @@ def test_a_restart_waits_for_the_fate_of_every_frame_that_was_under_way(line):
 
 
 def test_a_loss_wins_over_a_request_that_waits():
-    dut = VenueState()
+    dut = made(VenueState)
 
     async def testbench(ctx):
         ctx.set(dut.frames[1].valid, 1)

@@ -2,6 +2,7 @@
 
 import random
 from ipaddress import IPv4Address
+from itertools import product
 
 import pytest
 from amaranth.hdl import Module
@@ -17,7 +18,7 @@ from hw.reasons import DropReason
 from sim.golden.ethernet import build_udp, with_tag
 from sim.golden.itch50 import decode
 from sim.golden.moldudp64 import pack_packet
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.feed.test_chain import message
 from tests.hw.net.test_xgmii_receive import ERROR, IDLE, START, TERMINATE, with_fcs
 
@@ -29,7 +30,7 @@ class Wire(wiring.Component):
     """A MAC, a feed's receive path, nothing behind it."""
 
     def __init__(self, mac):
-        self.mac, self.receive, self.framer, self.decoder = mac, UdpReceive(), MoldUdp64(), Itch50Decoder()
+        self.mac, self.receive, self.framer, self.decoder = mac(), UdpReceive(), MoldUdp64(), Itch50Decoder()
         super().__init__({})
 
     def elaborate(self, platform):
@@ -103,9 +104,9 @@ class Gmii:
         return cycle < len(self.cycles)
 
 
-def run(line, mac=None):
+def run(line, mac=XgmiiReceive):
     """Reasons of all frames; (sequence, locate, reference, shares) and cycle of the events that a good verdict followed."""
-    dut = Wire(mac or XgmiiReceive())
+    dut = made(Wire, mac)
     reasons, committed, waiting, due = [], [], [], {}
 
     async def testbench(ctx):
@@ -129,7 +130,7 @@ def run(line, mac=None):
     return reasons, committed
 
 
-def check(feed, line, reasons, mac=None):
+def check(feed, line, reasons, mac=XgmiiReceive):
     seen, committed = run(line, mac)
     assert seen == reasons
     assert [event for event, _ in committed] == [(number, e.locate, e.reference, e.shares, e.price) for number, e in feed.events]
@@ -160,23 +161,24 @@ def test_smallest_gaps_in_both_start_lanes(gap):
     check(feed, line, [GOOD] * count)
 
 
-@pytest.mark.parametrize("tag", [False, True])
-@pytest.mark.parametrize("lane", [0, 4])
-def test_latency_from_the_wire_to_the_event(lane, tag):
+def test_latency_from_the_wire_to_the_event():
     """The MAC's part is three cycles from the wire's word that completes a word of the frame; from lane 4 on that is the next one for
     bytes in the upper half."""
     assert XgmiiReceive.LATENCY <= 3
     longest = XgmiiReceive.LATENCY + UdpReceive.LATENCY + MoldUdp64.LATENCY + Itch50Decoder.LATENCY
-    for filler in FILLERS:
-        feed, line = Feed(1), Xgmii()
-        line.frame(feed.packet(filler + "AD", tag=tag), lane=lane)
-        begin = line.characters.index((START, 1)) + 8 + 42 + 4 * tag + 20 + sum(2 + len(message(kind, feed.rng)) for kind in filler)
-        ends = [begin + 2 + 36 - 1, begin + 2 + 36 + 2 + 19 - 1]
-        committed = check(feed, line, [GOOD])[-2:]
-        complete = [(end + lane) // 8 for end in ends]
-        latencies = [cycle - word for (_, cycle), word in zip(committed, complete, strict=True)]
-        assert max(latencies) <= longest
-        assert min(latencies) >= longest - 2
+    feed, line, complete = Feed(1), Xgmii(), {}  # number of an event, and the word that completes its message
+    cases = list(product(FILLERS, (0, 4), (False, True)))
+    for filler, lane, tag in cases:
+        packet = feed.packet(filler + "AD", tag=tag)
+        line.frame(packet, lane=lane)
+        begin = len(line.characters) - 1 - len(packet) + 42 + 4 * tag + 20 + sum(2 + len(message(kind, feed.rng)) for kind in filler)
+        for event, end in ((-2, begin + 2 + 36 - 1), (-1, begin + 2 + 36 + 2 + 19 - 1)):
+            complete[len(feed.events) + event] = (end + lane) // 8
+    committed = check(feed, line, [GOOD] * len(cases))
+    latencies = [committed[number][1] - word for number, word in complete.items()]
+    assert len(latencies) == 2 * len(cases)
+    assert max(latencies) <= longest
+    assert min(latencies) >= longest - 2
 
 
 @pytest.mark.parametrize("lane", [0, 4])
@@ -243,4 +245,4 @@ def test_bad_frames_over_gmii():
         reasons += [BAD, GOOD]
     line.frame(feed.packet("D" * 80, taken=False))
     line.frame(feed.packet("F"))
-    check(feed, line, [*reasons, BAD, GOOD], GmiiReceive())
+    check(feed, line, [*reasons, BAD, GOOD], GmiiReceive)

@@ -12,7 +12,7 @@ from hw.host_interface import events
 from hw.host_interface.events import Record, StateWatch
 from hw.host_interface.registers import EventKind
 from hw.types import Gap, RejectedOrder, SentOrder, TopOfBook
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 ORDER = ("venue", "symbol", "side", "strategy", "shares", "price", "trigger_venue", "trigger_sequence")
 
@@ -112,7 +112,7 @@ def test_a_record_must_be_complete():
 
 
 def test_state_watch_reports_each_change_once():
-    dut = StateWatch()
+    dut = made(StateWatch)
     reported = []
 
     async def testbench(ctx):

@@ -5,12 +5,12 @@ import random
 import pytest
 
 from hw.lib.arbiter import StreamArbiter
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 3, 8])
 def test_everybody_gets_an_equal_share(inputs):
-    dut = StreamArbiter(8, inputs)
+    dut = made(StreamArbiter, 8, inputs)
     order = []
 
     async def testbench(ctx):
@@ -30,7 +30,7 @@ def test_everybody_gets_an_equal_share(inputs):
 @pytest.mark.parametrize(("inputs", "seed"), [(2, 1), (3, 2), (5, 3)])
 def test_random_traffic(inputs, seed):
     rng = random.Random(seed)
-    dut = StreamArbiter(16, inputs)
+    dut = made(StreamArbiter, 16, inputs)
     sent, received, waits = [[] for _ in range(inputs)], [], []
 
     async def testbench(ctx):

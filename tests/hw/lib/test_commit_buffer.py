@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 
 from hw.lib.commit_buffer import CommitBuffer
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 
 class Model:
@@ -49,7 +49,7 @@ async def cycle(ctx, dut, entry=None, *, commit=0, discard=0, ready=1):
 
 
 def test_latency():
-    dut = CommitBuffer(16, 4)
+    dut = made(CommitBuffer, 16, 4)
 
     async def testbench(ctx):
         assert await cycle(ctx, dut, 0x1234, commit=1) is None
@@ -65,7 +65,7 @@ def test_latency():
 
 
 def test_full_rate():
-    dut = CommitBuffer(16, 4)
+    dut = made(CommitBuffer, 16, 4)
     out = []
 
     async def testbench(ctx):

@@ -11,7 +11,7 @@ from hw.book.price_levels import PriceLevels
 from hw.config import ALVEO, ECP5, MEDIUM, TINY
 from hw.lib.hash_table import BANKS, Hash, HashTable
 from sim.capacity import PlacedTable
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 PLACES = 32
 REGIONS = 3
@@ -106,7 +106,7 @@ async def write(ctx, dut, region, place, *, key=0, value=0, valid=1):
 
 def test_table_equals_a_dictionary_and_places_like_the_capacity_model():
     rng = random.Random(4)
-    dut = HashTable(16, 8, places=PLACES, regions=REGIONS)
+    dut = made(HashTable, 16, 8, places=PLACES, regions=REGIONS)
     model, placed, refused, seen = {}, PlacedTable(dut), 0, {"found": 0, "not found": 0}
 
     async def testbench(ctx):
@@ -189,7 +189,7 @@ def test_a_lookup_may_follow_every_second_cycle():
 
 
 def test_fetch_and_keep_show_the_set_of_a_place():
-    dut = HashTable(16, 8, places=PLACES, regions=REGIONS)
+    dut = made(HashTable, 16, 8, places=PLACES, regions=REGIONS)
 
     def group(set_, bank, region):
         return [(1, 100 + (set_ << 3 | bank << 2 | way), region) for way in range(dut.ways)]
@@ -227,7 +227,7 @@ def test_fetch_and_keep_show_the_set_of_a_place():
 
 
 def test_clear_empties_a_row():
-    dut = HashTable(16, 8, places=PLACES, regions=REGIONS)
+    dut = made(HashTable, 16, 8, places=PLACES, regions=REGIONS)
 
     async def testbench(ctx):
         assert not await look_up(ctx, dut, 77, 1)

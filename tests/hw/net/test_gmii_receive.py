@@ -4,7 +4,7 @@ import random
 import zlib
 
 from hw.net.gmii_receive import GmiiReceive
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 PREAMBLE = bytes([0x55] * 7 + [0xD5])
 
@@ -15,7 +15,7 @@ def with_fcs(frame):
 
 def receive(bursts):
     """``bursts``: (bytes, index of the byte with RX_ER or None). Returns the frames as (bytes, error) and the pulses counted."""
-    dut = GmiiReceive()
+    dut = made(GmiiReceive)
     frames, pulses = [], dict.fromkeys(("bad_fcs", "runt", "oversize", "coding_error"), 0)
 
     async def testbench(ctx):

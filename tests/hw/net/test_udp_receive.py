@@ -8,7 +8,7 @@ import pytest
 from hw.net.udp_receive import UdpReceive
 from hw.reasons import DropReason
 from sim.golden.ethernet import build_udp, checksum, multicast_mac, receive_any, with_tag, without_tag
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.feed.words import IDLE, frame_words, put
 
 IP, PORT = int(IPv4Address("233.54.12.111")), 26_477
@@ -32,7 +32,7 @@ def run(frames, *, pause=lambda: 0, between=lambda: 0, table=((IP, PORT),)):
 
     ``pause`` and ``between`` give the idle cycles before each word and before each frame.
     """
-    dut = UdpReceive(len(table))
+    dut = made(UdpReceive, len(table))
     cycles, ends = [], []
     for frame in frames:
         data, error = frame if isinstance(frame, tuple) else (frame, False)

@@ -9,7 +9,7 @@ import pytest
 from hw.config import TINY
 from hw.net.udp_transmit import UdpTransmit
 from sim.golden.order_frame import Address, order_frame
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 
 def random_address(rng, *, extreme=False):
@@ -55,7 +55,7 @@ async def receive(ctx, dut, rng=None):
 
 
 def test_latency_and_twelve_words_without_a_pause_back_to_back():
-    dut = UdpTransmit(TINY)
+    dut = made(UdpTransmit, TINY)
     cycles = {"packet": [], "valid": [], "free": []}
 
     async def source(ctx):
@@ -78,7 +78,7 @@ def test_latency_and_twelve_words_without_a_pause_back_to_back():
 @pytest.mark.parametrize(("seed", "payload_bytes"), [(1, 50), (2, 50), (3, 18), (4, 46), (5, 57)])
 def test_frames_equal_the_model(seed, payload_bytes):
     rng = random.Random(seed)
-    dut = UdpTransmit(TINY, payload_bytes)
+    dut = made(UdpTransmit, TINY, payload_bytes)
     expected, received, sent = [], [], []
     total = 25
     clock = 0xFFFFFF00  # wraps on the way
@@ -121,7 +121,7 @@ def test_frames_equal_the_model(seed, payload_bytes):
 
 
 def test_an_independent_decoder_agrees():
-    dut = UdpTransmit(TINY)
+    dut = made(UdpTransmit, TINY)
     address = Address(0x010203040506, 0x0A0B0C0D0E0F, 0xC0A80001, 0x0A000102, 26477, 40000)
     payload = bytes(range(50))
     result = []
@@ -157,7 +157,7 @@ def checksum_that_folds_twice():
 
 def test_a_checksum_that_folds_twice_and_addresses_that_change_on_the_way():
     """The frame keeps the addresses that it began with."""
-    dut = UdpTransmit(TINY)
+    dut = made(UdpTransmit, TINY)
     address = checksum_that_folds_twice()
     result = []
 
@@ -178,7 +178,7 @@ def test_a_checksum_that_folds_twice_and_addresses_that_change_on_the_way():
 
 
 def test_free_means_that_the_next_word_out_could_be_a_first_one():
-    dut = UdpTransmit(TINY)
+    dut = made(UdpTransmit, TINY)
 
     async def source(ctx):
         assert ctx.get(dut.free)

@@ -7,7 +7,7 @@ import pytest
 
 from hw.net.crc32 import residue, update
 from hw.net.xgmii_receive import XgmiiReceive
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 IDLE, START, TERMINATE, ERROR = 0x07, 0xFB, 0xFD, 0xFE
 
@@ -46,7 +46,7 @@ class Line:
 
 def receive(line, dut=None):
     """Frames out as (bytes, error), the pulses counted, and the cycle of the first and last word of each frame."""
-    dut = dut or XgmiiReceive()
+    dut = dut or made(XgmiiReceive)
     frames, pulses, cycles = [], dict.fromkeys(("bad_fcs", "runt", "oversize", "coding_error"), 0), []
 
     async def testbench(ctx):

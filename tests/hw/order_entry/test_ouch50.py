@@ -8,7 +8,7 @@ from hw.config import TINY
 from hw.order_entry.ouch50 import OuchEnterOrder
 from sim.golden.ouch50 import Packet, decode, enter_order, packets
 from sim.golden.records import BUY, SELL, Order
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 NAMES = ["AMZN    ", "BRK.A   ", "X       ", "ABCDEFGH"]
 
@@ -44,7 +44,7 @@ async def collect(ctx, dut, rng=None):
 
 
 def test_latency_and_seven_words_without_a_pause():
-    dut = OuchEnterOrder(TINY)
+    dut = made(OuchEnterOrder, TINY)
 
     async def testbench(ctx):
         await set_names(ctx, dut)
@@ -65,7 +65,7 @@ def test_latency_and_seven_words_without_a_pause():
 @pytest.mark.parametrize("seed", range(3))
 def test_packets_equal_the_model(seed):
     rng = random.Random(seed)
-    dut = OuchEnterOrder(TINY)
+    dut = made(OuchEnterOrder, TINY)
     references = [1, 1]
 
     async def testbench(ctx):
@@ -103,7 +103,7 @@ def test_packets_equal_the_model(seed):
 
 
 def test_no_order_is_taken_that_could_not_leave_at_once():
-    dut = OuchEnterOrder(TINY)
+    dut = made(OuchEnterOrder, TINY)
 
     async def testbench(ctx):
         ctx.set(dut.link_free, 0)
@@ -119,7 +119,7 @@ def test_no_order_is_taken_that_could_not_leave_at_once():
 
 
 def test_numbers_never_repeat_when_they_run_out():
-    dut = OuchEnterOrder(TINY)
+    dut = made(OuchEnterOrder, TINY)
 
     async def testbench(ctx):
         ctx.set(dut.set_user_ref, 1)

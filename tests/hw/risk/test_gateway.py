@@ -10,7 +10,7 @@ from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
 from sim.golden.records import BUY, SELL
 from sim.golden.risk import Limits, RiskModel, TokenBucketModel
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 from tests.hw.risk.gateway_bench import FILLED, RELEASED, as_fields, order, run
 
 
@@ -339,7 +339,7 @@ def test_any_number_of_symbols(symbols):
 def test_equals_the_model(seed):
     """Random orders, replies, switches and limits; the model is told of each in the cycle of its effect."""
     rng = random.Random(seed)
-    dut = RiskGateway(TINY)
+    dut = made(RiskGateway, TINY)
     model, bucket = RiskModel(venues=2, symbols=4), TokenBucketModel()
     counts = dict.fromkeys(RejectReason, 0)
     replies_sent, bad_expected, bad_seen = [], 0, 0

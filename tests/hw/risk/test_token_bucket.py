@@ -6,11 +6,11 @@ import pytest
 
 from hw.risk.token_bucket import TokenBucket
 from sim.golden.risk import TokenBucketModel
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 
 def test_empty_after_reset_then_one_token_per_interval():
-    dut = TokenBucket()
+    dut = made(TokenBucket)
 
     async def testbench(ctx):
         ctx.set(dut.burst, 4)

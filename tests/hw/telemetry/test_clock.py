@@ -1,9 +1,9 @@
 from hw.telemetry.clock import Clock
-from tests.hw.bench import simulate
+from tests.hw.bench import made, simulate
 
 
 def test_counts_cycles_from_zero():
-    dut = Clock()
+    dut = made(Clock)
 
     async def testbench(ctx):
         for cycle in range(10):
