@@ -74,7 +74,7 @@ class ExpectedBook:
         side = (old.locate, old.side, old.price) if old else None
         live = len(self._book.orders) - (old is not None)
         self.cases[case] += 1
-        if self._places.apply(event, event.locate if event.kind == ADD else 0):
+        if self._places.apply(event, event.locate):
             touched = self._book.apply(event)
         elif event.kind == ADD or (event.kind == SET and old is None):
             touched = event.locate
