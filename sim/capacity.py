@@ -1,12 +1,17 @@
 """Does a day of events fit a card? Answered by placing every order and level where the hardware's hash tables would."""
 
+import warnings
 from collections.abc import Iterable, Mapping
+
+from amaranth.hdl import UnusedElaboratable
 
 from hw.book.order_store import OrderStore
 from hw.book.price_levels import PriceLevels
 from hw.config import CardConfig
 from hw.lib.hash_table import BANKS
 from sim.golden.records import ADD, CANCEL, EXECUTE, REPLACE, SET, BookEvent
+
+warnings.simplefilter("ignore", UnusedElaboratable)  # the components are only asked where a key goes
 
 
 class PlacedTable:

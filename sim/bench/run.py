@@ -19,7 +19,7 @@ from hw.config import CARDS, TINY, CardConfig
 from sim.bench.benches import BENCHES, Bench
 from sim.bench.build import BUILD, ROOT, STREAMS, TOP, BuildError, build, tool_environment
 
-SHORT = 0.1
+SHORT = 0.2
 """Share of a full run's traffic that a short run does."""
 
 PERIOD_NS = 6.4

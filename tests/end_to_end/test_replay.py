@@ -11,7 +11,10 @@ from sim.golden.book import Book
 from sim.golden.itch50 import BOOK_TYPES, decode
 from sim.readers.errors import BadInput
 from sim.replay.errors import ReplayError
-from sim.replay.replay import Engine, Options, Report, replay
+from sim.replay.feeds import open_feed
+from sim.replay.replay import Engine, Options, Report, choose_card, replay
+from sim.replay.selection import select
+from sim.replay.survey import survey
 from tests.data import market_data
 from tests.sim.readers.files import GROUP_B, binary_file, directory, message, packet_frame, pcap
 
@@ -462,7 +465,8 @@ def test_rtl_engine_reports_a_book_that_overflowed(tmp_path):
     assert any("orders that found no place in the order store" in problem for problem in report.result.problems)
     assert any("the book of FULL went stale" in problem for problem in report.result.problems)
     assert not (tmp_path / "out.csv").exists()
-    assert run(path).card == "ecp5"
+    feeds = [open_feed(path, "auto", None, None)]
+    assert choose_card(None, feeds, select([survey(feeds[0])], None), all_symbols=True).name == "ecp5"
 
 
 def test_rtl_engine_reports_a_contradiction_as_the_golden_one_does(tmp_path):
