@@ -20,10 +20,10 @@ class CardConfig:
     symbols : int
         Symbol slots, the same on every venue.
     orders : int
-        Places in each venue's order store; a power of two. Plan for half of it (a hash table whose entries never move),
-        with two ways for three tenths.
+        Places in each venue's order store; a power of two. Plan for a third of it (a hash table whose entries never move),
+        with two ways for a tenth.
     levels : int
-        Places for price levels on each side of each book; a power of two, at least 64. Plan for half of it.
+        Places for price levels on each side of each book; a power of two, at least 64. Plan for a third of it.
     backlog : int
         Book events that the buffer of a feed line holds; a power of two. At least 128, so that the fullest frame fits.
     events : int

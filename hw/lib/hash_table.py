@@ -89,8 +89,8 @@ class HashTable(wiring.Component):
     """Looks a key up in all ways of its two sets at once, and knows where a new key would go.
 
     A new key goes to the bank whose set has more free ways (bank 0 if equal), to its lowest free way (d-left hashing).
-    Nothing is ever moved; the full key is stored, so a lookup never returns another key's value. Plan for half of the
-    places to be in use at once (with two ways for three tenths).
+    Nothing is ever moved; the full key is stored, so a lookup never returns another key's value. Plan for a third of the
+    places to be in use at once (with two ways for a tenth): keys that come and go all the time then find their sets full hardly ever.
 
     Parameters
     ----------

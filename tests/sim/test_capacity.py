@@ -1,9 +1,12 @@
 """Whether a day fits a card, asked of small days made for it and of real ones."""
 
+from random import Random
+
 import pytest
 
+from hw.book.order_store import OrderStore
 from hw.config import ALVEO, ECP5, MEDIUM, TINY
-from sim.capacity import PlacedBook, fits
+from sim.capacity import PlacedBook, PlacedTable, fits
 from sim.golden.itch50 import decode
 from sim.readers.binary_file import read_binary_file
 from tests.data import market_data
@@ -35,6 +38,25 @@ def test_levels_are_counted_by_side_and_symbol():
 def test_places_are_given_back(leave):
     events = [event for order in crowd(4 * TINY.orders, price=lambda number: 1 + number) for event in (order, *leave(order.reference))]
     assert fits(TINY, {7: 0}, events)
+
+
+@pytest.mark.parametrize(("config", "planned", "too_many"), [(TINY, 1 / 3, 1 / 2), (ECP5, 1 / 10, 3 / 10)])
+def test_what_to_plan_for(config, planned, too_many):
+    """Orders with any references come and go: at the load that the configuration names all find a place, at more of it not all do."""
+    def refused(load):
+        rng, table, live, count = Random(1), PlacedTable(OrderStore(config)), [], 0
+        for _ in range(30_000):
+            if len(live) >= load * config.orders:
+                table.remove(0, live.pop(rng.randrange(len(live))))
+            reference = rng.getrandbits(64)
+            if table.add(0, reference):
+                live.append(reference)
+            else:
+                count += 1
+        return count
+
+    assert refused(planned) == 0
+    assert refused(too_many) > 0
 
 
 def test_what_has_no_place_is_left_out():
