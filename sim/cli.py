@@ -26,7 +26,7 @@ SHOW_AFTER = 2.0
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="ITCH 5.0 BinaryFILE or pcap of a feed, plain or gzip. "
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="ITCH 5.0 BinaryFILE, or pcap or pcapng of a feed, plain or gzip. "
                                                                  "File i is venue i.")],
     symbols: Annotated[str | None, typer.Option(help="Names with commas between them, or top:N. Default: all with book activity.")] = None,
     engine: Annotated[Engine, typer.Option(help="The card's RTL, compiled, or the golden model.")] = Engine.RTL,

@@ -1,6 +1,5 @@
-"""Captures in the pcap format (microseconds or nanoseconds, either byte order) and the feed packets in them."""
+"""The feed packets in a capture."""
 
-import struct
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,29 +7,11 @@ from typing import NamedTuple
 
 from sim.golden.ethernet import PROTOCOL_UDP
 from sim.golden.moldudp64 import MalformedPacket
-from sim.readers.content import Content
 from sim.readers.errors import BadInput
+from sim.readers.frames import CapturedFrame, read_frames
 from sim.readers.protocols import WIRES, Unpacked, Wire
 
-MAGICS = {
-    b"\xa1\xb2\xc3\xd4": (">", 1_000), b"\xd4\xc3\xb2\xa1": ("<", 1_000),
-    b"\xa1\xb2\x3c\x4d": (">", 1), b"\x4d\x3c\xb2\xa1": ("<", 1),
-}  # fmt: skip
-"""First bytes: byte order and nanoseconds per unit of the fraction."""
-
-PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
-LINK_ETHERNET = 1
-LARGEST_FRAME = 1 << 18
-
 ETHERTYPE_IPV4, VLAN_TAGS = 0x0800, (0x8100, 0x88A8)
-
-
-class CapturedFrame(NamedTuple):
-    time_ns: int
-    offset: int
-    """Of the frame's first byte in the file."""
-    data: bytes
-    length_on_wire: int
 
 
 class FeedLine(NamedTuple):
@@ -68,42 +49,6 @@ class Datagram(NamedTuple):
     """The IPv4 checksum is."""
     sound: bool
     """Its checksums are right, zero (not computed), or still to be computed by the sender's hardware."""
-
-
-def read_frames(path: Path) -> Iterator[CapturedFrame]:
-    """Every frame of a capture."""
-    with Content(path) as content:
-        order, unit = _header(path, content)
-        record = struct.Struct(order + "4I")
-        while header := content.read(record.size):
-            start = content.offset - len(header)
-            if len(header) < record.size:
-                raise BadInput(path, start, f"a record header of {record.size} bytes", f"the end of the file after {len(header)}")
-            seconds, fraction, captured, on_wire = record.unpack(header)
-            if captured > LARGEST_FRAME:
-                raise BadInput(path, start + 8, f"a captured length of at most {LARGEST_FRAME}", str(captured))
-            yield CapturedFrame(seconds * 1_000_000_000 + fraction * unit, content.offset, content.take(captured, "a frame"), on_wire)
-
-
-def is_pcap(start: bytes) -> bool:
-    """By the first bytes of the content; also true for pcapng, which is refused with a word of its own."""
-    return start[:4] in MAGICS or start[:4] == PCAPNG_MAGIC
-
-
-def _header(path: Path, content: Content) -> tuple[str, int]:
-    magic = content.peek(4)
-    if magic == PCAPNG_MAGIC:
-        raise BadInput(path, 0, "a capture in the pcap format", "pcapng (convert it: editcap -F nsecpcap IN OUT)")
-    if magic not in MAGICS:
-        raise BadInput(path, 0, "the magic number of a pcap file", magic.hex() or "nothing")
-    order, unit = MAGICS[magic]
-    header = content.take(24, "a pcap file header")
-    version, _, _, _, _, link = struct.unpack(order + "HHiIII", header[4:])
-    if version != 2:
-        raise BadInput(path, 4, "pcap version 2", str(version))
-    if link & 0xFFFFFFF != LINK_ETHERNET:
-        raise BadInput(path, 20, "link type 1 (Ethernet)", str(link & 0xFFFFFFF))
-    return order, unit
 
 
 def read_packets(path: Path, protocol: str = "auto", drops: Counter[str] | None = None) -> Iterator[FeedPacket]:

@@ -8,7 +8,8 @@ from sim.golden.ethernet import without_tag
 from sim.golden.moldudp64 import MalformedPacket
 from sim.golden.pitch_unit import HEADER_LENGTH, unpack_header, unpack_messages
 from sim.readers.errors import BadInput
-from sim.readers.pcap import ETHERTYPE_IPV4, read_frames
+from sim.readers.frames import read_frames
+from sim.readers.pcap import ETHERTYPE_IPV4
 
 PROTOCOL_TCP = 6
 FIN, SYN = 0x01, 0x02

@@ -10,7 +10,8 @@ from sim.golden.moldudp64 import HEADER_LENGTH, pack_packet
 from sim.readers.binary_file import read_binary_file
 from sim.readers.content import Content
 from sim.readers.errors import BadInput
-from sim.readers.pcap import FeedLine, FeedPacket, is_pcap, read_packets
+from sim.readers.frames import is_capture
+from sim.readers.pcap import FeedLine, FeedPacket, read_packets
 from sim.readers.protocols import WIRES, Unpacked, Wire
 from sim.readers.tcp import holds_orders, read_units
 from sim.replay.errors import ReplayError
@@ -296,7 +297,7 @@ def open_feed(path: Path, protocol: str = "auto", line: int | None = None, recov
         raise ReplayError(f"--protocol must be one of {', '.join(PROTOCOLS)}, not {protocol}")
     with Content(path) as content:
         start = content.peek(4)
-    if is_pcap(start):
+    if is_capture(start):
         try:
             return CaptureFeed(path, protocol, line, recovery)
         except BadInput:

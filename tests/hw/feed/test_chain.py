@@ -13,7 +13,7 @@ from sim.golden.itch50 import BOOK_TYPES, MESSAGE_LENGTHS
 from sim.golden.moldudp64 import pack_packet, packets, unpack_blocks
 from sim.golden.pitch_unit import LAST_SEQUENCE, pack_unit
 from sim.golden.records import HALT, BookEvent
-from sim.readers.pcap import read_frames
+from sim.readers.frames import read_frames
 from tests.data import market_data
 from tests.hw.bench import made, simulate
 from tests.hw.feed.chain import FeedChain

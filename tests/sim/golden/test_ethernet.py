@@ -16,7 +16,7 @@ from sim.golden.ethernet import (
     receive_any,
     with_tag,
 )
-from sim.readers.pcap import read_frames
+from sim.readers.frames import read_frames
 from tests.data import market_data
 
 IP, PORT = int(IPv4Address("239.1.2.3")), 5_000

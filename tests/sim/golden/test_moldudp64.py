@@ -14,7 +14,7 @@ from sim.golden.moldudp64 import (
     unpack_blocks,
     unpack_header,
 )  # fmt: skip
-from sim.readers.pcap import read_frames
+from sim.readers.frames import read_frames
 from tests.data import market_data
 
 SESSION = b"000010059B"

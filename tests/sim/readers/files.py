@@ -63,5 +63,22 @@ def pcap(frames, *, magic=0xA1B23C4D, order="<", link=1, snap=1 << 16) -> bytes:
     return b"".join(parts)
 
 
+def pcapng_block(kind: int, body: bytes, order="<") -> bytes:
+    body += bytes(-len(body) % 4)
+    length = struct.pack(order + "I", 12 + len(body))
+    return struct.pack(order + "I", kind) + length + body + length
+
+
+def pcapng(frames, *, order="<", link=1, options=b"", stamps=None, interface=0) -> bytes:
+    """One section with one interface; ``stamps`` of the frames in its units, by default a second apart in microseconds."""
+    section = pcapng_block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
+    parts = [section, pcapng_block(1, struct.pack(order + "HHI", link, 0, 0) + options, order)]
+    for number, frame in enumerate(frames):
+        stamp = stamps[number] if stamps else 1_000_000 * number
+        head = struct.pack(order + "5I", interface, stamp >> 32, stamp & 0xFFFFFFFF, len(frame), len(frame))
+        parts.append(pcapng_block(6, head + frame, order))
+    return b"".join(parts)
+
+
 def packet_frame(sequence, messages, *, session=SESSION, group=GROUP_A, port=PORT, **options) -> bytes:
     return build_udp(pack_packet(session, sequence, messages), destination_ip=group, destination_port=port, **options)

@@ -4,6 +4,7 @@ import gzip
 from collections import Counter
 from pathlib import Path
 
+import dpkt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from sim.golden.ethernet import build_udp
 from sim.golden.moldudp64 import unpack_blocks
 from sim.readers.errors import BadInput
-from sim.readers.pcap import read_frames, read_packets
+from sim.readers.frames import read_frames
+from sim.readers.pcap import read_packets
 from tests.data import market_data
-from tests.sim.readers.files import GROUP_A, GROUP_B, ONE_LINE, PORT, SESSION, message, outcome, packet_frame, pcap
+from tests.sim.readers.files import GROUP_A, GROUP_B, ONE_LINE, PORT, SESSION, message, outcome, packet_frame, pcap, pcapng, pcapng_block
 
 MESSAGES = [message(kind) for kind in "AFECXDU"]
 
@@ -33,6 +35,46 @@ def test_every_dialect(tmp_path, order, magic, unit):
     assert [frame.time_ns for frame in frames] == [500 * unit, 1_000_000_000 + 500 * unit]
     data = path.read_bytes()
     assert [data[frame.offset:frame.offset + len(frame.data)] for frame in frames] == [frame.data for frame in frames]
+
+
+RESOLUTIONS = {
+    b"": 1_000_000, b"\x09\0\x01\0\x09\0\0\0": 1_000_000_000, b"\x09\0\x01\0\x8a\0\0\0\0\0\0\0": 1 << 10,
+    b"\x02\0\x03\0eth\0\x09\0\x01\0\x03\0\0\0": 1_000,
+}  # fmt: skip
+"""Options of a pcapng interface, and the ticks of a second that they tell."""
+
+
+@pytest.mark.parametrize("options", RESOLUTIONS)
+def test_every_resolution_of_pcapng(tmp_path, options):
+    ticks = RESOLUTIONS[options]
+    path = write(tmp_path, pcapng([b"first frame", b"second"], options=options, stamps=[3 * ticks // 2, 5 << 32]))
+    frames = list(read_frames(path))
+    assert [frame.data for frame in frames] == [b"first frame", b"second"]
+    assert [frame.time_ns for frame in frames] == [1_500_000_000, (5 << 32) * 1_000_000_000 // ticks]
+    data = path.read_bytes()
+    assert [data[frame.offset:frame.offset + len(frame.data)] for frame in frames] == [frame.data for frame in frames]
+
+
+def test_sections_interfaces_and_other_blocks_of_pcapng(tmp_path):
+    """A second section has its own byte order and interfaces; a time offset counts; a packet may come without a time; names are passed
+    over."""
+    offset = b"\x0e\0\x08\0" + (7).to_bytes(8, "little")
+    simple = pcapng_block(3, (6).to_bytes(4, "little") + b"simple")
+    first = pcapng([b"a"], options=offset) + pcapng_block(4, b"names") + simple
+    path = write(tmp_path, first + pcapng([b"bb"], order=">", stamps=[1]))
+    read = [(frame.data, frame.time_ns) for frame in read_frames(path)]
+    assert read == [(b"a", 7_000_000_000), (b"simple", 7_000_000_000), (b"bb", 1_000)]
+
+
+def test_pcapng_of_an_independent_writer(tmp_path):
+    frames = [packet_frame(1, MESSAGES), packet_frame(8, MESSAGES[:3])]
+    with (tmp_path / "other.pcapng").open("wb") as file:
+        writer = dpkt.pcapng.Writer(file)
+        for number, frame in enumerate(frames):
+            writer.writepkt(frame, ts=1_000 + number)
+    read = list(read_frames(tmp_path / "other.pcapng"))
+    assert [(frame.data, frame.time_ns) for frame in read] == [(frame, (1_000 + n) * 1_000_000_000) for n, frame in enumerate(frames)]
+    assert [packet.sequence for packet in read_packets(tmp_path / "other.pcapng")] == [1, 8]
 
 
 def vlan(frame: bytes, *tags: int) -> bytes:
@@ -77,8 +119,17 @@ BAD_CAPTURES = {
     "no frame": (pcap([]), "offset 24: expected a frame, came the end of the file"),
     "wrong link": (pcap([FRAME], link=113), "offset 20: expected link type 1 (Ethernet), came 113"),
     "not a pcap": (b"hello there", "offset 0: expected the magic number of a pcap file, came 68656c6c"),
-    "pcapng": (b"\x0a\x0d\x0d\x0a" + bytes(40),
-               "offset 0: expected a capture in the pcap format, came pcapng (convert it: editcap -F nsecpcap IN OUT)"),
+    "pcapng without its order": (b"\x0a\x0d\x0d\x0a" + bytes(40),
+                                 "offset 8: expected the byte-order magic of a pcapng section, came 00000000"),
+    "pcapng of one section header": (pcapng([])[:28], "offset 24: expected a frame, came the end of the file"),
+    "pcapng of another link": (pcapng([FRAME], link=113), "offset 56: expected a packet of link type 1 (Ethernet), came 113"),
+    "pcapng of no interface": (pcapng([FRAME], interface=1), "offset 56: expected one of the section's 1 interfaces, came 1"),
+    "pcapng cut short": (pcapng([FRAME])[:-1], f"offset {len(pcapng([FRAME])) - 4}: expected the end of a pcapng block of 4 bytes, "
+                                               "came the end of the file after 3"),
+    "pcapng with two lengths": (pcapng([FRAME])[:-4] + bytes(4), f"offset {len(pcapng([FRAME])) - 4}: expected the block length "
+                                                                 f"{len(FRAME) + 32} again, came 0"),
+    "pcapng with an odd length": (pcapng([])[:32] + b"\x15" + pcapng([])[33:],
+                                  "offset 32: expected a block length from 12 to 16777216, a multiple of 4, came 21"),
     "cut record": (pcap([FRAME]) + bytes(5),
                    f"offset {40 + len(FRAME)}: expected a record header of 16 bytes, came the end of the file after 5"),
     "cut frame": (pcap([FRAME])[:-1],
@@ -120,14 +171,15 @@ def survives(path: Path) -> None:
 @given(frames=st.lists(st.binary(max_size=120), max_size=4), tail=st.binary(max_size=30))
 def test_any_frames_at_all(tmp_path, frames, tail):
     survives(write(tmp_path, pcap(frames) + tail))
+    survives(write(tmp_path, pcapng(frames) + tail))
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), min_size=1, max_size=4), cut=st.integers(0, 60),
-       tags=st.lists(st.sampled_from([0x8100, 0x88A8]), max_size=2))
-def test_a_good_capture_with_wrong_bytes(tmp_path, changes, cut, tags):
+       tags=st.lists(st.sampled_from([0x8100, 0x88A8]), max_size=2), capture=st.sampled_from([pcap, pcapng]))
+def test_a_good_capture_with_wrong_bytes(tmp_path, changes, cut, tags, capture):
     frames = [vlan(packet_frame(1 + 7 * i, MESSAGES, udp_checksum=False), *tags) for i in range(2)]
-    data = bytearray(pcap(frames))
+    data = bytearray(capture(frames))
     for place, value in changes:
         data[place % len(data)] = value
     survives(write(tmp_path, bytes(data[:len(data) - cut])))

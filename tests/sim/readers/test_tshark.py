@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sim.golden.moldudp64 import unpack_header
-from sim.readers.pcap import Datagram, parse_datagram, read_frames, read_packets
+from sim.readers.frames import read_frames
+from sim.readers.pcap import Datagram, parse_datagram, read_packets
 from tests.data import market_data
 
 CAPTURES = [
