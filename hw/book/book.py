@@ -76,8 +76,9 @@ class Book(wiring.Component):
     ------
     All but an unknown reference (which changes nothing) make the symbol stale until ``clear``: a duplicate reference, no
     free way in the order store or among the levels (the order is not added), zero shares or price (not added), more shares
-    executed or cancelled than the order had (it dies), a level whose total does not fit (it counts on modulo 2^32). A
-    REPLACE that can't be added is still a removal.
+    executed or cancelled than the order had (it dies), a level whose total does not fit (it counts on modulo 2^32; behind
+    the best level this shows from the symbol's next record on, as the top is still right). A REPLACE that can't be added is
+    still a removal.
 
     Latency
     -------

@@ -68,7 +68,7 @@ class ExpectedBook:
         self._last = {}
 
     def answer(self, event: BookEvent) -> Answer:
-        case = self._case(event)
+        case, doubtful = self._case(event), set(self._book.doubtful)
         old = self._book.orders.get(event.reference) if event.kind != ADD else None
         levels = self._book.depth(old.locate, 2)[old.side] if old else []
         side = (old.locate, old.side, old.price) if old else None
@@ -85,10 +85,15 @@ class ExpectedBook:
         locate = event.locate if touched is None else touched
         added = event.kind in (ADD, REPLACE, SET) and len(self._book.orders) > live
         top = tuple(total & mask for total, mask in zip(self._book.top(locate), MASKS, strict=True))
-        stale = locate in self._full or locate in self._book.doubtful
+        late = added and not self._is_best(self._book.orders[event.new_reference if event.kind == REPLACE else event.reference])
+        stale = locate in self._full or locate in (doubtful if late else self._book.doubtful)
         before = self._last.get(locate, (tuple(TopOfBook()), False))
         self._last[locate] = top, stale
         return Answer(locate, top, stale, before != (top, stale), case, self._searches(event, side, levels), added)
+
+    def _is_best(self, order):
+        """A total that does not fit is told at once only on the best level; behind it with the symbol's next record: the top is right."""
+        return self._book.depth(order.locate, 1)[order.side][0][0] == order.price
 
     def _searches(self, event, side, levels):
         """Whether one of the two best levels went, there may be others, and nothing came in front of what is left."""
