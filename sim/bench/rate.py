@@ -32,7 +32,7 @@ def stimulus(files: list[Path], messages: int, config: CardConfig) -> dict:
     """The first messages of the files as frames with what each can cause, and the bindings of the symbols."""
     feeds = [BinaryFeed(path) for path in files]
     surveys = [survey(feed, lambda count: None) for feed in feeds]
-    active = len({symbol for each in surveys for symbol in each.activity})
+    active = len({each.name_of(key) for each in surveys for key in each.activity})
     selection = select(surveys, f"top:{min(active, config.symbols)}")
     most, venues, count = min(config.backlog, config.events) // 4, [], 0
     for venue, feed in enumerate(feeds):

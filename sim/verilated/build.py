@@ -40,9 +40,8 @@ COMPILER_FLAGS = (
     "-Wno-attributes", "-faligned-new", "-fcf-protection=none",
 )
 
-
 RUNTIME = ("verilated", "verilated_threads")
-"""Verilator's own part."""
+"""Verilator's own part: its sources by name."""
 
 
 class BuildError(Exception):
