@@ -109,6 +109,7 @@ class Card(wiring.Component):
         m.submodules.bank = self.bank = RegisterBank(self.config)
         m.submodules.counters = self.counters = Counters(counter_elements(self.config))
         self.names = self.bank.names  # travel from venue to venue, and then to the orders
+        self.looking = []  # each book: it is telling its levels
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
@@ -116,6 +117,7 @@ class Card(wiring.Component):
         passed = self._gateway(m, orders)
         self._order_entry(m, passed)
         self._host(m)
+        m.d.comb += self.bank.looking.eq(Cat(self.looking).any())
         return m
 
     def _venue(self, m, venue):
@@ -164,7 +166,9 @@ class Card(wiring.Component):
         self.records += [
             (arbiter.gap.valid, events.gap(Const(venue), arbiter.gap.payload, self.clock.now), 1),
             (state.went_stale, events.venue_stale(Const(venue), state.reason, self.clock.now), 1),
+            (book.level_valid, events.level(book.level, self.clock.now), 2),
         ]
+        self.looking.append(book.looking)
         self._count_feed(m, venue, lines, arbiter, binder)
         count, is_status = self.counters, book.events.payload.kind.as_value() >= BookEventKind.HALT.value
         m.d.comb += [
@@ -172,6 +176,7 @@ class Card(wiring.Component):
             count.book_events[venue].eq(book.events.valid & book.events.ready & ~is_status),
             count.trading_states[venue].eq(book.events.valid & book.events.ready & is_status),
             count.tops[venue].eq(book.tops.valid & book.tops.ready),
+            book.look.eq(self.bank.look & (self.bank.look_venue == venue)), book.look_symbol.eq(self.bank.look_symbol),
             count.unknown_references[venue].eq(book.unknown_reference), count.duplicate_references[venue].eq(book.duplicate_reference),
             count.store_full[venue].eq(book.store_full), count.levels_full[venue].eq(book.levels_full),
             count.bad_events[venue].eq(book.bad_event), count.level_overflows[venue].eq(book.overflow),

@@ -103,7 +103,7 @@ ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=
 MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1)
 """The ECP5 card with deeper books, for a chip with more block RAM."""
 
-ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 16, levels=4096, backlog=1024, events=4096)
+ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, backlog=1024, events=4096)
 """For a data-centre card; built by the vendor flow."""
 
 CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}

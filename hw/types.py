@@ -12,6 +12,9 @@ from hw.reasons import DropReason, RejectReason
 Price = unsigned(32)
 """1/10000 of the currency unit. 0 means that there is no price (an empty side)."""
 
+Rank = unsigned(32)
+"""A price made comparable, so that the higher is the better: the price itself on the buy side, all its bits inverted on the sell side."""
+
 Shares = unsigned(32)
 """A number of shares; the total of a price level as well (a level that would pass 2^32 - 1 goes stale)."""
 
@@ -271,9 +274,29 @@ class TopOfBook(data.Struct):
     """Price, shares, orders, ``stale``, ``halted`` or ``partial`` differ from the symbol's record before this one."""
     partial: 1
     """As of the event: more of the same change follows, until then no order may be based on it."""
+    crossed: 1
+    """The bid is above the ask: the venue is in an auction, or the symbol is halted, or the book is wrong."""
+    locked: 1
+    """The bid is the ask."""
     sequence: Sequence
     timestamp: Nanoseconds
     ingress: Cycles
+
+
+class BookLevel(data.Struct):
+    """One of the best levels of a symbol, as the host has asked for them."""
+
+    venue: VenueIndex
+    symbol: SymbolIndex
+    side: Side
+    number: 4
+    """0: the best."""
+    price: Price
+    """0: there are not so many."""
+    shares: Shares
+    orders: OrderCount
+    sequence: Sequence
+    """Of the feed message after which it was so."""
 
 
 class Order(data.Struct):

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from amaranth.hdl import UnusedElaboratable
 
+from hw.book.far_levels import FarLevels
 from hw.book.order_store import OrderStore
-from hw.book.price_levels import PriceLevels
 from hw.config import CardConfig
 from hw.lib.hash_table import BANKS
 from sim.golden.records import ADD, CANCEL, EXECUTE, REPLACE, SET, BookEvent
@@ -67,9 +67,8 @@ class PlacedBook:
     """
 
     def __init__(self, config: CardConfig) -> None:
-        levels = PriceLevels(config)
-        self.orders = PlacedTable(OrderStore(config))
-        self.levels = PlacedTable(levels.table)
+        self.orders = PlacedTable(OrderStore(config).table)
+        self.levels = PlacedTable(FarLevels(config).table)
         self._live: dict[int, list[int]] = {}  # reference: region, price, shares
         self._count: dict[tuple[int, int], int] = {}  # region, price: orders
 

@@ -287,6 +287,17 @@ class Control:
                 return Position(self.read("POSITION"), self.read("WORKING_BUY"), self.read("WORKING_SELL"))
         raise CardError(f"the card does not answer for the position of symbol {symbol}")
 
+    def look(self, venue: int, symbol: int) -> None:
+        """Has the card tell the best ten levels of either side, all as after one event: 20 ``BookLevel`` events, there on return."""
+        self._check_venue(venue)
+        self._check_slot(symbol)
+        register = REGISTERS["LOOK"]
+        self.write("LOOK", symbol | venue << 8)
+        for _ in range(POLLS):
+            if not register.unpack(self.read("LOOK"))["busy"]:
+                return
+        raise CardError(f"the card does not tell the levels of symbol {symbol} at venue {venue}")
+
     def clear_positions(self) -> None:
         """Positions and working orders become 0."""
         self._check_disarmed("clear positions")

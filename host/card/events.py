@@ -22,6 +22,8 @@ class TopOfBook:
     symbol: int
     stale: bool
     halted: bool
+    crossed: bool
+    locked: bool
     bid_price: int
     bid_shares: int
     ask_price: int
@@ -88,6 +90,23 @@ class VenueStale:
 
 
 @dataclass(frozen=True, slots=True)
+class BookLevel:
+    """One of the levels that ``Control.look`` has asked for. ``number`` 0 is the best; ``price`` 0: there are not so many."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    symbol: int
+    side: int
+    number: int
+    price: int
+    shares: int
+    orders: int
+    sequence: int
+    """Feed message after which it was so."""
+
+
+@dataclass(frozen=True, slots=True)
 class StateChange:
     """The STATE register after a change, and one bit for each of its bits that changed."""
 
@@ -97,7 +116,7 @@ class StateChange:
     changed: int
 
 
-Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange
+Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel
 
 
 def decode(words: Sequence[int]) -> Event:
@@ -118,7 +137,8 @@ def decode(words: Sequence[int]) -> Event:
     time, lost = header["card_time"], bool(header["lost"])
     match kind:
         case EventKind.TOP_OF_BOOK:
-            return TopOfBook(time, lost, stale=bool(fields.pop("stale")), halted=bool(fields.pop("halted")), **fields)
+            stale, halted, crossed, locked = (bool(fields.pop(name)) for name in ("stale", "halted", "crossed", "locked"))
+            return TopOfBook(time, lost, stale=stale, halted=halted, crossed=crossed, locked=locked, **fields)
         case EventKind.ORDER_SENT:
             return OrderSent(time, lost, **fields)
         case EventKind.ORDER_REJECTED:
@@ -128,5 +148,7 @@ def decode(words: Sequence[int]) -> Event:
             return Gap(time, lost, session=session.to_bytes(10, "little"), **fields)
         case EventKind.VENUE_STALE:
             return VenueStale(time, lost, reason=StaleReason(fields.pop("reason")), **fields)
+        case EventKind.LEVEL:
+            return BookLevel(time, lost, **fields)
         case _:
             return StateChange(time, lost, **fields)

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 3
+VERSION_MINOR = 4
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -24,6 +24,7 @@ class EventKind(IntEnum):
     GAP = 4
     VENUE_STALE = 5
     STATE = 6
+    LEVEL = 7
 
 
 class DropReason(IntEnum):
@@ -87,6 +88,11 @@ _REGISTERS = (
     Register("TIME", 0x0060, "ro", bits=64),
     Register("EVENT_WRITE_INDEX", 0x0068, "ro"),
     Register("EVENT_READ_INDEX", 0x006c, "rw"),
+    Register("LOOK", 0x0070, "rw", fields=(
+        Field("symbol", 0, 8),
+        Field("venue", 8, 4),
+        Field("busy", 31, 1),
+    )),
     Register("SHADOW_MAX_SHARES", 0x0080, "rw"),
     Register("SHADOW_MAX_POSITION", 0x0084, "rw"),
     Register("SHADOW_MAX_NOTIONAL", 0x0088, "rw", bits=64),
@@ -226,6 +232,8 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
         Field("stale", 5, 1),
         Field("halted", 6, 1),
         Field("venue", 8, 4),
+        Field("crossed", 12, 1),
+        Field("locked", 13, 1),
         Field("symbol", 16, 8),
         Field("bid_price", 32, 32),
         Field("bid_shares", 64, 32),
@@ -271,13 +279,31 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
         Field("state", 32, 32),
         Field("changed", 64, 32),
     ),
+    EventKind.LEVEL: (
+        Field("side", 5, 1),
+        Field("venue", 8, 4),
+        Field("number", 12, 4),
+        Field("symbol", 16, 8),
+        Field("price", 32, 32),
+        Field("shares", 64, 32),
+        Field("orders", 96, 16),
+        Field("sequence", 160, 64),
+    ),
 }
 """Fields of each kind of event record, beside the header's."""
 
 CARDS: dict[str, CardSizes] = {
-    "tiny": CardSizes(0xc8cc66ace67490d4, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000),
-    "ecp5": CardSizes(0x9b088a7cbcd634a1, venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, clock_hz=156250000),
-    "medium": CardSizes(0x7ec0f9b76e3e173d, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000),
-    "alveo": CardSizes(0xfcb40a2ed8c8e7fd, venues=2, symbols=64, orders=65536, levels=4096, backlog=1024, events=4096, clock_hz=156250000),
+    "tiny": CardSizes(
+        0xc8cc66ace67490d4, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+    ),
+    "ecp5": CardSizes(
+        0x9b088a7cbcd634a1, venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, clock_hz=156250000,
+    ),
+    "medium": CardSizes(
+        0x7ec0f9b76e3e173d, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
+    ),
+    "alveo": CardSizes(
+        0x7969c5e8619c78ba, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+    ),
 }
 """The named configurations."""

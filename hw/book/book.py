@@ -4,47 +4,44 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.book.best_levels import BestLevels
-from hw.book.order_store import OrderStore
-from hw.book.price_levels import PriceLevels
-from hw.book.records import Records
+from hw.book.depth import Depth
+from hw.book.far_levels import FarLevels
+from hw.book.near_levels import Level, NearLevels
+from hw.book.order_store import OrderStore, symbol_bits
+from hw.book.records import Answered, Records
 from hw.config import CardConfig
 from hw.lib.one_hot import OneHot
-from hw.types import BookEvent, BookEventKind, TopOfBook
+from hw.types import BookEvent, BookEventKind, BookLevel, Rank, Shares, Side, TopOfBook
 
-STATES = (
-    "CLEAR", "IDLE", "READ", "STATUS", "MATCH", "DECIDE",
-    "SELECT", "MOVE", "LOAD", "FETCH", "COUNT", "UPDATE", "SETTLE", "PEEK", "SEARCH", "TOTALS", "REFILL",
-)  # fmt: skip
+LOOKED_UP = 3
+"""Age, in cycles, at which an operation knows its order."""
+BOOKED = 4
+"""Age at which an operation that had to wait for its order reaches the levels."""
 
-Flags = data.StructLayout({
+Operation = data.StructLayout({
+    "event": BookEvent,
+    "second": 1,  # the order that a REPLACE or SET brings, after the one that it takes away
+    "first_of_two": 1,
+    "adds": 1,
+    "removes": 1,
+    "takes_all": 1,
+    "sets": 1,
+    "status": 1,
     "bad": 1,  # zero shares or price
-    "removes": 1,  # an order must be found and reduced, first of all
-    "takes_all": 1,  # DELETE, REPLACE and SET
-    "adds": 1,  # REPLACE, and SET but to zero: then a new order comes
-    "sets": 1,  # SET
-    "same": 1,  # under the reference that the old one had
-    "known": 1,  # the order was found
-    "excess": 1,  # more shares than it had
-    "takes_some": 1,  # more than zero shares
-    "alive": 1,  # the order is still there
-    "added": 1,  # an order was added in the cycle before
-    "starts": 1,  # the levels change, or are searched, in this cycle
-    "waits": 1,  # they will change with the order that was added, when they are free
-    "was_best": 1,  # the old order of a REPLACE or SET was on the best level
-    "same_shares": 1,  # and the new one has as many shares
-    "emptied": 1,  # no other order was on its level
+    "some": 1,  # more than zero shares
+    "at_once": 1,  # it went to the levels without waiting for its order
 })
-"""What has been found out about the event in progress."""
+"""An event on its way, or one half of it."""
 
 
 class Book(wiring.Component):
-    """Takes book events in, one at a time, and answers each with the symbol's top of book.
+    """Takes book events in and answers each with the symbol's top of book.
 
-    Every order is kept under its full reference in a hash table (:mod:`hw.book.order_store`), every price level in a
-    hash table of its side (:mod:`hw.book.price_levels`), so that any price from 1 to 2^32 - 1 is exact. The best of
-    both sides of every symbol is kept beside them, and the second best, which takes over at once when the best level
-    empties. Only then, or when the second empties, the winner tree is asked for the next one, behind the record's back.
+    An event is one operation, or two (a REPLACE, and a SET but to zero shares, takes an order away and brings one); an operation is taken
+    every second cycle. All look their order up (:mod:`hw.book.order_store`), and reach the levels (:mod:`hw.book.near_levels`) in order:
+    what names an order when it is known, what brings one at once, unless one that waits for its order is ahead. The best levels of all
+    sides are kept sorted; those behind them (:mod:`hw.book.far_levels`) change behind the record's back, and fill up what is left of the
+    best ones when these run low: then no event is taken for a while. Any price from 1 to 2^32 - 1 is exact.
 
     Parameters
     ----------
@@ -69,16 +66,23 @@ class Book(wiring.Component):
         What holds until the venue has said whether it trades the symbol, after ``clear`` again.
     halted : Out(1 per symbol)
         The venue does not trade the symbol, or has not said so; from the cycle on in which the record of the event says it.
+    look : In(1), look_symbol : In
+        Pulse: tell the best levels of this symbol. Ignored while ``looking``.
+    looking : Out(1)
+        They are not all told yet.
+    level_valid : Out(1), level : Out(BookLevel)
+        The ten best bids, then the ten best asks, all as after one event (see hw/book/depth.py). Meanwhile no event is taken for about 60
+        cycles, more where far levels have to be fetched.
     unknown_reference, duplicate_reference, store_full, levels_full, bad_event, overflow : Out(1)
-        Pulses; what happened to an event, at the latest two cycles after its record became valid.
+        Pulses; what happened to an event.
 
     Errors
     ------
-    All but an unknown reference (which changes nothing) make the symbol stale until ``clear``: a duplicate reference, no
-    free way in the order store or among the levels (the order is not added), zero shares or price (not added), more shares
-    executed or cancelled than the order had (it dies), a level whose total does not fit (it counts on modulo 2^32; behind
-    the best level this shows from the symbol's next record on, as the top is still right). A REPLACE that can't be added is
-    still a removal.
+    All but an unknown reference (which changes nothing) make the symbol stale until ``clear``: a duplicate reference, no free way in
+    the order store (the order is not kept), none for a far level (the level is not kept), zero shares or price (not added), more shares
+    executed or cancelled than the order had (it dies), a level whose total does not fit (it counts on modulo 2^32). What concerns a level
+    behind the best shows with a later record of the symbol, as the top is still right. After a duplicate reference, or where something
+    found no room, the prices and shares of this symbol's records mean nothing any more; those of the others stay exact.
 
     Latency
     -------
@@ -87,30 +91,29 @@ class Book(wiring.Component):
     ==============================================================  ======  =====
     case                                                            record  next
     ==============================================================  ======  =====
-    ADD, all cases                                                  4       5
-    HALT, RESUME                                                    3       3
-    EXECUTE, CANCEL, DELETE, unknown reference, SET to zero         7       7
-    REPLACE of a known order, SET                                   8       10
+    ADD, HALT, RESUME                                               3       2
+    the same, less than six cycles behind one of those below        6       2
+    EXECUTE, CANCEL, DELETE, SET to zero, unknown reference         6       2
+    REPLACE, SET                                                    8       4
     ==============================================================  ======  =====
 
-    Two cycles more where the order is of another symbol than the event says. Where the second best level of the side is no
-    longer known, the next event is taken 18 + n cycles after this one (REPLACE and SET 23 + n; if they were refused 19 + n), n being the
-    number of levels of the winner tree (``tree_levels``: TINY 2, ECP5 3, ALVEO 5). An n above 5 adds n - 5 cycles to the distance of
-    every two changes of the levels, of which a REPLACE is two. An event that was refused is over with its record.
+    Three cycles after the event before no event is taken, nor five after it. Where a side has fewer than ``NearLevels.LOW`` near levels
+    left and others far, no event is taken for about 40 cycles and 20 more a level that is fetched.
     ``LATENCY`` is the first line's.
     """
 
-    LATENCY = 4
+    LATENCY = 3
 
     def __init__(self, config: CardConfig, venue: int = 0):
         if not 0 <= venue < config.venues:
             raise ValueError(f"venue must be 0 to {config.venues - 1}, not {venue}")
-        self._store = OrderStore(config)
-        self._levels = PriceLevels(config)
-        self._best = BestLevels(config)
+        self.store = OrderStore(config)
+        self._near = NearLevels(config)
+        self.far = FarLevels(config)
         self._records = Records(config, venue)
-        self._rows = max(self._store.depth, self._levels.depth, config.symbols)
-        self.tree_levels = self._levels.tree_levels
+        self._depth = Depth(config, venue)
+        self._rows = max(self.store.depth, self.far.depth, 2 * config.symbols)
+        self._symbol_bits = symbol_bits(config)
         super().__init__({
             "events": In(stream.Signature(BookEvent)),
             "tops": Out(stream.Signature(TopOfBook)),
@@ -119,6 +122,11 @@ class Book(wiring.Component):
             "venue_stale": In(1),
             "assume_trading": In(config.symbols),
             "halted": Out(config.symbols),
+            "look": In(1),
+            "look_symbol": In(symbol_bits(config)),
+            "looking": Out(1),
+            "level_valid": Out(1),
+            "level": Out(BookLevel),
             "unknown_reference": Out(1),
             "duplicate_reference": Out(1),
             "store_full": Out(1),
@@ -126,292 +134,271 @@ class Book(wiring.Component):
             "bad_event": Out(1),
             "overflow": Out(1),
         })
-        self._event = Signal(BookEvent)
-        self._order = Signal(self._store.order)
-        self._place = Signal(self._store.place_bits)
-        self._change = Signal(self._levels.change_layout)
-        self._flags = Signal(Flags)
-        self._clearing = Signal()
-        self._clear_requested = Signal()
-        self._row = Signal(range(self._rows))
-        self._quiet = Signal(range(self._levels.spacing + 1))  # cycles since the last change of the levels, up to some
-        self._new_hashes = Signal(self._store.hash.bits)
-        self._differs = Signal(16)  # parts of the old and the new reference
+        place = data.StructLayout({"symbol": self._symbol_bits, "side": Side, "rank": Rank})
+        self._takes, self._second = Signal(), Signal()  # an event is taken; the second half of one begins
+        self._age = Signal(8)  # bit k: there is an operation that was taken k cycles ago
+        self._taken = Signal(Operation)  # the operation of one or two cycles ago
+        self._looked_up = Signal(Operation)  # that of three or four
+        self._place = Signal(place)  # where the operation belongs that reaches the levels next
+        self._found, self._order, self._room = Signal(), Signal(self.store.layout), Signal()  # what it found
+        self._dies = Signal()
+        self._acts = Signal()  # an order comes, if nothing speaks against it
+        self._waits = Signal(3)  # bit k: that of 2k + 1 or 2k + 2 cycles ago waits for its order, or did
+        self._at_once, self._bad = Signal(), Signal()  # that of one cycle ago does not; it has no shares or no price
+        self._waited = Signal()  # one that did reaches the levels
+        self._comes, self._excess = Signal(), Signal()  # its order comes; it takes more shares than there are
+        self._append, self._fetched = Signal(), Signal(Level)  # a level that was fetched from afar is appended
+        self._open = Signal()
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.store = store = self._store
-        m.submodules.levels = levels = self._levels
-        m.submodules.best = best = self._best
+        m.submodules.store = self.store
+        m.submodules.near = near = self._near
+        m.submodules.far = far = self.far
         m.submodules.records = records = self._records
-        event, order, change, flags = self._event, self._order, self._change, self._flags
-
-        offered = self.events.payload
         m.d.comb += [
-            store.hashes.eq(store.hash(offered.reference)),
-            store.key.eq(event.reference),
-            store.place.eq(self._place),
-            store.entry.valid.eq(flags.alive),
-            store.entry.key.eq(event.reference),
-            store.entry.value.eq(order),
-            levels.region.eq(Cat(offered.side, offered.symbol[:len(best.symbol)])),
-            levels.hashes.eq(levels.table.hash(offered.price)),
-            levels.price.eq(event.price),
-            levels.change.eq(change),
-            best.symbol.eq(offered.symbol),
-            best.side.eq(event.side),
-            best.price.eq(event.price),
-            best.shares.eq(event.shares),
-            best.slot.eq(levels.slot),
-            best.took_slot.eq(change.slot),
-            best.took_shares.eq(change.shares),
-            best.totals.eq(levels.totals),
-            best.emptied.eq(levels.emptied),
-            best.second.eq(Mux(levels.best.valid, Cat(levels.best, levels.best_totals), 0)),
-            records.event.eq(event),
-            records.best.eq(best.following),
+            far.valid.eq(near.far_valid), far.change.eq(near.far),
             records.venue_stale.eq(self.venue_stale | self.clear | self.busy),
-            records.doubt.eq(levels.overflow),
-            records.assume_trading.eq(self.assume_trading),
-            self.halted.eq(records.halted),
-            records.doubt_symbol.eq(change.region[1:]),
-            store.write.eq(flags.added),
-            levels.start.eq(flags.starts),
-        ]
-        m.d.sync += [pulse.eq(0) for pulse in (
-            self.unknown_reference, self.duplicate_reference, self.store_full, self.levels_full, self.bad_event, flags.added, flags.starts,
-        )]
-        m.d.sync += [
-            self._quiet.eq(Mux(levels.start, 0, Mux(self._quiet.all(), self._quiet, self._quiet + 1))),
-            self._differs.eq(Cat((event.reference ^ event.new_reference)[bit:bit + 4].any() for bit in range(0, 64, 4))),
-            self._new_hashes.eq(store.hash(Mux(event.kind == BookEventKind.REPLACE, event.new_reference, event.reference))),
-            flags.same_shares.eq(event.shares == change.shares),
-            self.overflow.eq(levels.overflow),
+            records.doubt.eq(far.full | far.overflow | far.missing), records.doubt_symbol.eq(far.doubt_region[1:]),
+            records.doubt_near.eq(near.overflow_behind), records.doubt_near_symbol.eq(near.overflow_region[1:]),
+            records.assume_trading.eq(self.assume_trading), self.halted.eq(records.halted),
+            self.levels_full.eq(far.full),
         ]
         wiring.connect(m, records.tops, wiring.flipped(self.tops))
-
-        for part in (store, levels, best):
-            m.d.comb += [part.clear.eq(self._clearing), part.row.eq(self._row)]
-        m.d.comb += [records.clear.eq(self._clearing), self.busy.eq(self._clearing | self._clear_requested)]
-        with m.If(self.clear):
-            m.d.sync += self._clear_requested.eq(1)
-
-        at = OneHot(m, *STATES)
-        self._idle_states(m, at)
-        self._lookup_states(m, at)
-        self._add_states(m, at)
-        self._remove_states(m, at)
-        self._search_states(m, at)
+        self._take(m)
+        self._look_up(m)
+        self._go_to_the_levels(m)
+        self._answer(m)
+        self._tell(m)
+        self._control(m)
+        self._show_depth(m)
         return m
 
-    def _idle_states(self, m, at):
-        """CLEAR: walk all memories. IDLE: take an event."""
-        row, requested = self._row, self._clear_requested
+    def _take(self, m):
+        """Cycle 0: an event, or the second half of the one of two cycles ago. Cycles 1 and 2: what it is."""
+        age, now, offered = self._age, self._taken, self.events.payload
+        second, take, two = self._second, self._takes, Signal()
+        m.d.sync += self.events.ready.eq(self._open & ~age[0] & ~age[2] & ~age[4] & ~(age[1] & two))
+        m.d.comb += [
+            second.eq(age[2] & now.first_of_two),
+            take.eq(self.events.valid & self.events.ready),
+            age[0].eq(take | second),
+        ]
+        m.d.sync += age[1:].eq(age)
+        kind, event = now.event.kind, now.event
+        adds, sets = (kind == BookEventKind.ADD) | now.second, kind == BookEventKind.SET
+        none = event.shares == 0
+        self._go_at_once(m)
+        m.d.comb += self._bad.eq(none | (event.price == 0))
+        m.d.comb += two.eq(~now.second & ((kind == BookEventKind.REPLACE) | (sets & ~none)))
+        with m.If(age[1]):
+            m.d.sync += [
+                now.first_of_two.eq(two),
+                now.adds.eq(adds), now.sets.eq(sets),
+                now.removes.eq(~adds & (kind.as_value() >= BookEventKind.EXECUTE.value) & (kind.as_value() <= BookEventKind.SET.value)),
+                now.takes_all.eq(kind.as_value() >= BookEventKind.DELETE.value),
+                now.status.eq(kind.as_value() >= BookEventKind.HALT.value),
+                now.bad.eq(self._bad),
+                now.some.eq(~none),
+                now.at_once.eq(self._at_once),
+            ]
+        with m.If(take):
+            m.d.sync += [now.event.eq(offered), now.second.eq(0)]
+        with m.If(second):
+            m.d.sync += now.second.eq(1)
+            with m.If(kind == BookEventKind.REPLACE):
+                m.d.sync += now.event.reference.eq(now.event.new_reference)
+        with m.If(age[2]):
+            m.d.sync += self._looked_up.eq(now)
+
+    def _go_at_once(self, m):
+        """What names no order does not wait for one, if nothing waits ahead of it."""
+        age, now, waits, at_once = self._age, self._taken, self._waits, self._at_once
+        kind = now.event.kind.as_value()
+        names_none = ((kind == BookEventKind.ADD.value) | (kind >= BookEventKind.HALT.value)) & ~now.second
+        m.d.comb += at_once.eq(names_none & ~(age[3] & waits[1]) & ~(age[5] & waits[2]))
+        with m.If(age[1]):
+            m.d.sync += waits[0].eq(~at_once)
+        with m.If(age[2]):
+            m.d.sync += waits[1].eq(waits[0])
+        with m.If(age[4]):
+            m.d.sync += waits[2].eq(waits[1])
+
+    def _look_up(self, m):
+        """Cycles 0 to 3: the order. Cycle 4: what the reference stands for from then on."""
+        age, now, then, store = self._age, self._taken, self._looked_up, self.store
+        offered, event, order, place = self.events.payload, now.event, self._order, self._place
+        new_hashes = Signal(store.hashes.shape())
+        m.d.sync += new_hashes.eq(store.table.hash(Mux(event.kind == BookEventKind.REPLACE, event.new_reference, event.reference)))
+        m.d.comb += [
+            store.lookup.eq(age[0]),
+            store.hashes.eq(Mux(self._second, new_hashes, store.table.hash(offered.reference))),
+            store.reference.eq(event.reference),
+            store.adds.eq(now.adds),
+        ]
+        with m.If(self._takes):
+            m.d.sync += [place.symbol.eq(offered.symbol), place.side.eq(offered.side),
+                         place.rank.eq(offered.price ^ offered.side.as_value().replicate(32))]
+        with m.If(age[LOOKED_UP]):
+            m.d.sync += [
+                self._found.eq(store.found), order.eq(store.order), self._room.eq(store.room),
+                self._dies.eq(then.takes_all | (store.order.shares <= then.event.shares)),
+                self._acts.eq(then.adds & (~then.second | self._found | then.sets)),
+                place.symbol.eq(then.event.symbol), place.side.eq(then.event.side),
+                place.rank.eq(then.event.price ^ then.event.side.as_value().replicate(32)),
+            ]
+            with m.If(then.removes & store.found):
+                m.d.sync += [place.symbol.eq(store.order.symbol), place.side.eq(store.order.side), place.rank.eq(store.order.rank)]
+            with m.If(then.second & self._found):  # where the first half has found its order
+                m.d.sync += [place.symbol.eq(order.symbol), place.side.eq(order.side),
+                             place.rank.eq(then.event.price ^ order.side.as_value().replicate(32))]
+
+        comes = self._comes
+        m.d.comb += [
+            comes.eq(self._acts & ~then.bad & ~self._found & self._room),
+            self._excess.eq(then.removes & self._found & ~then.takes_all & (order.shares < then.event.shares)),
+            store.alive.eq(comes | (self._found & ~(then.removes & self._dies))),
+            store.after.eq(order),
+        ]
+        with m.If(then.removes):
+            m.d.comb += store.after.shares.eq(order.shares - then.event.shares)
+        with m.If(comes):
+            m.d.comb += [store.after.symbol.eq(place.symbol), store.after.side.eq(place.side), store.after.rank.eq(place.rank),
+                         store.after.shares.eq(then.event.shares)]
+
+    def _go_to_the_levels(self, m):
+        """In cycle 1 or 4, or when a level comes from afar."""
+        age, now, then, near, place = self._age, self._taken, self._looked_up, self._near, self._place
+        append, waited = self._append, self._waited
+        m.d.comb += [
+            waited.eq(age[BOOKED] & ~then.at_once),
+            near.start.eq(waited | (age[1] & self._at_once) | append),
+            near.region.eq(Cat(place.side, place.symbol)), near.rank.eq(place.rank),
+            near.append.eq(append), near.totals.orders.eq(1),
+        ]
+        with m.If(append):
+            m.d.comb += near.totals.eq(self._fetched.totals)
+        with m.Elif(waited):
+            m.d.comb += [
+                near.come.eq(self._comes), near.leave.eq(then.removes & self._found),
+                near.totals.shares.eq(Mux(then.removes & self._dies, self._order.shares, then.event.shares)),
+                near.totals.orders.eq(~then.removes | self._dies),
+            ]
+        with m.Else():
+            m.d.comb += [near.come.eq((now.event.kind == BookEventKind.ADD) & ~self._bad), near.totals.shares.eq(now.event.shares)]
+
+    def _answer(self, m):
+        """In the cycle after that: the record. In the next one it is known whether the order that was not waited for is a new one."""
+        age, now, then, near, records, place = self._age, self._taken, self._looked_up, self._near, self._records, self._place
+        order, waited, at_once = self._order, self._waited, age[1] & self._at_once
+        event = data.View(BookEvent, Mux(waited, then.event.as_value(), now.event.as_value()))
+        some, again, was_touched, old = Signal(), Signal(), Signal(), Signal(data.StructLayout({"rank": Rank, "shares": Shares}))
+        second, refused = Signal(), self._acts & ~self._comes
+        m.d.sync += [
+            *(records.event[name].eq(event[name]) for name in Answered.members),
+            records.side.eq(place.side),
+            records.status.eq(event.kind.as_value() >= BookEventKind.HALT.value),
+            records.emit.eq((waited & ~then.first_of_two) | at_once),
+            records.trouble.eq(Mux(waited, self._excess | refused, at_once & (now.event.kind == BookEventKind.ADD) & self._bad)),
+            some.eq(~waited | ~then.removes | self._dies | then.some),
+            second.eq(waited & then.second),
+            again.eq(waited & then.second & self._comes & (place.rank == old.rank) & (then.event.shares == old.shares)),
+        ]
+        with m.If(waited):
+            m.d.sync += [old.rank.eq(place.rank), old.shares.eq(order.shares)]
+        touched = Signal()
+        m.d.comb += [
+            touched.eq(near.touched & some),
+            records.symbol.eq(place.symbol),
+            records.best.eq(near.best), records.other.eq(near.other),
+            records.touched.eq((touched | (second & was_touched)) & ~(was_touched & again)),
+        ]
+        m.d.sync += was_touched.eq(Mux(second | records.emit, 0, Mux(near.touched, some, was_touched)))
+        late = Signal()
+        with m.If(age[LOOKED_UP]):
+            m.d.comb += late.eq(then.at_once & then.adds & ~then.bad & (self.store.found | ~self.store.room))
+        m.d.comb += records.late_trouble.eq(late | near.overflow)
+
+    def _tell(self, m):
+        """The pulses."""
+        age, then = self._age, self._looked_up
+        acts, found, room = self._acts & age[BOOKED], self._found, self._room
+        m.d.sync += [
+            self.bad_event.eq((acts & then.bad) | (age[BOOKED] & self._excess)),
+            self.duplicate_reference.eq(acts & ~then.bad & found),
+            self.store_full.eq(acts & ~then.bad & ~found & ~room),
+            self.unknown_reference.eq(age[BOOKED] & then.removes & ~found & ~then.sets),
+            self.overflow.eq(self.far.overflow | self._near.overflow | self._near.overflow_behind),
+        ]
+
+    def _show_depth(self, m):
+        """The levels that the host has asked for."""
+        m.submodules.depth = depth = self._depth
+        near, place = self._near, self._place
+        m.d.comb += [
+            depth.ask.eq(self.look), depth.symbol.eq(self.look_symbol), self.looking.eq(depth.busy),
+            depth.sequence.eq(self._taken.event.sequence),
+            depth.seen_valid.eq(near.seen_valid), depth.seen.eq(near.seen),
+            self.level_valid.eq(depth.valid), self.level.eq(depth.level),
+        ]
+        m.d.sync += near.look.eq(depth.look)
+        with m.If(depth.look):
+            m.d.sync += [place.symbol.eq(depth.of_symbol), place.side.eq(depth.side)]
+
+    def _control(self, m):
+        """Fetching far levels, clearing, and when an event may be taken."""
+        near, far, place = self._near, self.far, self._place
+        requested, row = Signal(), Signal(range(self._rows))
+        owed = Signal(range(Records.DEPTH + 1))
+        quiet = ~self._age.any() & ~near.busy
+        at = OneHot(m, "CLEAR", "OPEN", "REFILL", "TAKE", "APPEND")
+        m.d.comb += [
+            self.busy.eq(at.now("CLEAR") | requested),
+            self._open.eq(at.now("OPEN") & ~requested & ~self.clear & ~near.low & far.room & ~self._depth.hold
+                          & (owed != Records.DEPTH)),
+            self._depth.quiet.eq(at.now("OPEN") & quiet & far.idle & ~near.low & ~requested),
+            far.region.eq(near.low_region), near.none_region.eq(far.level_region),
+        ]
+        m.d.sync += owed.eq(owed + (self.events.valid & self.events.ready) - (self.tops.valid & self.tops.ready))
+        for part in (self.store, far):
+            m.d.comb += [part.clear.eq(at.now("CLEAR")), part.row.eq(row)]
+        m.d.comb += self._records.clear.eq(at.now("CLEAR"))
+        m.d.sync += near.clear.eq(at.now("CLEAR"))
+        with m.If(self.clear):
+            m.d.sync += requested.eq(1)
+
         with at("CLEAR"):
-            m.d.comb += self._clearing.eq(1)
-            m.d.sync += row.eq(row + 1)
+            m.d.sync += [row.eq(row + 1), Cat(place.side, place.symbol).eq(row)]
             with m.If(row == self._rows - 1):
                 m.d.sync += row.eq(0)
-                at.go("IDLE")
+                at.go("OPEN")
             with m.Else():
                 at.go("CLEAR")
-        with at("IDLE"):
-            store, levels, best, flags = self._store, self._levels, self._best, self._flags
-            settled, open_ = Signal(), Signal()
-            m.d.comb += [
-                settled.eq(~(flags.added | flags.waits | flags.starts)),
-                open_.eq(best.known & settled),
-                self.events.ready.eq(self._records.free & ~requested & open_),
-                store.lookup.eq(open_),
-                levels.lookup.eq(open_),
-                best.load.eq(open_),
-            ]
-            if levels.spacing > self.LATENCY + 1:  # a deep tree can't take a new level every 5 cycles
-                m.d.comb += open_.eq(best.known & settled & (self._quiet >= levels.spacing - self.LATENCY - 1))
-            with m.If(open_):
-                m.d.sync += [self._event.eq(self.events.payload), flags.eq(0)]
-            with m.If(flags.waits & (self._quiet >= levels.spacing - 2)):
-                m.d.sync += [flags.starts.eq(1), flags.waits.eq(0)]
-            with m.If(requested):
-                m.d.sync += [requested.eq(self.clear), flags.waits.eq(0)]
+        with at("OPEN"):
+            with m.If(quiet & far.idle & near.low):
+                at.go("REFILL")
+            with m.Elif(quiet & far.idle & requested & ~self._depth.hold):
+                m.d.sync += requested.eq(self.clear)
                 at.go("CLEAR")
-            with m.Elif(~best.known & settled):
-                at.go("SETTLE")
-            with m.Elif(self.events.valid & self.events.ready):
-                at.go("READ")
             with m.Else():
-                at.go("IDLE")
-
-    def _lookup_states(self, m, at):
-        """READ, MATCH: the reference is found among the orders and the price among the levels; the new reference is looked up behind it."""
-        event, flags = self._event, self._flags
-        kind = event.kind.as_value()
-        adds = (event.kind == BookEventKind.ADD) | (event.kind == BookEventKind.REPLACE)
-        sets = event.kind == BookEventKind.SET
-        none, free = event.shares == 0, event.price == 0
-        with at("READ"):
-            m.d.sync += [
-                flags.bad.eq((adds & (none | free)) | (sets & free)),
-                flags.removes.eq(kind >= BookEventKind.EXECUTE.value),
-                flags.takes_all.eq(kind >= BookEventKind.DELETE.value),
-                flags.adds.eq((event.kind == BookEventKind.REPLACE) | (sets & ~none)),
-                flags.sets.eq(sets),
-            ]
-            with m.If(kind >= BookEventKind.HALT.value):
-                at.go("STATUS")
+                at.go("OPEN")
+        with at("REFILL"):  # what was fetched last may still be on its way: then one too many is
+            with m.If(~near.low):
+                at.go("OPEN")
+            with m.Elif(far.idle):
+                m.d.comb += far.take.eq(1)
+                at.go("TAKE")
             with m.Else():
-                at.go("MATCH")
-        with at("STATUS"):
-            m.d.comb += [self._records.status.eq(1), self._records.emit.eq(1)]
-            at.go("IDLE")
-        with at("MATCH"):
-            m.d.comb += [self._store.lookup.eq(flags.removes), self._store.hashes.eq(self._new_hashes)]
-            m.d.sync += flags.same.eq(flags.sets | ~self._differs.any())
-            with m.If(flags.removes):
-                at.go("SELECT")
+                at.go("REFILL")
+        with at("TAKE"):
+            m.d.sync += [self._fetched.eq(far.level), Cat(place.side, place.symbol).eq(far.level_region), place.rank.eq(far.level.rank)]
+            with m.If(~far.taken):
+                at.go("TAKE")
+            with m.Elif(far.level.valid):
+                at.go("APPEND")
             with m.Else():
-                at.go("DECIDE")
-            with m.If(event.kind == BookEventKind.REPLACE):
-                m.d.sync += event.reference.eq(event.new_reference)
-
-    def _add_states(self, m, at):
-        """DECIDE: add the order, or say why not."""
-        store, levels, best, records = self._store, self._levels, self._best, self._records
-        event, order, change, flags = self._event, self._order, self._change, self._flags
-        good, ahead, duplicate, emptied = Signal(), Signal(), Signal(), Signal()
-        with at("DECIDE"):
-            m.d.comb += [
-                duplicate.eq(store.found & ~(flags.removes & flags.same)),
-                good.eq(~flags.bad & ~duplicate & store.room & (levels.found | levels.room)),
-                ahead.eq(best.improves | best.joins),
-                best.add.eq(good),
-                emptied.eq(flags.emptied & (levels.slot == change.slot)),  # the level was found, and then its only order went
-                records.emit.eq(1),
-                records.touched.eq(((good & ahead) | flags.was_best) & ~(good & flags.was_best & best.stays & flags.same_shares)),
-                records.trouble.eq(~good | (best.joins & best.overflow)),
-            ]
-            m.d.sync += [
-                flags.added.eq(good),
-                flags.starts.eq(good & ~flags.removes),
-                flags.waits.eq(good & flags.removes),
-                flags.alive.eq(1),
-                self._place.eq(store.free_place),
-                order.symbol.eq(event.symbol),
-                order.side.eq(event.side),
-                order.slot.eq(levels.slot),
-                order.shares.eq(event.shares),
-                change.region.eq(Cat(event.side, event.symbol)),
-                change.slot.eq(levels.slot),
-                change.price.eq(event.price),
-                change.create.eq(~levels.found | emptied),
-                change.remove.eq(0),
-                change.peek.eq(0),
-                change.search.eq(0),
-                change.shares.eq(event.shares),
-                self.bad_event.eq(flags.bad),
-                self.duplicate_reference.eq(~flags.bad & duplicate),
-                self.store_full.eq(~flags.bad & ~duplicate & ~store.room),
-                self.levels_full.eq(~flags.bad & ~duplicate & ~levels.found & ~levels.room),
-            ]
-            at.go("IDLE")
-
-    def _remove_states(self, m, at):
-        """SELECT to UPDATE: take the order, or some of its shares, off its level. MOVE, LOAD: it is of another symbol than was thought."""
-        store, levels, best, records = self._store, self._levels, self._best, self._records
-        event, order, change, flags = self._event, self._order, self._change, self._flags
-        elsewhere = Signal()
-
-        with at("SELECT"):
-            m.d.sync += [
-                flags.known.eq(store.found),
-                self._place.eq(store.found_place),
-                order.eq(store.value),
-                change.region.eq(Mux(store.found, Cat(store.value.side, store.value.symbol), Cat(event.side, event.symbol))),
-                change.slot.eq(store.value.slot),
-                change.create.eq(0),
-                change.remove.eq(1),
-                change.peek.eq(~store.found),  # nothing may change then
-                change.search.eq(0),
-                flags.starts.eq(~elsewhere),
-            ]
-            m.d.comb += elsewhere.eq(store.found & (store.value.symbol != event.symbol[:len(best.symbol)]))
-            with m.If(store.found):
-                m.d.sync += [event.symbol.eq(store.value.symbol), event.side.eq(store.value.side)]
-            with m.If(elsewhere):
-                at.go("MOVE")
-            with m.Else():
-                at.go("FETCH")
-
-        with at("MOVE"):
-            m.d.comb += [best.load.eq(1), best.symbol.eq(event.symbol)]
-            at.go("LOAD")
-        with at("LOAD"):
-            m.d.sync += flags.starts.eq(1)
-            at.go("FETCH")
-
-        with at("FETCH"):  # the new order's places are looked up while the old one still has its own
-            dies = flags.takes_all | (event.shares >= order.shares)
-            m.d.comb += levels.again.eq(1)
-            m.d.sync += [
-                flags.alive.eq(~dies),
-                flags.excess.eq(flags.known & ~flags.takes_all & (event.shares > order.shares)),
-                change.whole.eq(dies),
-                change.shares.eq(Mux(dies, order.shares, event.shares)),
-                order.shares.eq(order.shares - event.shares),
-            ]
-            at.go("COUNT")
-
-        with at("COUNT"):
-            m.d.sync += flags.takes_some.eq(change.shares.any())
-            at.go("UPDATE")
-
-        adds = flags.adds & (flags.known | flags.sets)
-        with at("UPDATE"):
-            m.d.comb += [
-                store.write.eq(flags.known),
-                best.take.eq(flags.known),
-                records.touched.eq(flags.known & best.took_best & flags.takes_some),
-                records.trouble.eq(flags.excess),
-                records.emit.eq(~adds),
-            ]
-            m.d.sync += [
-                self.unknown_reference.eq(~flags.known & ~flags.sets),
-                self.bad_event.eq(flags.excess),
-                flags.was_best.eq(flags.known & best.took_best),
-                flags.emptied.eq(flags.known & levels.emptied),
-            ]
-            with m.If(adds):
-                at.go("DECIDE")
-            with m.Else():
-                at.go("IDLE")
-
-    def _search_states(self, m, at):
-        """SETTLE to REFILL: find the second best level of the side."""
-        event, levels, best, change, flags = self._event, self._levels, self._best, self._change, self._flags
-        with at("SETTLE"):  # the changes before have to be through
-            with m.If(self._quiet >= levels.spacing - 2):
-                m.d.sync += [
-                    change.region.eq(Cat(event.side, event.symbol)),
-                    change.slot.eq(best.near.slot),
-                    change.create.eq(0),
-                    change.remove.eq(1),
-                    change.whole.eq(0),
-                    change.peek.eq(1),
-                    change.search.eq(1),
-                    flags.starts.eq(1),
-                ]
-                at.go("PEEK")
-            with m.Else():
-                at.go("SETTLE")
-        with at("PEEK"):
-            at.go("SEARCH")
-        with at("SEARCH"):
-            with m.If(levels.best_known):
-                at.go("TOTALS")
-            with m.Else():
-                at.go("SEARCH")
-        with at("TOTALS"):
+                m.d.comb += near.none_far.eq(1)
+                at.go("REFILL")
+        with at("APPEND"):
+            m.d.comb += self._append.eq(1)
             at.go("REFILL")
-        with at("REFILL"):
-            m.d.comb += best.refill.eq(1)
-            at.go("IDLE")

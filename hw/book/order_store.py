@@ -1,15 +1,12 @@
-"""Live orders by their reference number."""
+"""Live orders by their reference number, looked up and changed every second cycle."""
 
-from amaranth.lib import data
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
 from hw.lib.hash_table import HashTable
-from hw.types import Shares, Side
-
-
-def slot_bits(config: CardConfig) -> int:
-    """Bits that name a price level within one side of one symbol."""
-    return config.levels.bit_length() - 1
+from hw.types import Rank, Shares, Side
 
 
 def symbol_bits(config: CardConfig) -> int:
@@ -17,22 +14,111 @@ def symbol_bits(config: CardConfig) -> int:
     return max(1, (config.symbols - 1).bit_length())
 
 
-class OrderStore(HashTable):
-    """A hash table of the live orders; the whole 64-bit reference is the key.
+def region_bits(config: CardConfig) -> int:
+    """Bits that name a side of a symbol on this card: Cat(side, symbol)."""
+    return 1 + symbol_bits(config)
 
-    The price is not stored: the level's slot leads to it, and makes a price lookup unnecessary when the order goes.
+
+def order_layout(config: CardConfig) -> data.StructLayout:
+    """What is kept of an order."""
+    return data.StructLayout({"symbol": symbol_bits(config), "side": Side, "rank": Rank, "shares": Shares})
+
+
+class OrderStore(wiring.Component):
+    """A hash table of the live orders, the whole 64-bit reference being the key, that takes an operation every second cycle.
+
+    An operation looks its reference up, and says four cycles later what the reference stands for from then on. The two operations
+    behind it, which looked before that was written, are answered from what is on its way; nor do they take the place that it takes.
 
     Parameters
     ----------
     config : CardConfig
         ``orders`` places, ``order_ways`` in a set.
+
+    Ports
+    -----
+    lookup : In(1), hashes : In
+        Cycle t: an operation on the reference with these hashes (``table.hash(reference)``). The next one at t + 2, t + 4, or from
+        t + 6 on.
+    reference : In(64), adds : In(1)
+        Cycles t + 1 and t + 2: the reference; the operation may need a place for it.
+    found : Out(1), order : Out(order)
+        Cycle t + 3: the reference is live; its order.
+    room : Out(1)
+        Cycle t + 3: there is a place for it.
+    alive : In(1), after : In(order)
+        Cycle t + 4: the reference is live from now on, and its order. One that was found, or that ``adds`` and has room, may be; where
+        neither ``found`` nor ``alive`` nothing is written.
+    clear : In(1), row : In
+        Empties row ``row``.
     """
 
     def __init__(self, config: CardConfig):
-        self.order = data.StructLayout({
-            "symbol": symbol_bits(config),
-            "side": Side,
-            "slot": slot_bits(config),
-            "shares": Shares,
+        self.layout = order = order_layout(config)
+        self.table = table = HashTable(64, order, places=config.orders, ways=config.order_ways, pending=2, few=12)
+        self.depth = table.depth
+        super().__init__({
+            "lookup": In(1),
+            "hashes": In(table.hash.bits),
+            "reference": In(64),
+            "adds": In(1),
+            "found": Out(1),
+            "order": Out(order),
+            "room": Out(1),
+            "alive": In(1),
+            "after": In(order),
+            "clear": In(1),
+            "row": In(table.row.shape()),
         })
-        super().__init__(64, self.order, places=config.orders, ways=config.order_ways)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = self.table
+        outcome = data.StructLayout({"reference": 64, "write": 1, "alive": 1, "place": table.place_bits, "order": self.layout})
+        age = Signal(7)  # bit k: an operation looked up k + 1 cycles ago
+        m.d.sync += age.eq((age << 1) | self.lookup)
+        at = {cycles: age[cycles - 1] for cycles in range(1, 8)}
+
+        # operations on their way: three cycles old or more, five, seven
+        reference, adds = Signal(64), Signal()
+        written, earlier = Signal(outcome), Signal(outcome)
+        with m.If(at[2]):
+            m.d.sync += [reference.eq(self.reference), adds.eq(self.adds)]
+        was_found, place = Signal(), Signal(table.place_bits)
+        with m.If(at[4]):
+            m.d.sync += [
+                written.reference.eq(reference), written.write.eq(was_found | self.alive), written.alive.eq(self.alive),
+                written.place.eq(place), written.order.eq(self.after),
+            ]
+        with m.If(at[6]):
+            m.d.sync += earlier.eq(written)
+
+        # whether they are about the same reference is found out while it is looked up
+        last, last_but_one = Signal(), Signal()
+        with m.If(at[1]):
+            m.d.sync += [last.eq(at[3] & (self.reference == reference)), last_but_one.eq(at[5] & (self.reference == written.reference))]
+        found_place = Signal.like(place)
+        m.d.comb += [
+            self.found.eq(table.found), self.order.eq(table.value), found_place.eq(table.found_place), self.room.eq(table.room),
+        ]
+        known = Signal()  # it has a place, though perhaps it is leaving it
+        m.d.comb += known.eq(self.found)
+        of_last, of_last_but_one = last & written.write, last_but_one & earlier.write
+        for recent, outcome in ((of_last, written), (of_last_but_one & ~of_last, earlier)):
+            with m.If(recent):
+                m.d.comb += [
+                    known.eq(1), self.found.eq(outcome.alive), self.order.eq(outcome.order), found_place.eq(outcome.place), self.room.eq(1),
+                ]
+        takes = Signal.like(place)
+        m.d.comb += takes.eq(Mux(known, found_place, table.free_place))
+        m.d.sync += [was_found.eq(self.found), place.eq(takes)]
+
+        m.d.comb += [
+            table.lookup.eq(self.lookup), table.hashes.eq(self.hashes), table.key.eq(self.reference),
+            table.pending[0].valid.eq(at[3] & adds), table.pending[0].place.eq(takes),
+            table.pending[1].valid.eq(at[5] & written.write & written.alive), table.pending[1].place.eq(written.place),
+            table.write.eq(at[5] & written.write), table.place.eq(written.place),
+            table.entry.valid.eq(written.alive), table.entry.key.eq(written.reference), table.entry.value.eq(written.order),
+            table.clear.eq(self.clear), table.row.eq(self.row),
+        ]
+        return m

@@ -2,16 +2,24 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.book.best_levels import level_layout
+from hw.book.near_levels import Level
 from hw.book.order_store import symbol_bits
 from hw.config import CardConfig
-from hw.types import BookEvent, BookEventKind, Side, TopOfBook
+from hw.types import BookEventKind, Cycles, Nanoseconds, Sequence, Side, TopOfBook
+
+Answered = data.StructLayout({
+    "kind": BookEventKind, "side": Side, "partial": 1, "sequence": Sequence, "timestamp": Nanoseconds, "ingress": Cycles,
+})
+"""What a record needs of the event that it answers."""
 
 
 class Records(wiring.Component):
     """Writes one TopOfBook record an event and remembers which symbols are stale.
+
+    Records that are not taken wait in a queue of ``DEPTH``.
 
     Parameters
     ----------
@@ -20,22 +28,26 @@ class Records(wiring.Component):
 
     Ports
     -----
-    event : In(BookEvent)
-        The event that is answered; its symbol has been there for a cycle when ``emit`` comes.
-    best : In(2 levels)
-        Best bid and ask after it.
+    symbol : In
+        Cycle t: the symbol that the record is about.
+    event : In(Answered)
+        Cycle t + 1: the event that is answered.
+    best, other : In(Level)
+        Cycle t + 1: the best levels after it, of ``side`` and of the other side.
+    side : In(Side)
+        Cycle t + 1.
     emit : In(1)
-        Write the record: it is valid in the next cycle. Only while ``free``.
+        Cycle t + 1: write the record; it is valid in the next cycle.
     touched : In(1)
         With ``emit``: ``best`` differs from the symbol's record before.
     trouble : In(1)
-        With ``emit``: the symbol is stale from here on.
-    doubt : In(1), doubt_symbol : In
-        A symbol is stale from here on, whatever is emitted.
+        With ``emit``, or without it two cycles before: the symbol is stale from here on.
+    late_trouble : In(1)
+        Cycle t + 2: the record of the cycle before should have been with ``trouble``; it is, from this cycle on.
+    doubt, doubt_near : In(1), doubt_symbol, doubt_near_symbol : In
+        A symbol is stale from here on, whatever is emitted: its records show it from the second cycle on.
     venue_stale : In(1)
         All records are stale while it is high.
-    free : Out(1)
-        There is no record waiting, or it is being taken.
     tops : Out(stream of TopOfBook)
     clear : In(1)
         No symbol is stale any more, nor was in its last record; nothing is known of their trading.
@@ -47,20 +59,27 @@ class Records(wiring.Component):
         The venue does not trade the symbol, as far as is known; from the cycle after ``emit`` on.
     """
 
+    DEPTH = 4
+
     def __init__(self, config: CardConfig, venue: int):
         self._venue = venue
         self._symbols = config.symbols
         bits = symbol_bits(config)
         super().__init__({
-            "event": In(BookEvent),
-            "best": In(data.ArrayLayout(level_layout(config), 2)),
+            "symbol": In(bits),
+            "event": In(Answered),
+            "best": In(Level),
+            "other": In(Level),
+            "side": In(Side),
             "emit": In(1),
             "touched": In(1),
             "trouble": In(1),
+            "late_trouble": In(1),
             "doubt": In(1),
             "doubt_symbol": In(bits),
+            "doubt_near": In(1),
+            "doubt_near_symbol": In(bits),
             "venue_stale": In(1),
-            "free": Out(1),
             "tops": Out(stream.Signature(TopOfBook)),
             "clear": In(1),
             "assume_trading": In(config.symbols),
@@ -70,59 +89,88 @@ class Records(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        tops = self.tops
-        record = tops.payload
-        bid, ask = self.best[0], self.best[1]
-        symbol = self.event.symbol[:len(self.doubt_symbol)]
-
+        symbol, last_symbol, record = Signal.like(self.symbol), Signal.like(self.symbol), Signal(TopOfBook)
         stale = Signal(1 << len(symbol))
         shown, shown_partial = Signal.like(stale), Signal.like(stale)  # as of the symbol's last record
-        was_stale = Signal()
-        was_shown, was_partial = Signal(), Signal()
+        was_stale, was_shown, was_partial = Signal(), Signal(), Signal()
+        late = Signal()  # of the same symbol, which is looked up in this very cycle
+        m.d.comb += late.eq(self.late_trouble & (self.symbol == last_symbol))
+        m.d.sync += [
+            symbol.eq(self.symbol),
+            last_symbol.eq(symbol),
+            was_stale.eq(stale.bit_select(self.symbol, 1) | late),
+            was_shown.eq(shown.bit_select(self.symbol, 1) | late),
+            was_partial.eq(shown_partial.bit_select(self.symbol, 1)),
+        ]
         is_halted, was_halted, shown_trading = self._follow_trading(m, symbol)
         is_stale, is_partial = Signal(), Signal()
-        m.d.sync += [
-            was_stale.eq(stale.bit_select(symbol, 1)),
-            was_shown.eq(shown.bit_select(symbol, 1)),
-            was_partial.eq(shown_partial.bit_select(symbol, 1)),
-        ]
         m.d.comb += [
             is_stale.eq(was_stale | self.trouble | self.venue_stale),
             is_partial.eq(Mux(self.status, was_partial, self.event.partial)),  # a halt may come in the middle of a change
-            self.free.eq(~tops.valid | tops.ready),
         ]
-
-        with m.If(tops.ready):
-            m.d.sync += tops.valid.eq(0)
+        sells = self.side.as_value()
+        bid, ask = Signal(Level), Signal(Level)
+        m.d.comb += [
+            bid.eq(Mux(sells, self.other.as_value(), self.best.as_value())),
+            ask.eq(Mux(sells, self.best.as_value(), self.other.as_value())),
+            record.venue.eq(self._venue),
+            record.symbol.eq(symbol),
+            record.bid_price.eq(bid.rank),
+            record.bid_shares.eq(bid.totals.shares),
+            record.bid_orders.eq(bid.totals.orders),
+            record.ask_price.eq(~ask.rank & ask.valid.replicate(32)),
+            record.ask_shares.eq(ask.totals.shares),
+            record.ask_orders.eq(ask.totals.orders),
+            record.stale.eq(is_stale),
+            record.halted.eq(is_halted),
+            record.changed.eq(self.touched | (is_stale ^ was_shown) | (is_partial ^ was_partial) | (is_halted ^ was_halted)),
+            record.partial.eq(is_partial),
+            record.sequence.eq(self.event.sequence),
+            record.timestamp.eq(self.event.timestamp),
+            record.ingress.eq(self.event.ingress),
+        ]
+        self._queue(m, record)
         with m.If(self.emit):
             m.d.sync += [
-                tops.valid.eq(1),
-                record.venue.eq(self._venue),
-                record.symbol.eq(self.event.symbol),
-                record.bid_price.eq(bid.price),
-                record.bid_shares.eq(bid.totals.shares),
-                record.bid_orders.eq(bid.totals.orders),
-                record.ask_price.eq(ask.price),
-                record.ask_shares.eq(ask.totals.shares),
-                record.ask_orders.eq(ask.totals.orders),
-                record.stale.eq(is_stale),
-                record.halted.eq(is_halted),
-                record.changed.eq(self.touched | (is_stale ^ was_shown) | (is_partial ^ was_partial) | (is_halted ^ was_halted)),
-                record.partial.eq(is_partial),
-                record.sequence.eq(self.event.sequence),
-                record.timestamp.eq(self.event.timestamp),
-                record.ingress.eq(self.event.ingress),
                 shown.bit_select(symbol, 1).eq(is_stale),
                 shown_partial.bit_select(symbol, 1).eq(is_partial),
                 shown_trading.bit_select(symbol, 1).eq(~is_halted),
             ]
-            with m.If(self.trouble):
-                m.d.sync += stale.bit_select(symbol, 1).eq(1)
+        with m.If(self.trouble):
+            m.d.sync += stale.bit_select(symbol, 1).eq(1)
+        with m.If(self.late_trouble):
+            m.d.sync += [stale.bit_select(last_symbol, 1).eq(1), shown.bit_select(last_symbol, 1).eq(1)]
         with m.If(self.doubt):
             m.d.sync += stale.bit_select(self.doubt_symbol, 1).eq(1)
+        with m.If(self.doubt_near):
+            m.d.sync += stale.bit_select(self.doubt_near_symbol, 1).eq(1)
         with m.If(self.clear):
             m.d.sync += [stale.eq(0), shown.eq(0), shown_partial.eq(0), shown_trading.eq(0)]
         return m
+
+    def _queue(self, m, record):
+        """Records that wait; trouble that comes late is added to the last."""
+        m.submodules.queue = queue = Memory(shape=TopOfBook, depth=self.DEPTH, init=[])
+        write, read = queue.write_port(), queue.read_port(domain="comb")
+        last, late = Signal(range(self.DEPTH)), Signal(self.DEPTH)
+        level, first_late = Signal(range(self.DEPTH + 1)), Signal()
+        tops = self.tops
+        m.d.comb += [
+            write.en.eq(self.emit), write.data.eq(record),
+            tops.valid.eq(level != 0), tops.payload.eq(read.data),
+            first_late.eq(late.bit_select(read.addr, 1) | (self.late_trouble & (last == read.addr))),
+            tops.payload.stale.eq(read.data.stale | first_late),
+            tops.payload.changed.eq(read.data.changed | (first_late & ~read.data.stale)),
+            tops.payload.crossed.eq((read.data.bid_price > read.data.ask_price) & (read.data.ask_price != 0)),
+            tops.payload.locked.eq((read.data.bid_price == read.data.ask_price) & (read.data.ask_price != 0)),
+        ]
+        m.d.sync += level.eq(level + self.emit - (tops.valid & tops.ready))
+        with m.If(self.late_trouble):
+            m.d.sync += late.bit_select(last, 1).eq(1)
+        with m.If(self.emit):
+            m.d.sync += [write.addr.eq(write.addr + 1), last.eq(write.addr), late.bit_select(write.addr, 1).eq(0)]
+        with m.If(tops.valid & tops.ready):
+            m.d.sync += read.addr.eq(read.addr + 1)
 
     def _follow_trading(self, m, symbol):
         """What the venue has said of each symbol's trading. Returns whether the event's symbol is halted after it, whether it was by
@@ -132,11 +180,11 @@ class Records(wiring.Component):
         was_known, was_action, was_operational = Signal(), Signal(), Signal()
         shown_trading, was_trading, assumed, is_halted = Signal(1 << len(symbol)), Signal(), Signal(), Signal()
         m.d.sync += [
-            was_known.eq(known.bit_select(symbol, 1)),
-            was_action.eq(action.bit_select(symbol, 1)),
-            was_operational.eq(operational.bit_select(symbol, 1)),
-            was_trading.eq(shown_trading.bit_select(symbol, 1)),
-            assumed.eq(self.assume_trading.bit_select(symbol, 1)),
+            was_known.eq(known.bit_select(self.symbol, 1)),
+            was_action.eq(action.bit_select(self.symbol, 1)),
+            was_operational.eq(operational.bit_select(self.symbol, 1)),
+            was_trading.eq(shown_trading.bit_select(self.symbol, 1)),
+            assumed.eq(self.assume_trading.bit_select(self.symbol, 1)),
         ]
         with m.If(status & (word_of == Side.BUY)):
             m.d.comb += is_halted.eq(halt | was_operational)

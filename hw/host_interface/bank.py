@@ -11,7 +11,18 @@ from hw.host_interface.register_file import RegisterFile
 from hw.host_interface.registers import counter_elements
 from hw.lib.choice import lowest
 from hw.reasons import StaleReason
-from hw.types import ArbitrageSettings, FeedAddress, Order, OrderAddress, OrderReply, RiskLimits, SlotName, SymbolBinding
+from hw.types import (
+    ArbitrageSettings,
+    FeedAddress,
+    Order,
+    OrderAddress,
+    OrderReply,
+    RiskLimits,
+    SlotName,
+    SymbolBinding,
+    SymbolIndex,
+    VenueIndex,
+)
 
 QUERY_CYCLES = 8
 """Cycles from a question for a position to the snapshot of the answer; the gateway needs fewer."""
@@ -105,6 +116,9 @@ class RegisterBank(wiring.Component):
         Of ``query_symbol``, at most ``QUERY_CYCLES`` - 2 cycles after it.
     replies : Out(stream.Signature(OrderReply, always_ready=True))
     host_orders : Out(stream.Signature(Order))
+    look : Out(1), look_venue, look_symbol : Out
+        Pulse: the host wants to see the levels of this symbol. Not while ``looking``.
+    looking : In(1)
     state : Out(32)
         The STATE register.
     write_index : In(32)
@@ -134,6 +148,7 @@ class RegisterBank(wiring.Component):
             "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
             "replies": Out(stream.Signature(OrderReply, always_ready=True)), "host_orders": Out(stream.Signature(Order)),
+            "look": Out(1), "look_venue": Out(VenueIndex), "look_symbol": Out(SymbolIndex), "looking": In(1),
             "state": Out(32),
             "write_index": In(32), "read_index": Out(32),
             "ring": Out(read_port(range(config.events * registers.RECORD_BYTES // 4), 32)),
@@ -150,6 +165,7 @@ class RegisterBank(wiring.Component):
         self._commit_limits(m, file.value, file.written, file.source)
         self._set_up_strategy(m, file.value)
         self._query_position(m, file.value, file.written, file.source)
+        self._look(m, file.value, file.written, file.source)
         self._ring_doorbells(m, file.value, file.written, file.source)
         for number in range(self._config.venues):
             self._connect_venue(m, file, number)
@@ -279,6 +295,15 @@ class RegisterBank(wiring.Component):
                 source.working_buy.eq(self.working_buy),
                 source.working_sell.eq(self.working_sell),
             ]
+
+    def _look(self, m, value, written, source):
+        symbol, venue, _ = parts(value.look, "LOOK")
+        asked = Signal()
+        m.d.sync += asked.eq(written.look & ~self.looking)
+        m.d.comb += [
+            self.look.eq(asked), self.look_symbol.eq(symbol[1]), self.look_venue.eq(venue[1]),
+            source.look.eq(Cat(self.look_symbol, self.look_venue, Const(0, 19), self.looking | asked)),
+        ]
 
     def _ring_doorbells(self, m, value, written, source):
         reply, order = self.replies.payload, self.host_orders.payload

@@ -44,9 +44,15 @@ def record(kind: EventKind, now, **values):
 def top_of_book(top, now):
     """Record of a ``TopOfBook``."""
     return record(
-        EventKind.TOP_OF_BOOK, now, stale=top.stale, halted=top.halted, venue=top.venue, symbol=top.symbol,
+        EventKind.TOP_OF_BOOK, now, stale=top.stale, halted=top.halted, crossed=top.crossed, locked=top.locked,
+        venue=top.venue, symbol=top.symbol,
         bid_price=top.bid_price, bid_shares=top.bid_shares,
         ask_price=top.ask_price, ask_shares=top.ask_shares, sequence=top.sequence)
+
+
+def level(of, now):
+    """Record of a ``BookLevel``."""
+    return record(EventKind.LEVEL, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.LEVEL]})
 
 
 def order_sent(sent, now):

@@ -83,7 +83,7 @@ def host_tables() -> str:
     lines += ["CARDS: dict[str, CardSizes] = {"]
     for card in CARDS.values():
         sizes = ", ".join(f"{name}={getattr(card, name)}" for name in SIZES)
-        lines.append(f'    "{card.name}": CardSizes({card.hash:#018x}, {sizes}),')
+        lines += [f'    "{card.name}": CardSizes(', f"        {card.hash:#018x}, {sizes},", "    ),"]
     lines += ["}", '"""The named configurations."""']
     return "\n".join(lines) + "\n"
 

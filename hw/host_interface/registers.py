@@ -30,7 +30,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 3
+VERSION_MINOR = 4
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -195,6 +195,10 @@ CONTROL = (
     Register("TIME", 0x0060, RO, "Clock cycles since reset.", bits=64),
     Register("EVENT_WRITE_INDEX", 0x0068, RO, "Records that the card has put into the event ring, modulo 2^32."),
     Register("EVENT_READ_INDEX", 0x006C, RW, "Records that the host has taken, modulo 2^32: their places are free again."),
+    Register("LOOK", 0x0070, RW, "Writing a venue and a symbol: the ten best bids and the ten best asks, all as after one event, come "
+             "as LEVEL records. Ignored while it is busy.", live=True, fields=(
+        Field("symbol", 0, 8, "Slot."), Field("venue", 8, 4, "Whose book."),
+        Field("busy", 31, 1, "Not all records are in the event ring yet; ignored when written."))),
 )
 
 
@@ -409,6 +413,8 @@ class EventKind(IntEnum):
     """The books of a venue may no longer be trusted."""
     STATE = 6
     """The card's state changed: armed, disarmed, killed, limits committed, a fault, a venue stale or fresh again."""
+    LEVEL = 7
+    """One of the levels that LOOK has asked for."""
 
 
 def word(number: int, bit: int = 0) -> int:
@@ -439,6 +445,8 @@ EVENTS = {
         Field("stale", word(0, 5), 1, "The book can't be sure of the symbol."),
         Field("halted", word(0, 6), 1, "The venue does not trade the symbol, or has not said that it does."),
         Field("venue", word(0, 8), 4, "Whose book."),
+        Field("crossed", word(0, 12), 1, "The bid is above the ask."),
+        Field("locked", word(0, 13), 1, "The bid is the ask."),
         Field("symbol", word(0, 16), 8, "Slot."),
         Field("bid_price", word(1), 32, "In 1/10000; 0: no bid."),
         Field("bid_shares", word(2), 32, "Shares at the best bid."),
@@ -469,6 +477,16 @@ EVENTS = {
     EventKind.STATE: (
         Field("state", word(1), 32, "The STATE register after the change."),
         Field("changed", word(2), 32, "One bit for each bit of STATE that changed."),
+    ),
+    EventKind.LEVEL: (
+        Field("side", word(0, 5), 1, "0 bids, 1 asks."),
+        Field("venue", word(0, 8), 4, "Whose book."),
+        Field("number", word(0, 12), 4, "0: the best."),
+        Field("symbol", word(0, 16), 8, "Slot."),
+        Field("price", word(1), 32, "In 1/10000; 0: there are not so many levels."),
+        Field("shares", word(2), 32, "Of all its orders."),
+        Field("orders", word(3), 16, "How many."),
+        Field("sequence", word(5), 64, "Feed message after which it was so: the last one that the book took."),
     ),
 }
 """Fields of each kind of record, beside the header's."""

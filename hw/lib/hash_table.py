@@ -3,7 +3,7 @@
 from functools import cache, reduce
 from itertools import islice
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,14 +33,14 @@ def _masks(width: int, bits: int, polynomial: int) -> tuple[int, ...]:
 
 
 @cache
-def _densest(width: int, bits: int) -> tuple[tuple[int, ...], ...]:
+def _densest(width: int, bits: int, few: int) -> tuple[tuple[int, ...], ...]:
     """The masks of the hash functions that mix most among those that need few bits of the key at once."""
     candidates = range(1 << bits | 1, 2 << bits, 2)
     polynomials = list(islice(filter(_irreducible, candidates), 100))
     polynomials += [other for other in candidates if other not in polynomials][:max(0, BANKS - len(polynomials))]
     masks = [_masks(width, bits, polynomial) for polynomial in polynomials]
     most = {rows: max(mask.bit_count() for mask in rows) for rows in masks}
-    return tuple(sorted(reversed(masks), key=lambda rows: abs(most[rows] - Hash.FEW + 0.5))[:BANKS])
+    return tuple(sorted(reversed(masks), key=lambda rows: abs(most[rows] - few + 0.5))[:BANKS])
 
 
 class Hash:
@@ -48,7 +48,7 @@ class Hash:
 
     Keys that follow each other, or lie a power of two apart, fill all sets evenly, and two of them meet in one bank only; to others it is
     as good as a random function. Bits of the key above ``LOW`` are only folded in. No arithmetic, and for tables of the size of a book's
-    about ``FEW`` bits of the key at most for one of the result: two LUT levels.
+    about ``few`` bits of the key at most for one of the result: two LUT levels.
 
     Parameters
     ----------
@@ -56,15 +56,16 @@ class Hash:
         Bits of the key.
     bits : int
         Bits of each of the ``BANKS`` results, at least 2.
+    few : int
+        Bits of the key that one of the result should depend on: with less it is faster, with more keys that look alike spread better.
     """
 
     LOW = 32
-    FEW = 16
 
-    def __init__(self, width: int, bits: int):
+    def __init__(self, width: int, bits: int, few: int = 16):
         self.width = width
         self.bits = BANKS * bits
-        self.masks = [mask for masks in _densest(width, bits) for mask in masks]
+        self.masks = [mask for masks in _densest(width, bits, few) for mask in masks]
         self._tables = [
             [self._parities(byte << shift) for byte in range(256)] for shift in range(0, width, 8)
         ]
@@ -104,6 +105,10 @@ class HashTable(wiring.Component):
         Independent tables in the same memory.
     ways : int
         Of each bank, 2 or 4: what is compared at once. Four fill better, two take half the wires.
+    pending : int
+        Places that may be about to be written while a lookup is under way.
+    few : int
+        Of its hash.
 
     Ports
     -----
@@ -111,6 +116,8 @@ class HashTable(wiring.Component):
         Cycle t: look up the key with these hashes (``hash(key)``) in ``region``.
     key : In(key_width)
         Cycle t + 1: the key.
+    pending : In(pending x {valid, place})
+        Cycle t + 1: places of region 0 that are taken already, though it is not written yet.
     found : Out(1)
         From t + 3 on, until three cycles after the next lookup: the key is there.
     found_place : Out, value : Out
@@ -133,7 +140,7 @@ class HashTable(wiring.Component):
     A place is Cat(way, bank, set). Latency 3 cycles; a lookup may follow every second cycle.
     """
 
-    def __init__(self, key_width: int, value_shape, *, places: int, regions: int = 1, ways: int = 4):
+    def __init__(self, key_width: int, value_shape, *, places: int, regions: int = 1, ways: int = 4, pending: int = 0, few: int = 16):
         if places < 32 or places & (places - 1):
             raise ValueError(f"places must be a power of two and at least 32, not {places}")
         if ways not in (2, 4):
@@ -147,13 +154,14 @@ class HashTable(wiring.Component):
         self.set_bits = (self.sets - 1).bit_length()
         self.place_bits = self.set_bits + 1 + self.way_bits
         self.entry_shape = data.StructLayout({"valid": 1, "key": key_width, "value": value_shape})
-        self.hash = Hash(key_width, self.set_bits)
+        self.hash = Hash(key_width, self.set_bits, few)
         region_bits = max(1, (regions - 1).bit_length())
         super().__init__({
             "lookup": In(1),
             "hashes": In(BANKS * self.set_bits),
             "region": In(region_bits),
             "key": In(key_width),
+            "pending": In(data.ArrayLayout(data.StructLayout({"valid": 1, "place": self.place_bits}), pending)),
             "found": Out(1),
             "found_place": Out(self.place_bits),
             "value": Out(value_shape),
@@ -185,7 +193,7 @@ class HashTable(wiring.Component):
         with m.If(arrived):
             m.d.sync += [Cat(sets).eq(Cat(asked)), Cat(row.as_value() for row in self._rows).eq(Cat(row.as_value() for row in arriving))]
         self._match(m, arriving, arrived)
-        self._choose(m, sets)
+        self._choose(m, sets, self._pending_ways(m, asked))
         self._hold_group(m, arriving)
         m.d.comb += self.found_place[self.way_bits + 1:].eq(Mux(self.found_place[self.way_bits], sets[1], sets[0]))
         return m
@@ -232,9 +240,19 @@ class HashTable(wiring.Component):
             )),
         ]
 
-    def _choose(self, m, sets):
+    def _pending_ways(self, m, asked):
+        """The ways of either set that somebody is about to take, registered."""
+        ways = [Signal(self.ways, name=f"pending_ways{bank}") for bank in range(BANKS)]
+        for bank in range(BANKS):
+            for way in range(self.ways):
+                m.d.sync += ways[bank][way].eq(Cat(
+                    taken.valid & (taken.place == Cat(Const(bank << self.way_bits | way, self.way_bits + 1), asked[bank]))
+                    for taken in self.pending).any())
+        return ways
+
+    def _choose(self, m, sets, taken):
         """Registers the way that a new key would take."""
-        free = [Cat(~self._rows[bank][way].valid for way in range(self.ways)) for bank in range(BANKS)]
+        free = [Cat(~self._rows[bank][way].valid & ~taken[bank][way] for way in range(self.ways)) for bank in range(BANKS)]
         count = [sum(free[bank][way] for way in range(self.ways)) for bank in range(BANKS)]
         lowest = [reduce(lambda later, way: Mux(free[bank][way], way, later), reversed(range(self.ways - 1)), self.ways - 1)
                   for bank in range(BANKS)]

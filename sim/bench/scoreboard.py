@@ -92,7 +92,7 @@ class VenueBoard:
         self.events, self.records, self.gaps, self.losses = deque(), [], [], []
         self._times, self.on_event = {}, lambda *_: None
         self._was_stale, self._new, self._restarts = False, True, False
-        self._in_book, self._forgets = None, False
+        self._in_book, self._forgets = deque(), False
         self._decided = 0  # cycle of the last frame's verdict
         self._counted = Counter()  # of messages, by the device
 
@@ -107,15 +107,14 @@ class VenueBoard:
             self.model.restart()
             self._forget_counts(cycle)
             self._restarts, self._forgets = False, True
-        if self._forgets and self._in_book is None:
+        if self._forgets and not self._in_book:
             self.model.forget()
             self._forgets = False
         if self.tb.get(self._restart):
             self._restarts = True
         if self.book_events.is_valid and self.book_events.is_ready:
             assert self.events, f"cycle {cycle}: venue {self.number}'s book took an event that no good frame had"
-            assert self._in_book is None, f"cycle {cycle}: venue {self.number}'s book took an event before the one before was answered"
-            self._in_book = self.events.popleft()
+            self._in_book.append(self.events.popleft())
         self._was_stale = bool(self.tb.get(self._book_stale))
 
     def _forget_counts(self, cycle):
@@ -164,8 +163,8 @@ class VenueBoard:
             self._new = True
             return
         if self._new:
-            assert self._in_book is not None, f"cycle {cycle}: venue {self.number} gave a record without an event"
-            record, self._in_book = self._book(self._in_book), None
+            assert self._in_book, f"cycle {cycle}: venue {self.number} gave a record without an event"
+            record = self._book(self._in_book.popleft())
             self.records.append(record)
             halts = tb_bits(self.tb.get(self._halted), self.tb.component.config.symbols)
             wanted = {symbol for symbol in range(self.tb.component.config.symbols) if self.model.halted(symbol)}
@@ -423,6 +422,7 @@ class CardScoreboard:
         expected = {
             "TOP_OF_BOOK": [{
                 "venue": r.venue, "symbol": r.symbol, "stale": r.stale, "halted": r.halted, "sequence": r.sequence,
+                "crossed": 0 < r.top.ask_price < r.top.bid_price, "locked": 0 < r.top.ask_price == r.top.bid_price,
                 **{name: getattr(r.top, name) for name in ("bid_price", "bid_shares", "ask_price", "ask_shares")},
             } for r in self.merged if r.changed],
             "ORDER_SENT": [order._asdict() | {"user_ref": user_ref, "latency": latency} for order, user_ref, latency in self.sent],

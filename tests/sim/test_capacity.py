@@ -44,7 +44,7 @@ def test_places_are_given_back(leave):
 def test_what_to_plan_for(config, planned, too_many):
     """Orders with any references come and go: at the load that the configuration names all find a place, at more of it not all do."""
     def refused(load):
-        rng, table, live, count = Random(1), PlacedTable(OrderStore(config)), [], 0
+        rng, table, live, count = Random(1), PlacedTable(OrderStore(config).table), [], 0
         for _ in range(30_000):
             if len(live) >= load * config.orders:
                 table.remove(0, live.pop(rng.randrange(len(live))))

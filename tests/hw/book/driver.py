@@ -23,6 +23,8 @@ class Record(NamedTuple):
     halted: int
     changed: int
     partial: int
+    crossed: int
+    locked: int
     sequence: int
     timestamp: int
     ingress: int
@@ -39,6 +41,10 @@ class Run:
         For each event the cycles until its record was valid, and until the next event was taken (from event to event).
     pulses : Counter
         How often each pulse was seen.
+    paced : bool
+        Nothing held the records back: the latencies mean something.
+    refused : set of int
+        Events whose order found no place in the store.
     """
 
     def __init__(self):
@@ -46,6 +52,14 @@ class Run:
         self.taken = []
         self.shown = []
         self.pulses = Counter()
+        self.refused_at = []
+        self.paced = True
+
+    @property
+    def refused(self):
+        """The pulse comes five cycles after an operation was taken, and is seen one later; the second half of an event follows in two."""
+        when = {cycle: number for number, taken in enumerate(self.taken) for cycle in (taken + 6, taken + 8)}
+        return {when[cycle] for cycle in self.refused_at}
 
     @property
     def latencies(self):
@@ -84,6 +98,7 @@ def run_book(dut, events, *, seed=None, acts=None, beside=(), deadline=None):
     The locate of an event is its symbol.
     """
     run = Run()
+    run.paced = seed is None
     acts = acts or {}
     rng = Random(seed)
     cycle = 0
@@ -130,6 +145,7 @@ def run_book(dut, events, *, seed=None, acts=None, beside=(), deadline=None):
         while True:
             if bits := ctx.get(pulses):
                 run.pulses.update(name for index, name in enumerate(PULSES) if bits >> index & 1)
+                run.refused_at += [cycle] * (bits >> PULSES.index("store_full") & 1)
             await ctx.tick()
             cycle += 1
 

@@ -4,8 +4,8 @@ from collections import Counter
 from random import Random
 from typing import NamedTuple
 
-from sim.capacity import PlacedBook
 from sim.golden.book import Book
+from sim.golden.book_timing import BookTiming
 from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, SET, BookEvent, TopOfBook
 
 MAX = (1 << 32) - 1
@@ -40,15 +40,15 @@ class Answer(NamedTuple):
     """What the record of an event must say."""
 
     locate: int
-    top: tuple
-    stale: bool
+    top: tuple | None
+    """None: the symbol's prices mean nothing any more."""
+    stale: bool | None
+    """None: it may, but need not yet."""
     changed: bool
     case: str
     """ADD, TAKE, REPLACE or SET; TAKE EMPTIES or REPLACE EMPTIES (the best level); UNKNOWN."""
-    search: bool
-    """The second best level has to be looked for afterwards."""
-    added: bool
-    """An order came, at the end."""
+    operations: int
+    """1, or 2: an order goes and another one comes."""
 
 
 class ExpectedBook:
@@ -60,50 +60,57 @@ class ExpectedBook:
         Events by their case.
     """
 
-    def __init__(self, config):
+    def __init__(self):
         self.cases = Counter()
         self._book = Book()
-        self._places = PlacedBook(config)
-        self._full = set()
+        self._unsure, self._stale, self._maybe = set(), set(), set()
         self._last = {}
 
-    def answer(self, event: BookEvent) -> Answer:
+    def answer(self, event: BookEvent, *, refused: bool = False) -> Answer:
+        """``refused``: the order store says that it had no room for what the event brings."""
         case, doubtful = self._case(event), set(self._book.doubtful)
         old = self._book.orders.get(event.reference) if event.kind != ADD else None
-        levels = self._book.depth(old.locate, 2)[old.side] if old else []
-        side = (old.locate, old.side, old.price) if old else None
-        live = len(self._book.orders) - (old is not None)
         self.cases[case] += 1
-        if self._places.apply(event, event.locate):
-            touched = self._book.apply(event)
-        elif event.kind == ADD or (event.kind == SET and old is None):
-            touched = event.locate
-            self._full.add(touched)
+        duplicate = self._is_duplicate(event, old)
+        if refused:
+            touched = event.locate if old is None else self._book.apply(event._replace(kind=DELETE))
+            self._stale.add(touched)
         else:
-            touched = self._book.apply(event._replace(kind=DELETE))
-            self._full.add(touched)
+            touched = self._book.apply(event)
         locate = event.locate if touched is None else touched
-        added = event.kind in (ADD, REPLACE, SET) and len(self._book.orders) > live
+        if refused or duplicate:
+            self._unsure.add(locate)
+        if self._book.doubtful - doubtful:
+            (self._maybe if self._is_late(event, locate, duplicate) else self._stale).add(locate)
+        stale = locate in self._stale or (None if locate in self._maybe else False)
         top = tuple(total & mask for total, mask in zip(self._book.top(locate), MASKS, strict=True))
-        late = added and not self._is_best(self._book.orders[event.new_reference if event.kind == REPLACE else event.reference])
-        stale = locate in self._full or locate in (doubtful if late else self._book.doubtful)
-        before = self._last.get(locate, (tuple(TopOfBook()), False))
+        changed = self._last.get(locate, (tuple(TopOfBook()), False)) != (top, stale)
         self._last[locate] = top, stale
-        return Answer(locate, top, stale, before != (top, stale), case, self._searches(event, side, levels), added)
+        return Answer(locate, None if locate in self._unsure else top, stale, changed, case, 1 + (case[:3] in ("REP", "SET")))
 
-    def _is_best(self, order):
-        """A total that does not fit is told at once only on the best level; behind it with the symbol's next record: the top is right."""
-        return self._book.depth(order.locate, 1)[order.side][0][0] == order.price
+    def found_stale(self, locate):
+        """The device says so."""
+        self._stale.add(locate)
+        self._last[locate] = self._last[locate][0], True
 
-    def _searches(self, event, side, levels):
-        """Whether one of the two best levels went, there may be others, and nothing came in front of what is left."""
-        if side is None or side[2] not in (prices := [price for price, _, _ in levels]) or len(levels) < 2:
+    def lost_a_level(self, locate):
+        """A far level found no place: the symbol is stale, and its prices mean nothing any more."""
+        self._unsure.add(locate)
+
+    def _is_duplicate(self, event, old):
+        if not event.shares or not event.price:
             return False
-        if levels[prices.index(side[2])][2] > 1 or (event.kind < DELETE and event.reference in self._book.orders):
+        if event.kind == ADD:
+            return event.reference in self._book.orders
+        return event.kind == REPLACE and old is not None and event.reference != event.new_reference in self._book.orders
+
+    def _is_late(self, event, locate, duplicate):
+        """A total that does not fit is told late of a level behind the best: the top is right."""
+        reference = event.new_reference if event.kind == REPLACE else event.reference
+        order = self._book.orders.get(reference)
+        if duplicate or order is None or not event.shares or not event.price or event.kind not in (ADD, REPLACE, SET):
             return False
-        stays = prices[1 - prices.index(side[2])]
-        best = self._book.depth(side[0], 1)[side[1]][0][0]
-        return best == stays
+        return order.price != self._book.depth(locate, 1)[order.side][0][0]
 
     def _case(self, event):
         if event.kind == ADD:
@@ -111,6 +118,8 @@ class ExpectedBook:
         order = self._book.orders.get(event.reference)
         if event.kind == SET and event.shares:
             return "SET"
+        if event.kind == REPLACE and order is None:
+            return "REPLACE UNKNOWN"
         if order is None:
             return "UNKNOWN"
         kind = "REPLACE" if event.kind == REPLACE else "TAKE"
@@ -119,18 +128,40 @@ class ExpectedBook:
         return f"{kind} EMPTIES" if dies and best[0] == order.price and best[2] == 1 else kind
 
 
-def check(config, events, run, *, table=None):
-    """Every record against the reference; every latency against the table, if there is one."""
-    model = ExpectedBook(config)
+def check(events, run, *, lost=0):
+    """Every record against the reference, every latency against the table. At most ``lost`` symbols may become stale of lost levels."""
+    model, timing = ExpectedBook(), BookTiming()
     assert len(run.records) == len(events)
+    refused = run.refused
     for index, (event, record) in enumerate(zip(events, run.records, strict=True)):
-        answer = model.answer(event)
-        got = (record.symbol, record.top, record.stale, record.changed)
-        assert got == (answer.locate, answer.top, answer.stale, answer.changed), f"event {index}: {event}"
-        assert (record.sequence, record.ingress, record.timestamp, record.venue) == (index + 1, index + 1, event.timestamp, 0)
-        if table:
-            assert run.latencies[index] == table[answer.case], f"event {index}, {answer.case}: {event}"
+        answer = model.answer(event, refused=index in refused)
+        where = f"event {index}: {event}"
+        assert (record.sequence, record.ingress, record.timestamp, record.venue) == (index + 1, index + 1, event.timestamp, 0), where
+        assert record.symbol == answer.locate, where
+        bid, ask = record.top[0], record.top[3]
+        assert (record.crossed, record.locked) == (0 < ask < bid, 0 < ask == bid), where
+        if record.stale and not answer.stale:
+            if answer.stale is False:
+                lost -= 1
+                assert lost >= 0, where
+                model.lost_a_level(record.symbol)
+            model.found_stale(record.symbol)
+        elif answer.stale is not None:
+            assert record.stale == answer.stale, where
+        if answer.top is not None and record.symbol not in model._unsure:
+            assert record.top == answer.top, where
+            if answer.stale is not None and record.stale == answer.stale:
+                assert record.changed == answer.changed, where
+        if run.paced:
+            cycles = timing.cycles(run.taken[index], names_an_order=answer.case != "ADD", operations=answer.operations)
+            assert run.latencies[index] == cycles, f"{where}, {answer.case}"
     return model
+
+
+def alike(table, width, count):
+    """Keys that lie in the same two sets of a table."""
+    rng = Random(1)
+    return [key for key in (rng.getrandbits(width) for _ in range(20_000)) if table.hash.compute(key) == table.hash.compute(0)][:count]
 
 
 def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
@@ -214,4 +245,4 @@ def flow(seed, count, *, symbols=3, prices=12, crowd=60, faults=0.02):
                 live.setdefault(event.new_reference, event.shares)
 
 
-__all__ = ["BUY", "SELL", "Answer", "ExpectedBook", "add", "cancel", "check", "delete", "execute", "flow", "replace", "set_order"]
+__all__ = ["BUY", "SELL", "Answer", "ExpectedBook", "add", "alike", "cancel", "check", "delete", "execute", "flow", "replace", "set_order"]

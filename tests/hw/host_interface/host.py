@@ -1,7 +1,10 @@
 """The host's side of the register bus in a testbench: accesses by the names of the register map."""
 
+from hw.config import TINY
+from hw.host_interface.bank import RegisterBank
 from hw.host_interface.bus import READ_LATENCY
 from hw.host_interface.registers import REGISTERS
+from tests.hw.bench import simulate
 
 BY_NAME = {register.name: register for register in REGISTERS}
 
@@ -50,3 +53,24 @@ class Host:
 
 def offset(register, index):
     return register.offset + sum(i * dimension.stride for i, dimension in zip(index, register.dimensions, strict=True))
+
+
+def run(testbench, *others):
+    """Runs ``testbench(ctx, bank, host, errors)``; ``errors`` holds the number of bus errors so far."""
+    bank = RegisterBank(TINY)
+    errors = [0]
+
+    async def main(ctx):
+        await testbench(ctx, bank, Host(ctx, bank.bus), errors)
+
+    async def count_errors(ctx):
+        async for _, _, error in ctx.tick().sample(bank.bus_error):
+            errors[0] += error
+
+    def beside(other):
+        async def process(ctx):
+            await other(ctx, bank)
+
+        return process
+
+    simulate(bank, main, processes=[count_errors, *map(beside, others)])

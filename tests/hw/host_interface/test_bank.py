@@ -12,7 +12,7 @@ from hw.host_interface.bus import READ_LATENCY
 from hw.host_interface.register_file import RegisterFile, mask
 from hw.host_interface.registers import REGISTERS, Access, Register, counter_elements
 from tests.hw.bench import simulate
-from tests.hw.host_interface.host import BY_NAME, Host
+from tests.hw.host_interface.host import BY_NAME, Host, run
 
 COUNTERS = counter_elements(TINY)
 
@@ -20,27 +20,6 @@ WRITE_LATENCY = 3
 """Cycles from a write to its value on the bank's ports."""
 
 LIMITS = {"MAX_SHARES": 500, "MAX_POSITION": 10_000, "MAX_NOTIONAL": 0x12_3456_789A_BCDE, "RATE_BURST": 7, "RATE_INTERVAL": 0x89ABCDEF}
-
-
-def run(testbench, *others):
-    """Runs ``testbench(ctx, bank, host, errors)``; ``errors`` holds the number of bus errors so far."""
-    bank = RegisterBank(TINY)
-    errors = [0]
-
-    async def main(ctx):
-        await testbench(ctx, bank, Host(ctx, bank.bus), errors)
-
-    async def count_errors(ctx):
-        async for _, _, error in ctx.tick().sample(bank.bus_error):
-            errors[0] += error
-
-    def beside(other):
-        async def process(ctx):
-            await other(ctx, bank)
-
-        return process
-
-    simulate(bank, main, processes=[count_errors, *map(beside, others)])
 
 
 async def commit(host, generation=1, **changes):
@@ -329,6 +308,32 @@ def test_a_position_is_a_snapshot_of_the_symbol_asked_for():
             assert (position, sell) == (-1000 * symbol - cycle, 2000 * symbol + cycle)
 
     run(testbench, gateway)
+
+
+def test_a_look_is_passed_on_once_and_not_while_one_is_under_way():
+    asked = []
+
+    async def books(ctx, bank):
+        """One of them tells its levels for 200 cycles."""
+        busy = 0
+        async for _, _, look, venue, symbol in ctx.tick().sample(bank.look, bank.look_venue, bank.look_symbol):
+            if look:
+                asked.append((venue, symbol))
+                busy = 200
+            busy = max(0, busy - 1)
+            ctx.set(bank.looking, busy > 0)
+
+    async def testbench(ctx, bank, host, errors):
+        await host.write("LOOK", 1 << 8 | 3)
+        assert await host.read("LOOK") == 1 << 31 | 1 << 8 | 3
+        await host.write("LOOK", 2)
+        while await host.read("LOOK") >> 31:
+            pass
+        await host.write("LOOK", 1 << 31 | 2)
+        assert (await host.read("LOOK")) & 0xFFF == 2
+        assert asked == [(1, 3), (0, 2)]
+
+    run(testbench, books)
 
 
 def test_an_order_of_the_host_waits_unchanged_and_the_next_is_refused():

@@ -11,7 +11,7 @@ from host.card.registers import EVENTS
 from hw.host_interface import events
 from hw.host_interface.events import Record, StateWatch
 from hw.host_interface.registers import EventKind
-from hw.types import Gap, RejectedOrder, SentOrder, TopOfBook
+from hw.types import BookLevel, Gap, RejectedOrder, SentOrder, TopOfBook
 from tests.hw.bench import made, simulate
 
 ORDER = ("venue", "symbol", "side", "strategy", "shares", "price", "trigger_venue", "trigger_sequence")
@@ -19,6 +19,7 @@ ORDER = ("venue", "symbol", "side", "strategy", "shares", "price", "trigger_venu
 HOST_CLASSES = {
     EventKind.TOP_OF_BOOK: host.TopOfBook, EventKind.ORDER_SENT: host.OrderSent, EventKind.ORDER_REJECTED: host.OrderRejected,
     EventKind.GAP: host.Gap, EventKind.VENUE_STALE: host.VenueStale, EventKind.STATE: host.StateChange,
+    EventKind.LEVEL: host.BookLevel,
 }
 
 
@@ -66,7 +67,7 @@ def random_fields(rng, shape):
 def test_top_of_book():
     for event, top, time in pack_many(TopOfBook, events.top_of_book):
         names = ("venue", "symbol", "bid_price", "bid_shares", "ask_price", "ask_shares", "sequence")
-        flags = {name: bool(top[name]) for name in ("stale", "halted")}
+        flags = {name: bool(top[name]) for name in ("stale", "halted", "crossed", "locked")}
         assert event == host.TopOfBook(time, False, **flags, **{name: top[name] for name in names})
 
 
@@ -93,6 +94,11 @@ def test_venue_stale():
         assert event == host.VenueStale(time, False, venue=source["venue"], reason=source["which"])
 
 
+def test_level():
+    for event, level, time in pack_many(BookLevel, events.level):
+        assert event == host.BookLevel(time, False, **level)
+
+
 @pytest.mark.parametrize("kind", HOST_CLASSES)
 def test_the_host_has_a_member_for_every_field(kind):
     fields = {"session" if field.name.startswith("session_") else field.name for field in EVENTS[kind]}
@@ -101,7 +107,7 @@ def test_the_host_has_a_member_for_every_field(kind):
 
 def test_the_lost_flag_and_unknown_kinds():
     assert host.decode([4 | 16, 0, 0, 0, 0, 0, 0, 7]) == host.Gap(7, True, 0, 0, 0, bytes(10))
-    for kind in (0, 7, 15):
+    for kind in (0, 8, 15):
         with pytest.raises(host.CardError, match=f"unknown kind {kind}"):
             host.decode([kind, 0, 0, 0, 0, 0, 0, 0])
 

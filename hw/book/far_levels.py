@@ -1,0 +1,172 @@
+"""The levels behind the near ones, of all sides: rarely touched, and fetched back one by one when the near ones run low."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from hw.book.near_levels import Level, Totals, level_change
+from hw.book.order_store import region_bits
+from hw.book.winner_tree import RADIX, WinnerTree
+from hw.config import CardConfig
+from hw.lib.hash_table import HashTable
+from hw.lib.one_hot import OneHot
+
+STATES = ("IDLE", "LOOKUP", "ARRIVE", "MATCH", "CHOOSE", "COUNT", "WRITE", "QUERY", "SEARCH")
+
+
+class FarLevels(wiring.Component):
+    """A hash table of each side's levels by rank, with their totals, and the winner tree over its sets, which knows the best.
+
+    Changes wait in a queue; each takes seven cycles.
+
+    Parameters
+    ----------
+    config : CardConfig
+        ``levels`` places a side.
+
+    Ports
+    -----
+    valid : In(1), change : In(level_change)
+        A change, for the queue. Only while there is ``room`` (then ``SPARE`` of them, whatever happens), never refused.
+    room : Out(1)
+    idle : Out(1)
+        The queue is empty and everything is done.
+    take : In(1), region : In
+        Only while ``idle``: take the best level out.
+    taken : Out(1), level : Out(Level), level_region : Out
+        The answer, one pulse: 13 cycles + one a level of the tree after ``take``; or that there is none (not valid), 6 cycles sooner.
+    full, overflow, missing : Out(1), doubt_region : Out
+        Pulses: a level found no place and is lost; a total did not fit; shares left a level that is not there. This side is not sure.
+    clear : In(1), row : In
+        Empties row ``row`` of every memory; only while ``idle``.
+    """
+
+    DEPTH = 32
+    SPARE = 12
+
+    def __init__(self, config: CardConfig):
+        regions, region = 2 * config.symbols, region_bits(config)
+        self.table = HashTable(32, Totals, places=config.levels, regions=regions, ways=RADIX)
+        self._tree = WinnerTree(leaves=config.levels // RADIX, regions=regions)
+        self.depth = max(self.table.depth, self._tree.depth)
+        self.tree_levels = self._tree.levels
+        self._change = level_change(config)
+        super().__init__({
+            "valid": In(1),
+            "change": In(self._change),
+            "room": Out(1),
+            "idle": Out(1),
+            "take": In(1),
+            "region": In(region),
+            "taken": Out(1),
+            "level": Out(Level),
+            "level_region": Out(region),
+            "full": Out(1),
+            "overflow": Out(1),
+            "missing": Out(1),
+            "doubt_region": Out(region),
+            "clear": In(1),
+            "row": In((self.depth - 1).bit_length()),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = self.table
+        m.submodules.tree = tree = self._tree
+        m.submodules.queue = queue = SyncFIFO(width=self._change.size, depth=self.DEPTH)
+        change, taking, found, room = Signal(self._change), Signal(), Signal(), Signal()
+        before, totals, carry = Signal(Totals), Signal(Totals), Signal()
+        place = Signal(table.place_bits)
+        recent = Signal(tree.spacing)  # starts of the tree
+        m.d.sync += recent.eq((recent << 1) | tree.start)
+        at = OneHot(m, *STATES)
+        m.d.comb += [
+            queue.w_data.eq(self.change), queue.w_en.eq(self.valid), self.room.eq(queue.level <= self.DEPTH - self.SPARE),
+            table.key.eq(change.rank), table.hashes.eq(table.hash(change.rank)), table.region.eq(change.region),
+            table.place_region.eq(change.region), table.place.eq(place), table.bank.eq(place[table.way_bits]),
+            table.entry.key.eq(change.rank), table.entry.value.eq(totals),
+            table.clear.eq(self.clear), table.row.eq(self.row), tree.clear.eq(self.clear), tree.row.eq(self.row),
+            self.level_region.eq(change.region),
+        ]
+        m.d.sync += [self.taken.eq(0), self.full.eq(0), self.overflow.eq(0), self.missing.eq(0), self.doubt_region.eq(change.region)]
+
+        with at("IDLE"):
+            m.d.comb += [self.idle.eq(~queue.r_rdy & ~self.valid & ~recent.any()), queue.r_en.eq(1)]
+            m.d.sync += [change.eq(queue.r_data), taking.eq(self.take)]
+            with m.If(self.take):
+                m.d.sync += change.region.eq(self.region)
+                at.go("QUERY")
+            with m.Elif(queue.r_rdy):
+                at.go("LOOKUP")
+            with m.Else():
+                at.go("IDLE")
+        with at("LOOKUP"):
+            m.d.comb += table.lookup.eq(1)
+            at.go("ARRIVE")
+        with at("ARRIVE"):
+            at.go("MATCH")
+        with at("MATCH"):
+            at.go("CHOOSE")
+        with at("CHOOSE"):
+            m.d.sync += [
+                found.eq(table.found), room.eq(table.room), before.eq(table.value),
+                place.eq(Mux(table.found, table.found_place, table.free_place)),
+            ]
+            at.go("COUNT")
+        with at("COUNT"):
+            m.d.comb += table.keep.eq(1)
+            leave = change.leave
+            shares, orders = Signal(33), Signal(17)
+            m.d.comb += [
+                shares.eq(before.shares + (change.totals.shares ^ leave.replicate(32)) + leave),
+                orders.eq(before.orders + (change.totals.orders ^ leave.replicate(16)) + leave),
+            ]
+            m.d.sync += [totals.shares.eq(shares), totals.orders.eq(Mux(taking, 0, orders)), carry.eq(~leave & (shares[32] | orders[16]))]
+            at.go("WRITE")
+        with at("WRITE"):
+            gone, comes = Signal(), Signal()
+            m.d.comb += [
+                gone.eq((totals.orders == 0) & found & (change.leave | taking)),
+                comes.eq(~found & room & ~change.leave & ~taking),
+                table.entry.valid.eq(~gone),
+                table.write.eq(found | comes),
+                tree.start.eq(gone | comes),
+            ]
+            m.d.sync += [
+                self.full.eq(~found & ~room & ~change.leave & ~taking),
+                self.missing.eq(~found & (change.leave | taking)),
+                self.overflow.eq(carry & ~taking),
+                self.taken.eq(taking), self.level.eq(Cat(1, change.rank, before)),
+            ]
+            at.go("IDLE")
+        self._tree_of(m, at, change, place, gone, comes)
+        with at("QUERY"):
+            m.d.comb += [table.hashes.eq(0), table.fetch.eq(1), table.bank.eq(0), tree.start.eq(1), tree.slot.eq(0)]
+            at.go("SEARCH")
+        with at("SEARCH"):
+            m.d.sync += [change.rank.eq(tree.best.rank), change.leave.eq(0), change.totals.eq(0)]
+            with m.If(~tree.done):
+                at.go("SEARCH")
+            with m.Elif(tree.best.valid):
+                at.go("LOOKUP")
+            with m.Else():
+                m.d.sync += [self.taken.eq(1), self.level.eq(0)]
+                at.go("IDLE")
+        return m
+
+    def _tree_of(self, m, at, change, place, gone, comes):
+        """Tells the tree two cycles after a start how the set is that has changed, or that a question has begun with."""
+        table, tree = self.table, self._tree
+        way, rank, alive, changes, asks = Signal(RADIX), Signal.like(change.rank), Signal(), Signal(2), Signal(2)
+        m.d.comb += [tree.region.eq(change.region), tree.slot.eq(place), tree.commit.eq(changes[1]), tree.ask.eq(asks[1])]
+        m.d.sync += [changes.eq(Cat(at.now("WRITE") & (gone | comes), changes)), asks.eq(Cat(at.now("QUERY"), asks))]
+        with m.If(tree.start):
+            m.d.sync += [
+                way.eq(Mux(at.now("QUERY"), 0, 1 << place[:table.way_bits])), rank.eq(change.rank), alive.eq(comes),
+            ]
+        for index, (entry, group) in enumerate(zip(table.group, tree.group, strict=True)):
+            m.d.comb += [
+                group.rank.eq(Mux(way[index], rank, entry.key)),
+                group.valid.eq(Mux(way[index], alive, entry.valid)),
+            ]
