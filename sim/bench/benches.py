@@ -41,6 +41,7 @@ BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
     Bench("pitch", "hw.feed.pitch:PitchDecoder()", minimum=12_000),
     Bench("deep10", "hw.feed.deep10:DeepDecoder()", minimum=6_000),
     Bench("book", "book", minimum=20_000),
+    Bench("book_rate", "book", minimum=3_000_000),
     Bench("arbitrage", "arbitrage", minimum=30_000),
     Bench("arbitrage_4", 'hw.strategy.arbitrage:Arbitrage(CardConfig("four", 4, 4, 256, 64, 128, 64))', minimum=30_000,
           module="sim.bench.bench_arbitrage"),
