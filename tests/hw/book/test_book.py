@@ -164,6 +164,17 @@ def test_levels_come_back_from_afar(side, order):
     assert not run.pulses
 
 
+def test_a_new_level_behind_far_ones_is_far_itself_though_a_cell_is_free():
+    levels = ladder(BUY, NearLevels.LEVELS + 4)
+    holes, rest = levels[3:7], [*levels[:3], *levels[7:]]
+    worst = add(900, BUY, 77, levels[-1].price - 500)
+    events = [*levels, *(delete(event.reference) for event in holes), worst, *(delete(event.reference) for event in rest)]
+    run = run_book(Book(TINY), events)
+    check(events, run)
+    assert run.records[-1].top[:3] == (worst.price, 77, 1)
+    assert not run.pulses
+
+
 def test_a_full_order_store_makes_only_that_symbol_stale():
     events = [add(reference, BUY, 1, 1000 + reference % 8, locate=1) for reference in range(0, 1 << 20, 3)]
     places = PlacedBook(TINY)
