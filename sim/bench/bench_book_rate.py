@@ -33,7 +33,7 @@ def traffic(rng, *, levels: int, sides) -> Iterator[BookEvent]:
         kind = rng.choices((ADD, EXECUTE, CANCEL, DELETE, REPLACE), (40, 15, 10, 25, 10))[0]
         shares = rng.randint(1, 900)
         if not live or (kind == ADD and len(live) < LIVE):
-            reference += rng.choice((1, 1, 3, 1 << 33))
+            reference += rng.choice((1, 1, 3, 8))
             side = next(sides)
             live.append([reference, side, shares])
             yield BookEvent(ADD, side, 0, reference, 0, shares, price(side), 0)
