@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from hw.book.near_levels import Level, Totals, level_change
+from hw.book.near_levels import Level, Totals, changed, level_change
 from hw.book.order_store import region_bits
 from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import CardConfig
@@ -116,13 +116,10 @@ class FarLevels(wiring.Component):
             at.go("COUNT")
         with at("COUNT"):
             m.d.comb += table.keep.eq(1)
-            leave = change.leave
-            shares, orders = Signal(33), Signal(17)
-            m.d.comb += [
-                shares.eq(before.shares + (change.totals.shares ^ leave.replicate(32)) + leave),
-                orders.eq(before.orders + (change.totals.orders ^ leave.replicate(16)) + leave),
+            shares, orders = changed(before, change.totals, change.leave)
+            m.d.sync += [
+                totals.shares.eq(shares), totals.orders.eq(Mux(taking, 0, orders)), carry.eq(~change.leave & (shares[-1] | orders[-1])),
             ]
-            m.d.sync += [totals.shares.eq(shares), totals.orders.eq(Mux(taking, 0, orders)), carry.eq(~leave & (shares[32] | orders[16]))]
             at.go("WRITE")
         with at("WRITE"):
             gone, comes = Signal(), Signal()
@@ -160,7 +157,7 @@ class FarLevels(wiring.Component):
         table, tree = self.table, self._tree
         way, rank, alive, changes, asks = Signal(RADIX), Signal.like(change.rank), Signal(), Signal(2), Signal(2)
         m.d.comb += [tree.region.eq(change.region), tree.slot.eq(place), tree.commit.eq(changes[1]), tree.ask.eq(asks[1])]
-        m.d.sync += [changes.eq(Cat(at.now("WRITE") & (gone | comes), changes)), asks.eq(Cat(at.now("QUERY"), asks))]
+        m.d.sync += [changes.eq(Cat(gone | comes, changes)), asks.eq(Cat(at.now("QUERY"), asks))]
         with m.If(tree.start):
             m.d.sync += [
                 way.eq(Mux(at.now("QUERY"), 0, 1 << place[:table.way_bits])), rank.eq(change.rank), alive.eq(comes),

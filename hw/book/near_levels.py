@@ -21,6 +21,11 @@ def level_change(config: CardConfig) -> data.StructLayout:
     return data.StructLayout({"region": region_bits(config), "rank": Rank, "totals": Totals, "leave": 1})
 
 
+def changed(before, by, leave):
+    """Shares and orders after ``by`` came, or left; each with a carry on top."""
+    return [(before[name] + (by[name] ^ leave.replicate(len(by[name]))) + leave)[:len(by[name]) + 1] for name in ("shares", "orders")]
+
+
 class NearLevels(wiring.Component):
     """The ``LEVELS`` best levels of every side of every symbol, sorted: a row of cells, the best level in the first.
 
@@ -146,13 +151,7 @@ class NearLevels(wiring.Component):
             self.overflow_behind.eq(Cat(overflow for overflow, _ in overflows).any()),
             self.overflow_region.eq(any_of(overflows)),
         ]
-        groups = [any_of(shown[first:first + 4]) for first in range(0, self.LEVELS, 4)]
-        group = [Signal(Level, name=f"group{number}") for number in range(len(groups))]
-        looks = Signal()
-        m.d.sync += [
-            *(kept.eq(levels) for kept, levels in zip(group, groups, strict=True)), looks.eq(Cat(look for look, _ in shown).any()),
-            self.seen.eq(any_of((1, levels) for levels in group)), self.seen_valid.eq(looks),
-        ]
+        self._show(m, shown)
         last = Signal(self._step)
         m.d.sync += last.eq(step)
         m.d.comb += [
@@ -168,6 +167,15 @@ class NearLevels(wiring.Component):
             m.d.sync += self._has_far.eq(0)
         return m
 
+    def _show(self, m, shown):
+        """The level of the cell that a look has got to, in two steps: four cells each, then all."""
+        groups = [any_of(shown[first:first + 4]) for first in range(0, self.LEVELS, 4)]
+        group = [Signal(Level, name=f"group{number}") for number in range(len(groups))]
+        looks = Signal()
+        m.d.sync += [
+            *(kept.eq(levels) for kept, levels in zip(group, groups, strict=True)), looks.eq(Cat(look for look, _ in shown).any()),
+            self.seen.eq(any_of((1, levels) for levels in group)), self.seen_valid.eq(looks),
+        ]
 
     def _watch_low(self, m, cell, change):
         """By the last cell that must not be empty; which sides miss it, and one of them."""
@@ -261,13 +269,10 @@ class Cell(wiring.Component):
             pulls.eq(empties | arrival.pulls),
             self.touched.eq(hit | (lands & ~change.append)),
         ]
-        shares, orders = Signal(33), Signal(17)
-        for total, name in ((shares, "shares"), (orders, "orders")):
-            by = arrival.level.totals[name]
-            m.d.comb += total.eq(had.totals[name] + (by ^ change.leave.replicate(len(by))) + change.leave)
+        shares, orders = changed(had.totals, arrival.level.totals, change.leave)
         m.d.comb += [
-            self.overflow.eq(hit & change.come & (shares[32] | orders[16])),
-            self.after.eq(Cat(had.valid, had.rank, Mux(hit, Cat(shares[:32], orders[:16]), had.totals.as_value()))),
+            self.overflow.eq(hit & change.come & (shares[-1] | orders[-1])),
+            self.after.eq(Cat(had.valid, had.rank, Mux(hit, Cat(shares[:-1], orders[:-1]), had.totals.as_value()))),
         ]
         with m.If(comes_in):
             m.d.comb += self.after.eq(arrival.level)

@@ -12,7 +12,9 @@ def any_of(choices):
 
 
 def lowest(matches):
-    """Whether one of the conditions (at most 256) holds, and the number of the first that does, as a tree; the number is 8 bits."""
+    """Whether one of the conditions holds, and the number of the first that does, as a tree; the number has 8 bits, or more if it must."""
+    bits = max(8, (len(matches) - 1).bit_length())
+
     def choose(candidates):
         if len(candidates) == 1:
             return candidates[0]
@@ -20,4 +22,4 @@ def lowest(matches):
         (found, number), (other_found, other_number) = choose(candidates[:half]), choose(candidates[half:])
         return found | other_found, Mux(found, number, other_number)
 
-    return choose([(match, Const(index, 8)) for index, match in enumerate(matches)])
+    return choose([(match, Const(index, bits)) for index, match in enumerate(matches)])
