@@ -24,8 +24,9 @@ from hw.feed.venue_state import VenueState
 from hw.host_interface import events
 from hw.host_interface.bank import RegisterBank
 from hw.host_interface.bus import RegisterBus
+from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.event_ring import EventRing
-from hw.host_interface.registers import LINE_A, RECOVERY, counter_elements
+from hw.host_interface.registers import LINE_A, RECOVERY
 from hw.lib.arbiter import StreamArbiter
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 from hw.config import CardConfig
 from hw.host_interface import registers
 from hw.host_interface.bus import READ_LATENCY, RegisterBus
+from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.register_file import RegisterFile
-from hw.host_interface.registers import counter_elements
 from hw.lib.choice import lowest
 from hw.reasons import StaleReason
 from hw.types import (

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.host_interface.registers import EVENT_HEADER, EVENTS, RECORD_BYTES, EventKind
+from hw.host_interface.event_records import EVENT_HEADER, EVENTS, EventKind
+from hw.host_interface.registers import RECORD_BYTES
 from hw.types import Cycles
 
 Record = unsigned(8 * RECORD_BYTES)

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from hw.config import CARDS
 from hw.host_interface import registers
-from hw.host_interface.registers import COUNTERS, EVENT_HEADER, EVENTS, REGISTERS, Counter, EventKind, Field, Register, member_docs
+from hw.host_interface.counter_table import COUNTER_VENUE_STRIDE, COUNTERS, Counter
+from hw.host_interface.event_records import EVENT_HEADER, EVENTS, EventKind
+from hw.host_interface.map_types import Field, Register, member_docs
+from hw.host_interface.registers import REGISTERS
 from hw.reasons import DropReason, RejectReason, StaleReason
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,7 +74,7 @@ def host_tables() -> str:
     lines += ["REGISTERS: dict[str, Register] = {register.name: register for register in _REGISTERS}", '"""Every register by name."""', ""]
     lines += ["_COUNTERS = ("]
     for counter in COUNTERS:
-        stride = registers.COUNTER_VENUE_STRIDE if counter.per_venue else 0
+        stride = COUNTER_VENUE_STRIDE if counter.per_venue else 0
         lines.append(f'    Counter("{counter.name}", {counter.offset():#06x}, {stride}),')
     lines += [")", "", "COUNTERS: dict[str, Counter] = {counter.name: counter for counter in _COUNTERS}"]
     lines += ['"""Every counter by name."""', ""]
@@ -126,7 +129,7 @@ def c_header() -> str:
     lines.append("/* Counters: 64 bit, low word first */")
     for counter in COUNTERS:
         if counter.per_venue:
-            expression = f"(venue) ({counter.offset():#06x}u + {registers.COUNTER_VENUE_STRIDE:#x}u * (venue))"
+            expression = f"(venue) ({counter.offset():#06x}u + {COUNTER_VENUE_STRIDE:#x}u * (venue))"
         else:
             expression = f" {counter.offset():#06x}u"
         lines.append(f"#define TRAPJAW_COUNTER_{counter.name}{expression}")
@@ -167,7 +170,7 @@ def record_row(field: Field) -> str:
 
 
 def counter_row(counter: Counter) -> str:
-    place = f"`{counter.offset():#06x}`" + (f" + `{registers.COUNTER_VENUE_STRIDE:#x}`·venue" if counter.per_venue else "")
+    place = f"`{counter.offset():#06x}`" + (f" + `{COUNTER_VENUE_STRIDE:#x}`·venue" if counter.per_venue else "")
     return f"| {place} | `{counter.name}` | {counter.doc} |"
 
 

@@ -8,7 +8,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
-from hw.host_interface.registers import Access, Register
+from hw.host_interface.map_types import Access, Register
 
 ROW_BITS = 3
 """A row is eight bytes: one wide register or two words."""

@@ -9,8 +9,10 @@ from hw.config import TINY
 from hw.host_interface import registers
 from hw.host_interface.bank import RegisterBank
 from hw.host_interface.bus import READ_LATENCY
+from hw.host_interface.counter_table import counter_elements
+from hw.host_interface.map_types import Access, Register
 from hw.host_interface.register_file import RegisterFile, mask
-from hw.host_interface.registers import REGISTERS, Access, Register, counter_elements
+from hw.host_interface.registers import REGISTERS
 from tests.hw.bench import simulate
 from tests.hw.host_interface.host import BY_NAME, Host, run
 

@@ -9,8 +9,8 @@ from amaranth.lib import data
 from host.card import events as host
 from host.card.registers import EVENTS
 from hw.host_interface import events
+from hw.host_interface.event_records import EventKind
 from hw.host_interface.events import Record, StateWatch
-from hw.host_interface.registers import EventKind
 from hw.types import BookLevel, Gap, RejectedOrder, SentOrder, TopOfBook
 from tests.hw.bench import made, simulate
 

@@ -8,7 +8,9 @@ import pytest
 from host.card import registers as host
 from hw.config import ALVEO, CARDS
 from hw.host_interface import generate
-from hw.host_interface.registers import COUNTERS, EVENT_HEADER, EVENTS, REGISTERS
+from hw.host_interface.counter_table import COUNTERS
+from hw.host_interface.event_records import EVENT_HEADER, EVENTS
+from hw.host_interface.registers import REGISTERS
 
 
 def test_generated_files_are_up_to_date():

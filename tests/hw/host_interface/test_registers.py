@@ -8,7 +8,10 @@ import pytest
 
 from hw.config import ALVEO, CARDS
 from hw.host_interface import registers
-from hw.host_interface.registers import COUNTERS, EVENT_HEADER, EVENTS, REGISTERS, Access, EventKind, counter_elements
+from hw.host_interface.counter_table import COUNTERS, counter_elements
+from hw.host_interface.event_records import EVENT_HEADER, EVENTS, EventKind
+from hw.host_interface.map_types import Access
+from hw.host_interface.registers import REGISTERS
 from hw.reasons import DropReason, RejectReason
 
 LARGEST = replace(ALVEO, name="largest", venues=registers.MAX_VENUES, symbols=registers.MAX_SYMBOLS, events=registers.RING_MAX_EVENTS)

@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import Module, ResetInserter, Signal
 
 from hw.config import TINY
-from hw.host_interface.registers import COUNTERS, counter_elements
+from hw.host_interface.counter_table import COUNTERS, counter_elements
 from hw.telemetry.counters import Counters
 from tests.hw.bench import simulate
 

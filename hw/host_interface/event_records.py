@@ -1,0 +1,100 @@
+"""The records of the event ring, field by field: the single definition, like registers.py."""
+
+from enum import IntEnum
+
+from hw.host_interface.map_types import Field
+
+
+class EventKind(IntEnum):
+    """What an event record tells."""
+
+    NONE = 0
+    TOP_OF_BOOK = 1
+    """Best bid and ask of a symbol at a venue changed."""
+    ORDER_SENT = 2
+    """An order left the card."""
+    ORDER_REJECTED = 3
+    """The gateway refused an order."""
+    GAP = 4
+    """Feed messages did not come in time."""
+    VENUE_STALE = 5
+    """The books of a venue may no longer be trusted."""
+    STATE = 6
+    """The card's state changed: armed, disarmed, killed, limits committed, a fault, a venue stale or fresh again."""
+    LEVEL = 7
+    """One of the levels that LOOK has asked for."""
+
+
+def word(number: int, bit: int = 0) -> int:
+    """Bit of an event record at which a field of this word begins."""
+    return 32 * number + bit
+
+
+EVENT_HEADER = (
+    Field("kind", word(0, 0), 4, "EventKind."),
+    Field("lost", word(0, 4), 1, "Records of this kind's source were lost just before this one."),
+    Field("card_time", word(7), 32, "Low 32 bits of the card's time, in cycles: when the record was made."),
+)
+"""Fields that every record has."""
+
+_ORDER_EVENT = (
+    Field("side", word(0, 5), 1, "0 buy, 1 sell."),
+    Field("venue", word(0, 8), 4, "Where the order goes."),
+    Field("trigger_venue", word(0, 12), 4, "Venue of the message that caused it."),
+    Field("symbol", word(0, 16), 8, "Slot."),
+    Field("strategy", word(0, 24), 4, "0 the host, 1 the arbitrage detector."),
+    Field("price", word(1), 32, "In 1/10000."),
+    Field("shares", word(2), 32, "Quantity."),
+    Field("trigger_sequence", word(4), 64, "Feed message that caused it; 0 for an order of the host."),
+)
+
+EVENTS = {
+    EventKind.TOP_OF_BOOK: (
+        Field("stale", word(0, 5), 1, "The book can't be sure of the symbol."),
+        Field("halted", word(0, 6), 1, "The venue does not trade the symbol, or has not said that it does."),
+        Field("venue", word(0, 8), 4, "Whose book."),
+        Field("crossed", word(0, 12), 1, "The bid is above the ask."),
+        Field("locked", word(0, 13), 1, "The bid is the ask."),
+        Field("symbol", word(0, 16), 8, "Slot."),
+        Field("bid_price", word(1), 32, "In 1/10000; 0: no bid."),
+        Field("bid_shares", word(2), 32, "Shares at the best bid."),
+        Field("ask_price", word(3), 32, "In 1/10000; 0: no ask."),
+        Field("ask_shares", word(4), 32, "Shares at the best ask."),
+        Field("sequence", word(5), 64, "Feed message that caused it."),
+    ),
+    EventKind.ORDER_SENT: (
+        *_ORDER_EVENT,
+        Field("user_ref", word(3), 32, "UserRefNum that it was sent under."),
+        Field("latency", word(6), 32, "Cycles from the last byte of the trigger in to the first word of the order frame out."),
+    ),
+    EventKind.ORDER_REJECTED: (
+        *_ORDER_EVENT,
+        Field("reason", word(0, 28), 4, "RejectReason."),
+    ),
+    EventKind.GAP: (
+        Field("venue", word(0, 8), 4, "Whose feed."),
+        Field("first", word(1), 64, "First sequence number that is missing."),
+        Field("count", word(3), 64, "How many."),
+        Field("session_start", word(5), 64, "First eight characters of the session, the first in the lowest bits."),
+        Field("session_end", word(0, 12), 16, "The other two."),
+    ),
+    EventKind.VENUE_STALE: (
+        Field("venue", word(0, 8), 4, "Whose books may no longer be trusted."),
+        Field("reason", word(0, 28), 4, "StaleReason."),
+    ),
+    EventKind.STATE: (
+        Field("state", word(1), 32, "The STATE register after the change."),
+        Field("changed", word(2), 32, "One bit for each bit of STATE that changed."),
+    ),
+    EventKind.LEVEL: (
+        Field("side", word(0, 5), 1, "0 bids, 1 asks."),
+        Field("venue", word(0, 8), 4, "Whose book."),
+        Field("number", word(0, 12), 4, "0: the best."),
+        Field("symbol", word(0, 16), 8, "Slot."),
+        Field("price", word(1), 32, "In 1/10000; 0: there are not so many levels."),
+        Field("shares", word(2), 32, "Of all its orders."),
+        Field("orders", word(3), 16, "How many."),
+        Field("sequence", word(5), 64, "Feed message after which it was so: the last one that the book took."),
+    ),
+}
+"""Fields of each kind of record, beside the header's."""
