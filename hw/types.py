@@ -405,3 +405,54 @@ class ArbitrageSettings(data.Struct):
     """Cap on the quantity of each leg."""
     cooldown: Cycles
     """Cycles after a signal during which the symbol gives no other."""
+
+
+class Smoothing(data.Struct):
+    """How a mean that forgets is seeded and goes on; coefficients in units of 2^-17 (docs/signals.md has the formulas)."""
+
+    period: 10
+    """Updates whose plain mean is the first value: 2 to 1023."""
+    seed: 17
+    """1 / period, rounded down."""
+    factor: 17
+    """Weight of an update after that: 2 / (period + 1), or 1 / period rounded down for Wilder's mean."""
+
+
+class SignalSource(enum.Enum, shape=2):
+    """What the signals of prices are updated on."""
+
+    NONE = 0
+    TOPS = 1
+    """Every change of the top of book: the mid."""
+    TRADES = 2
+    """Every execution of an order of the book: its price."""
+
+
+class SignalSettings(data.Struct):
+    """How the signals are made, of all symbols."""
+
+    source: SignalSource
+    venue: VenueIndex
+    """Whose book and trades."""
+    ema: Smoothing
+    rsi: Smoothing
+    macd_fast: Smoothing
+    """Its period must be below that of ``macd_slow``."""
+    macd_slow: Smoothing
+    macd_signal: Smoothing
+    volatility: Smoothing
+    order_flow: 17
+    """What the sum of the order-flow imbalance loses each update, in units of 2^-17."""
+
+
+class Execution(data.Struct):
+    """Shares of an order of the book that traded."""
+
+    symbol: SymbolIndex
+    side: Side
+    """Of the order that stood in the book; who came to trade is on the other one."""
+    shares: Shares
+    price: Price
+    """The order's, at which it may not have traded (ITCH C)."""
+    usable: 1
+    """The book is sure of the symbol, which trades."""
