@@ -1,6 +1,6 @@
-"""Compiles the card's RTL into a shared library, once for each RTL text.
+"""Compiles RTL, of the card or of its book alone, into a shared library, once for each RTL text.
 
-A library lies in ``build/verilated/<card>-<hash>/`` and is built under a lock: tests that run side by side share it.
+A library lies in ``build/verilated/<name>-<hash>/`` and is built under a lock: tests that run side by side share it.
 Beside it a note says which RTL the sources in hw/ give, so that a second start needs neither Amaranth nor Yosys.
 """
 
@@ -25,14 +25,14 @@ from hw.host_interface.bus import READ_LATENCY
 from hw.types import FrameWord
 
 HERE = Path(__file__).resolve().parent
-SHIM = HERE / "shim.cpp"
+SHIM, BOOK_SHIM = HERE / "shim.cpp", HERE / "book.cpp"
 LINES = ("feed", "feed_b")
 """The ports that a card has for each venue."""
 
 # One cycle runs through half a megabyte of code, so small code is fast code: -O1 measures no slower than -O2, -O3, -march=native or a
 # profile, and compiles in half the time. What Verilator calls slow runs once.
 VERILATOR_FLAGS = (
-    "--cc", "--prefix", "Vcard", "--top-module", "card", "-O3", "--x-assign", "fast", "--x-initial", "fast",
+    "--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast",
     "--no-timing", "--no-assert", "-Wno-fatal", "-Wno-lint", "-Wno-style",
 )
 COMPILER_FLAGS = (
@@ -61,13 +61,21 @@ def sizes_of(config: CardConfig) -> CardSizes:
 
 def library(config: CardConfig) -> Path:
     """Path of the shared library of a named or custom card; builds it when there is none."""
-    note = folder() / f"{config.name}-{_digest(_sources(), repr(config))}.rtl"
+    return _noted("card", config, lambda verilog: compile_verilog(verilog, config.name, config.venues, LINES))
+
+
+def book_library(config: CardConfig) -> Path:
+    """The same for the book of one venue of that card: what :mod:`sim.verilated.book` loads."""
+    return _noted("book", config, lambda verilog: _compile_once(verilog, f"book-{config.name}", "book", BOOK_SHIM, ""))
+
+
+def _noted(top: str, config: CardConfig, compile_it: Callable[[str], Path]) -> Path:
+    note = folder() / f"{top}-{config.name}-{_digest(_sources(), repr(config))}.rtl"
     if note.exists():
-        built = folder() / note.read_text() / "card.so"
+        built = folder() / note.read_text() / f"{top}.so"
         if built.exists():
             return built
-    verilog = export(stage("card", config), "card", fast=True)
-    built = compile_verilog(verilog, config.name, config.venues, LINES)
+    built = compile_it(export(stage(top, config), top, fast=True))
     _write(note, built.parent.name)
     return built
 
@@ -79,10 +87,13 @@ def library_of(component: wiring.Component, name: str, venues: int, lines: Seque
 
 def compile_verilog(verilog: str, name: str, venues: int, lines: Sequence[str] = LINES[:1]) -> Path:
     """Compiles Verilog of a top module ``card`` that has these feed ports of each venue, unless it has been before."""
-    header = ports_header(venues, lines)
-    target = folder() / f"{name}-{_digest(verilog, header, SHIM.read_text(), repr((VERILATOR_FLAGS, COMPILER_FLAGS)))}"
-    _make_once(target, lambda work: _compile(work, verilog, header))
-    return target / "card.so"
+    return _compile_once(verilog, name, "card", SHIM, ports_header(venues, lines))
+
+
+def _compile_once(verilog: str, name: str, top: str, shim: Path, header: str) -> Path:
+    target = folder() / f"{name}-{_digest(verilog, header, shim.read_text(), repr((VERILATOR_FLAGS, COMPILER_FLAGS)))}"
+    _make_once(target, lambda work: _compile(work, verilog, top, shim, header))
+    return target / f"{top}.so"
 
 
 def ports_header(venues: int, lines: Sequence[str]) -> str:
@@ -162,14 +173,15 @@ def _mangled(name: str) -> str:
     return name.replace("__", "___05F")
 
 
-def _compile(work: Path, verilog: str, header: str) -> None:
+def _compile(work: Path, verilog: str, top: str, shim: Path, header: str) -> None:
     root = _verilator_root()
     compiler = _compiler()
-    (work / "card.v").write_text(verilog)
-    (work / "card_ports.h").write_text(header)
-    _run([root / "bin" / "verilator_bin", *VERILATOR_FLAGS, "--Mdir", ".", "card.v"], work, {"VERILATOR_ROOT": str(root)})
-    objects = _objects(compiler, root, [*sorted(work.glob("Vcard*.cpp")), SHIM], work, COMPILER_FLAGS)
-    _run([compiler, "-shared", "-o", "card.so", *objects, *runtime(RUNTIME, COMPILER_FLAGS), "-pthread", "-latomic"], work)
+    (work / f"{top}.v").write_text(verilog)
+    (work / f"{top}_ports.h").write_text(header)
+    verilate = [root / "bin" / "verilator_bin", *VERILATOR_FLAGS, "--prefix", f"V{top}", "--top-module", top, "--Mdir", ".", f"{top}.v"]
+    _run(verilate, work, {"VERILATOR_ROOT": str(root)})
+    objects = _objects(compiler, root, [*sorted(work.glob(f"V{top}*.cpp")), shim], work, COMPILER_FLAGS)
+    _run([compiler, "-shared", "-o", f"{top}.so", *objects, *runtime(RUNTIME, COMPILER_FLAGS), "-pthread", "-latomic"], work)
     for waste in objects:
         waste.unlink()
 
@@ -226,7 +238,7 @@ def _sources() -> str:
     """Everything that the RTL is made from."""
     base = Path(hw.__file__).resolve().parent
     texts = [f"{path.relative_to(base)}\n{path.read_text()}" for path in sorted(base.rglob("*.py"))]
-    return "\n".join([sys.version, *texts, SHIM.read_text(), Path(__file__).read_text()])
+    return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), Path(__file__).read_text()])
 
 
 def _digest(*texts: str) -> str:

@@ -1,14 +1,15 @@
-"""The ten best levels of either side that the card tells, after every message, against the reference book."""
+"""The ten best levels of either side that the card tells the host, after every message, against the reference book.
+
+Whole days go through the book alone: tests/hw/book/test_days.py.
+"""
 
 from itertools import islice
-
-import pytest
 
 from host.card.control import Control
 from host.card.events import BookLevel
 from host.card.simulated import SimulatedCard
 from hw.book.depth import Depth
-from hw.config import ALVEO, MEDIUM, TINY
+from hw.config import TINY
 from sim.golden.book import Book
 from sim.golden.ethernet import build_udp
 from sim.golden.itch50 import decode
@@ -18,7 +19,6 @@ from sim.replay.feeds import open_feed
 from sim.verilated.build import library
 from tests.data import market_data
 
-AMZN = "nasdaq_itch50/20120621_AMZN.itch50.gz"
 PREMARKET = "nasdaq_itch50/20191230_premarket.itch50.gz"
 SESSION = b"DEPTH     "
 
@@ -53,31 +53,10 @@ def compare(config, messages, locates):
     return compared
 
 
-def book_messages(name, locates=None):
-    feed = open_feed(market_data(name))
-    return [message for _, message in feed.messages() if IS_BOOK[message[0]] and (locates is None or locate_of(message) in locates)]
-
-
 def test_the_ten_best_levels_after_every_message():
     """Of the premarket file the four symbols with most activity that the smallest card has room for."""
-    messages = book_messages(PREMARKET)
+    messages = [message for _, message in open_feed(market_data(PREMARKET)).messages() if IS_BOOK[message[0]]]
     activity = {locate: sum(locate_of(message) == locate for message in messages) for locate in {*map(locate_of, messages)}}
     locates = sorted(activity, key=lambda locate: (-activity[locate], locate))[4:8]
     messages = [message for message in messages if locate_of(message) in locates]
     assert compare(TINY, islice(messages, 300), locates) > 500
-
-
-@pytest.mark.slow
-def test_the_ten_best_levels_of_amazons_whole_day():
-    messages = book_messages(AMZN)
-    assert compare(MEDIUM, messages, sorted({*map(locate_of, messages)})) > 1_000_000
-
-
-@pytest.mark.slow
-def test_the_ten_best_levels_of_all_symbols_of_the_premarket():
-    messages = book_messages(PREMARKET)
-    locates = sorted({*map(locate_of, messages)})
-    compared = sum(compare(ALVEO, [message for message in messages if locate_of(message) in group], group)
-                   for group in (locates[first:first + ALVEO.symbols] for first in range(0, len(locates), ALVEO.symbols)))
-    assert len(locates) == 664
-    assert compared > 10_000

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sim.golden.book import Book
 from sim.golden.book_timing import BookTiming
 from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, REPLACE, SELL, SET, BookEvent, TopOfBook
+from tests.hw.book.driver import level_bits
 
 MAX = (1 << 32) - 1
 MASKS = TopOfBook(MAX, MAX, 0xFFFF, MAX, MAX, 0xFFFF)
@@ -56,37 +57,39 @@ class ExpectedBook:
 
     Attributes
     ----------
+    book : Book
     cases : Counter
         Events by their case.
+    unsure : set of int
+        Symbols whose prices mean nothing any more.
     """
 
     def __init__(self):
-        self.cases = Counter()
-        self._book = Book()
-        self._unsure, self._stale, self._maybe = set(), set(), set()
+        self.cases, self.book, self.unsure = Counter(), Book(), set()
+        self._stale, self._maybe = set(), set()
         self._last = {}
 
     def answer(self, event: BookEvent, *, refused: bool = False) -> Answer:
         """``refused``: the order store says that it had no room for what the event brings."""
-        case, doubtful = self._case(event), set(self._book.doubtful)
-        old = self._book.orders.get(event.reference) if event.kind != ADD else None
+        case, doubtful = self._case(event), set(self.book.doubtful)
+        old = self.book.orders.get(event.reference) if event.kind != ADD else None
         self.cases[case] += 1
         duplicate = self._is_duplicate(event, old)
         if refused:
-            touched = event.locate if old is None else self._book.apply(event._replace(kind=DELETE))
+            touched = event.locate if old is None else self.book.apply(event._replace(kind=DELETE))
             self._stale.add(touched)
         else:
-            touched = self._book.apply(event)
+            touched = self.book.apply(event)
         locate = event.locate if touched is None else touched
         if refused or duplicate:
-            self._unsure.add(locate)
-        if self._book.doubtful - doubtful:
+            self.unsure.add(locate)
+        if self.book.doubtful - doubtful:
             (self._maybe if self._is_late(event, locate, duplicate) else self._stale).add(locate)
         stale = locate in self._stale or (None if locate in self._maybe else False)
-        top = tuple(total & mask for total, mask in zip(self._book.top(locate), MASKS, strict=True))
+        top = tuple(total & mask for total, mask in zip(self.book.top(locate), MASKS, strict=True))
         changed = self._last.get(locate, (tuple(TopOfBook()), False)) != (top, stale)
         self._last[locate] = top, stale
-        return Answer(locate, None if locate in self._unsure else top, stale, changed, case, 1 + (case[:3] in ("REP", "SET")))
+        return Answer(locate, None if locate in self.unsure else top, stale, changed, case, 1 + (case[:3] in ("REP", "SET")))
 
     def found_stale(self, locate):
         """The device says so."""
@@ -95,27 +98,27 @@ class ExpectedBook:
 
     def lost_a_level(self, locate):
         """A far level found no place: the symbol is stale, and its prices mean nothing any more."""
-        self._unsure.add(locate)
+        self.unsure.add(locate)
 
     def _is_duplicate(self, event, old):
         if not event.shares or not event.price:
             return False
         if event.kind == ADD:
-            return event.reference in self._book.orders
-        return event.kind == REPLACE and old is not None and event.reference != event.new_reference in self._book.orders
+            return event.reference in self.book.orders
+        return event.kind == REPLACE and old is not None and event.reference != event.new_reference in self.book.orders
 
     def _is_late(self, event, locate, duplicate):
         """A total that does not fit is told late of a level behind the best: the top is right."""
         reference = event.new_reference if event.kind == REPLACE else event.reference
-        order = self._book.orders.get(reference)
+        order = self.book.orders.get(reference)
         if duplicate or order is None or not event.shares or not event.price or event.kind not in (ADD, REPLACE, SET):
             return False
-        return order.price != self._book.depth(locate, 1)[order.side][0][0]
+        return order.price != self.book.depth(locate, 1)[order.side][0][0]
 
     def _case(self, event):
         if event.kind == ADD:
             return "ADD"
-        order = self._book.orders.get(event.reference)
+        order = self.book.orders.get(event.reference)
         if event.kind == SET and event.shares:
             return "SET"
         if event.kind == REPLACE and order is None:
@@ -123,7 +126,7 @@ class ExpectedBook:
         if order is None:
             return "UNKNOWN"
         kind = "REPLACE" if event.kind == REPLACE else "TAKE"
-        best = self._book.depth(order.locate, 1)[order.side][0]
+        best = self.book.depth(order.locate, 1)[order.side][0]
         dies = event.kind >= DELETE or event.shares >= order.shares
         return f"{kind} EMPTIES" if dies and best[0] == order.price and best[2] == 1 else kind
 
@@ -148,10 +151,13 @@ def check(events, run, *, lost=0):
             model.found_stale(record.symbol)
         elif answer.stale is not None:
             assert record.stale == answer.stale, where
-        if answer.top is not None and record.symbol not in model._unsure:
+        if answer.top is not None and record.symbol not in model.unsure:
             assert record.top == answer.top, where
             if answer.stale is not None and record.stale == answer.stale:
                 assert record.changed == answer.changed, where
+        if run.levels and event.locate not in model.unsure and not run.pulses["overflow"] + run.pulses["levels_full"]:
+            told = level_bits(model.book.depth(event.locate), event.locate, index + 1)
+            assert run.levels[index] == told, f"levels behind {where}"
         if run.paced:
             cycles = timing.cycles(run.taken[index], names_an_order=answer.case != "ADD", operations=answer.operations)
             assert run.latencies[index] == cycles, f"{where}, {answer.case}"

@@ -12,7 +12,7 @@ from hw.config import TINY, CardConfig
 from sim.capacity import PlacedBook, PlacedTable
 from sim.golden.records import ADD, DELETE, HALT, REPLACE, RESUME, SET, BookEvent
 from tests.hw.bench import made, simulate
-from tests.hw.book.driver import run_book, set_event
+from tests.hw.book.driver import event_bits, run_book
 from tests.hw.book.model import BUY, MAX, SELL, add, alike, cancel, check, delete, execute, flow, replace, set_order
 
 EMPTY = (0, 0, 0)
@@ -229,7 +229,7 @@ def test_an_event_under_way_when_the_book_begins_anew_is_answered_as_stale(event
 
     async def testbench(ctx):
         ctx.set(dut.tops.ready, 1)
-        set_event(ctx, dut.events.payload, event, 0, 1)
+        ctx.set(dut.events.payload.as_value(), event_bits(event, 1))
         ctx.set(dut.events.valid, 1)
         while not ctx.get(dut.events.ready):
             await ctx.tick()
