@@ -265,7 +265,7 @@ class Card(wiring.Component):
         config, bank = self.config, self.bank
         m.submodules.merge_tops = merge = StreamArbiter(TopOfBook, config.venues)
         m.submodules.arbitrage = arbitrage = Arbitrage(config)
-        m.submodules.merge_orders = orders = StreamArbiter(Order, 2)
+        m.submodules.merge_orders = orders = StreamArbiter(Order, 2, together=lambda order: order.pair)
 
         for venue, (tops, stale, restart) in enumerate(feeds):
             connect(m, tops, merge.inputs[venue])
@@ -282,7 +282,7 @@ class Card(wiring.Component):
     def _gateway(self, m, orders):
         """The one door."""
         bank = self.bank
-        m.submodules.gateway = gateway = RiskGateway(self.config)
+        m.submodules.gateway = gateway = RiskGateway(self.config, kinds=OuchEnterOrder.KINDS)
         connect(m, orders, gateway.orders)
         connect(m, bank.replies, gateway.replies)
         m.d.comb += [

@@ -39,7 +39,7 @@ class RejectReason(IntEnum):
     KILLED = 2
     """The kill switch is on."""
     BAD_ORDER = 3
-    """Zero shares, zero price, or a venue or symbol that the card does not have."""
+    """Zero shares, zero price, a venue or symbol that the card does not have, or a kind of order that it can't send."""
     MAX_SHARES = 4
     MAX_NOTIONAL = 5
     POSITION = 6
@@ -48,6 +48,8 @@ class RejectReason(IntEnum):
     """The token bucket is empty."""
     MARKET_STATE = 8
     """The venue does not trade the symbol now, or has not said that it does. Looked at right after BAD_ORDER."""
+    PAIR = 9
+    """Its other leg was refused, or did not come. Looked at before RATE, which only what is sound may spend."""
 
 
 class StaleReason(IntEnum):

@@ -299,9 +299,23 @@ class BookLevel(data.Struct):
     """Of the feed message after which it was so."""
 
 
-class Order(data.Struct):
-    """A new order, on its way through the one door."""
+class OrderKind(enum.Enum, shape=2):
+    NEW = 0
+    REPLACE = 1
+    """The working order ``reference`` becomes ``shares`` at ``price``, same side and symbol."""
+    CANCEL = 2
+    """Of the working order ``reference`` at most ``shares`` stay; 0: none. Its price means nothing."""
 
+
+class Order(data.Struct):
+    """What asks to leave by the one door: a new order, or one about an order that is working."""
+
+    kind: OrderKind
+    reference: 32
+    """UserRefNum of the working order that a REPLACE or a CANCEL is about; 0 for NEW."""
+    pair: 1
+    """The next order in the stream is this one's other leg: both leave or neither. It comes from the same strategy and stands on
+    offer from the cycle after this one's transfer on."""
     strategy: 4
     """Who asks for it: 0 the host, 1 the arbitrage detector."""
     venue: VenueIndex

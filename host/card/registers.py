@@ -50,6 +50,7 @@ class RejectReason(IntEnum):
     POSITION = 6
     RATE = 7
     MARKET_STATE = 8
+    PAIR = 9
 
 
 class StaleReason(IntEnum):
@@ -211,6 +212,7 @@ _COUNTERS = (
     Counter("REJECT_POSITION", 0x5580, 0),
     Counter("REJECT_RATE", 0x55c0, 0),
     Counter("REJECT_MARKET_STATE", 0x5600, 0),
+    Counter("REJECT_PAIR", 0x5640, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
 from hw.lib.wire import big_endian, characters, hexadecimal
-from hw.types import Order, OrderWord, Side, SlotName, VenueIndex
+from hw.types import Order, OrderKind, OrderWord, Side, SlotName, VenueIndex
 
 PACKET_BYTES = 50
 """Length field, packet type, and an Enter Order without appendage."""
@@ -50,6 +50,8 @@ class OuchEnterOrder(wiring.Component):
     """
 
     LATENCY = 1
+    KINDS = (OrderKind.NEW,)
+    """What it has a message for; nothing else may come."""
 
     def __init__(self, config: CardConfig):
         super().__init__({

@@ -1,6 +1,6 @@
 """The one door: every order of the card and of the host leaves through here, or not at all."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -10,7 +10,7 @@ from hw.lib.multiplier import Multiplier
 from hw.reasons import RejectReason
 from hw.risk.exposure import Exposure, Position
 from hw.risk.token_bucket import TokenBucket
-from hw.types import Order, OrderReply, RejectedOrder, RiskLimits, Shares, SymbolIndex
+from hw.types import Order, OrderKind, OrderReply, RejectedOrder, RiskLimits, Shares, SymbolIndex
 
 MAX_PRICE = 0x7FFFFFFF
 """Largest price of an order; above it venues read other things than a limit."""
@@ -21,21 +21,42 @@ def exceeds(value, limit):
     return (limit - value)[-1]
 
 
+class Leg(data.Struct):
+    """An order with what the checks compare: alone, or one of a pair."""
+
+    order: Order
+    bad: 1
+    closed: 1
+    """Its venue does not trade its symbol."""
+    notional: 64
+    after: signed(36)
+    """As ``Exposure.after``."""
+    no_room: 1
+    stray: 1
+    """The order before it was refused without it."""
+
+
 class RiskGateway(wiring.Component):
     """Checks each order against the committed limits and lets it pass, or refuses it with the first reason that applies.
 
     Promise: what leaves keeps every limit as it stood in the cycle before (``passed`` is a register), with the working orders of
     its symbol counted in. What is not sure is refused: not armed, no limits committed, or a ``fault`` all count as HALTED.
 
+    A CANCEL of a known venue and symbol always leaves, whatever the limits and switches say; it spends no token. A pair is judged
+    in one cycle, when its second leg has been weighed: both legs leave or neither. The second leg has to stand at ``orders`` two
+    cycles after the transfer of the first, of the same strategy, on another symbol or side; a CANCEL is never part of a pair.
+
     The decision falls at the last moment. An order is taken up only while ``passed.ready``, and the next stage, once ready, must
     stay ready until it has taken an order: so no order waits behind the door, and one that waits before it is judged by the
-    switches and limits of the moment in which it can really go. (To a stage that breaks this the order stays on offer, as the
-    stream rules want it.)
+    switches and limits of the moment in which it can really go. Only the second leg of a pair waits behind the door until the
+    first has been taken. (To a stage that breaks this the order stays on offer, as the stream rules want it.)
 
     Parameters
     ----------
     config : CardConfig
         ``venues`` and ``symbols`` bound what an order may name.
+    kinds : collection of OrderKind
+        What order entry can send; all else is refused. REPLACE is not judged yet.
 
     Ports
     -----
@@ -48,9 +69,10 @@ class RiskGateway(wiring.Component):
         A commit has taken place.
     armed : In(1)
     kill : In(1)
-        From the cycle after it is set nothing more is offered at ``passed`` that was not on offer before.
+        From the cycle after it is set nothing more is offered at ``passed`` that was not on offer before, but for a CANCEL and the
+        second leg of a pair whose first was.
     replies : In(stream of OrderReply, always ready)
-        Up to 16 in a burst, and one in 5 cycles for ever.
+        Up to 16 in a burst, and one in 5 cycles for ever; while pairs pass, one in 12.
     passed : Out(stream of Order)
     rejected : Out(stream of RejectedOrder)
         While one waits here no further order is taken up.
@@ -74,15 +96,19 @@ class RiskGateway(wiring.Component):
 
     Notes
     -----
-    Latency 3, the same for what passes and what is refused. One order in 4 cycles, on one symbol or many. An order goes before a
-    reply, but after each order there is room for one: with both waiting, one of each in 5 cycles.
+    Latency 3, the same for what passes and what is refused; of a pair 5 for the first leg, and the second leg follows when the
+    first has been taken. One order in 4 cycles, on one symbol or many. An order goes before a reply, but after each order there is
+    room for one: with both waiting, one of each in 5 cycles.
     """
 
     LATENCY = 3
+    PAIR_LATENCY = 5
     REPLY_DEPTH = 16
     Multiplier = Multiplier
 
-    def __init__(self, config: CardConfig):
+    def __init__(self, config: CardConfig, *, kinds=(OrderKind.NEW, OrderKind.CANCEL)):
+        if OrderKind.REPLACE in kinds:
+            raise ValueError("the gateway can't judge a REPLACE yet")
         super().__init__({
             "orders": In(stream.Signature(Order)),
             "halted": In(data.ArrayLayout(config.symbols, config.venues)),
@@ -105,16 +131,26 @@ class RiskGateway(wiring.Component):
             "working_sell": Out(Shares),
         })
         self._config = config
+        self._kinds = kinds
+        self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
+        self._second = Signal()  # it is the second leg of a pair
+        self._back = Signal()  # both legs have passed, and the first one's shares are about to be working
+        self._leads = Signal()  # the first leg is on offer, before it
+        self._orphan = Signal()  # the order before was refused and is the first leg of the next one
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.exposure = exposure = Exposure(self._config.symbols)
         m.submodules.replies = replies = SyncFIFOBuffered(width=OrderReply.as_shape().size, depth=self.REPLY_DEPTH)
-        order = Signal(Order)  # under examination, and then on offer at passed or rejected
+        order, second = self._order, self._second
+        leg = Signal(Leg)  # the same order, weighed
+        first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         reply = Signal(OrderReply)
 
-        idle, take_order, take_reply, decide, apply = Signal(), Signal(), Signal(), Signal(), Signal()
-        on_offer, waiting = Signal(), Signal()
+        idle, take_order, take_reply, apply, decide, look_back, reserve_first = (Signal(name=name) for name in (
+            "idle", "take_order", "take_reply", "apply", "decide", "look_back", "reserve_first"))
+        back = self._back
+        on_offer, waiting, is_first, granted = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             on_offer.eq(self.passed.valid | self.rejected.valid),  # as it is after each decision: that cycle is free for a reply
             waiting.eq(self.orders.valid & self.passed.ready & ~on_offer),
@@ -132,7 +168,26 @@ class RiskGateway(wiring.Component):
             with m.State("WEIGH"):
                 m.next = "DECIDE"
             with m.State("DECIDE"):
-                m.d.comb += decide.eq(1)
+                m.d.comb += [
+                    is_first.eq(order.pair & (order.kind != OrderKind.CANCEL) & ~second),
+                    take_order.eq(is_first & self.orders.valid),
+                    decide.eq(~take_order),
+                ]
+                m.d.sync += second.eq(take_order)
+                with m.If(take_order):
+                    m.next = "WEIGH"
+                with m.Elif(second & granted):
+                    m.next = "LOOK_BACK"
+                with m.Else():
+                    m.next = "IDLE"
+            with m.State("LOOK_BACK"):  # the second leg's shares are working by now, the first one's follow
+                m.d.comb += [look_back.eq(1), back.eq(1)]
+                m.next = "WEIGH_BACK"
+            with m.State("WEIGH_BACK"):
+                m.d.comb += back.eq(1)
+                m.next = "RESERVE_BACK"
+            with m.State("RESERVE_BACK"):
+                m.d.comb += [reserve_first.eq(1), back.eq(1)]
                 m.next = "IDLE"
             with m.State("REPLY"):
                 m.d.comb += apply.eq(1)
@@ -142,75 +197,120 @@ class RiskGateway(wiring.Component):
         m.d.comb += [
             self.orders.ready.eq(take_order),
             replies.r_en.eq(take_reply),
-            exposure.look.eq(idle),
-            exposure.order_symbol.eq(self.orders.payload.symbol),
+            exposure.look.eq(idle | is_first | look_back),
+            exposure.order_symbol.eq(Mux(look_back, first.order.symbol, self.orders.payload.symbol)),
+            exposure.side.eq(Mux(back, first.order.side, order.side)),
+            exposure.shares.eq(Mux(back, first.order.shares, order.shares)),
+            exposure.reserve.eq(granted | reserve_first),
             exposure.reply_symbol.eq(OrderReply(replies.r_data).symbol),
         ]
         with m.If(idle):
             m.d.sync += reply.eq(replies.r_data)
-        with m.If(idle & ~on_offer):
+        with m.If((idle & ~on_offer) | take_order):
             m.d.sync += order.eq(self.orders.payload)
 
-        self._judge(m, order, exposure, decide)
+        self._weigh(m, order, leg, first, second, exposure)
+        m.d.sync += first.closed.eq(self._closed(first.order))
+        with m.If(is_first):
+            m.d.sync += [first.eq(leg), first.closed.eq(self._closed(order))]
+        self._judge(m, leg, first, second, decide | is_first, decide, granted)
         self._settle(m, reply, replies, exposure, apply)
         self._clear_and_query(m, exposure)
         return m
 
-    def _judge(self, m, order, exposure, decide):
-        """Puts the order on offer at ``passed`` or, with the first reason that applies, at ``rejected``."""
-        config, limits = self._config, self.limits
+    def _weigh(self, m, order, leg, first, second, exposure):
+        """What the checks compare, as it is when the order is to be decided on."""
+        config = self._config
         m.submodules.multiplier = multiplier = self.Multiplier()
-        m.submodules.bucket = bucket = TokenBucket()
-        bad, closed = Signal(), Signal()
         m.d.comb += [
             multiplier.a.eq(self.orders.payload.shares),
             multiplier.b.eq(self.orders.payload.price),
-            exposure.side.eq(order.side),
-            exposure.shares.eq(order.shares),
+            leg.order.eq(order),
+            leg.notional.eq(multiplier.product),
+            leg.after.eq(exposure.after),
+            leg.no_room.eq(exposure.no_room),
         ]
-        m.d.sync += closed.eq(self.halted[order.venue].bit_select(order.symbol, 1))
-        m.d.sync += bad.eq(
-            (order.shares == 0) | (order.price == 0) | (order.price > MAX_PRICE)
-            | (order.venue >= config.venues) | (order.symbol >= config.symbols)
-        )
+        cancel, unknown, no_order, no_leg = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += [
+            cancel.eq(order.kind == OrderKind.CANCEL),
+            unknown.eq((order.venue >= config.venues) | (order.symbol >= config.symbols)
+                       | ~Cat(order.kind == kind for kind in self._kinds).any()),
+            no_order.eq((order.shares == 0) | (order.price == 0) | (order.price > MAX_PRICE)),
+            no_leg.eq(order.pair | (order.strategy != first.order.strategy)
+                      | ((order.symbol == first.order.symbol) & (order.side == first.order.side))),
+        ]
+        m.d.sync += [
+            leg.bad.eq(unknown | ~cancel & (no_order | second & no_leg)),
+            leg.closed.eq(self._closed(order)),
+        ]
 
-        breaches = {
+    def _closed(self, order):
+        return self.halted[order.venue].bit_select(order.symbol, 1)
+
+    def _breaches(self, leg):
+        """What stands against an order, but for its other leg and the rate; the first reason first."""
+        limits = self.limits
+        return {
             RejectReason.HALTED: ~self.armed | ~self.limits_valid | self.fault | self.clearing,
             RejectReason.KILLED: self.kill,
-            RejectReason.BAD_ORDER: bad,
-            RejectReason.MARKET_STATE: closed,
-            RejectReason.MAX_SHARES: exceeds(order.shares, limits.max_shares),
-            RejectReason.MAX_NOTIONAL: exceeds(multiplier.product, limits.max_notional),
-            RejectReason.POSITION: exceeds(exposure.after, limits.max_position) | exposure.no_room,
+            RejectReason.BAD_ORDER: leg.bad,
+            RejectReason.MARKET_STATE: leg.closed,
+            RejectReason.MAX_SHARES: exceeds(leg.order.shares, limits.max_shares),
+            RejectReason.MAX_NOTIONAL: exceeds(leg.notional, limits.max_notional),
+            RejectReason.POSITION: exceeds(leg.after, limits.max_position) | leg.no_room,
         }
-        reason = Signal(RejectReason, init=RejectReason.RATE)
-        for name, breach in reversed(breaches.items()):
-            with m.If(breach):
-                m.d.comb += reason.eq(name)
 
-        sound = Signal()  # all but the rate, which only a sound order may spend
+    def _judge(self, m, leg, first, second, examined, decide, granted):
+        """Puts the order on offer at ``passed`` or, with the first reason that applies, at ``rejected``; a first leg before it."""
+        m.submodules.bucket = bucket = TokenBucket()
+        cancel, paired, alone = Signal(), Signal(), Signal()
+        sound, first_sound, orphan = Signal(), Signal(), self._orphan
+        breaches, first_breaches = self._breaches(leg), self._breaches(first)
         m.d.comb += [
-            sound.eq(~Cat(breaches.values()).any()),
-            bucket.burst.eq(limits.rate_burst),
-            bucket.interval.eq(limits.rate_interval),
-            bucket.request.eq(decide & sound),
-            exposure.reserve.eq(bucket.grant),
+            leg.stray.eq(orphan & ~second),
+            cancel.eq(leg.order.kind == OrderKind.CANCEL),
+            paired.eq(second & ~cancel),
+            alone.eq(leg.stray | (leg.order.pair & ~second)),
+            sound.eq(~Cat(breaches.values(), alone).any()),
+            first_sound.eq(~Cat(first_breaches.values(), first.stray).any()),
+            bucket.burst.eq(self.limits.rate_burst),
+            bucket.interval.eq(self.limits.rate_interval),
+            bucket.request.eq(decide & ~cancel & sound & (first_sound | ~paired)),
+            bucket.double.eq(paired),
+            granted.eq(bucket.grant),
         ]
+        breaches[RejectReason.PAIR] = alone | (paired & ~first_sound)
+        first_breaches[RejectReason.PAIR] = first.stray | cancel | ~sound
+        with m.If(examined & ~cancel):
+            m.d.sync += orphan.eq(decide & leg.order.pair)  # and refused: the next order is its other leg
 
+        passes, reason = Signal(), primary(m, breaches)
+        m.d.comb += passes.eq(Mux(cancel, ~leg.bad, granted))
+        with m.If(cancel):
+            m.d.comb += reason.eq(RejectReason.BAD_ORDER)
+        first_reason = primary(m, first_breaches)
+
+        leads, last_passes, last_reason = self._leads, Signal(), Signal(RejectReason)
         m.d.comb += [
-            self.passed.payload.eq(order),
-            self.rejected.payload.order.eq(order),
+            self.passed.payload.eq(Mux(leads, first.order.as_value(), leg.order.as_value())),
+            self.rejected.payload.order.eq(self.passed.payload),
             self.accepted.eq(self.passed.valid & self.passed.ready),
         ]
-        with m.If(self.passed.ready):
-            m.d.sync += self.passed.valid.eq(0)
-        with m.If(self.rejected.ready):
-            m.d.sync += self.rejected.valid.eq(0)
+        with m.If(self.accepted | (self.rejected.valid & self.rejected.ready)):
+            m.d.sync += [
+                leads.eq(0),
+                self.passed.valid.eq(leads & last_passes),
+                self.rejected.valid.eq(leads & ~last_passes),
+                self.rejected.payload.reason.eq(last_reason),
+            ]
         with m.If(decide):
             m.d.sync += [
-                self.passed.valid.eq(bucket.grant),
-                self.rejected.valid.eq(~bucket.grant),
-                self.rejected.payload.reason.eq(reason),
+                leads.eq(second),
+                last_passes.eq(passes),
+                last_reason.eq(reason),
+                self.passed.valid.eq(Mux(second, paired & granted, passes)),
+                self.rejected.valid.eq(~Mux(second, paired & granted, passes)),
+                self.rejected.payload.reason.eq(Mux(second, first_reason, reason)),
             ]
 
     def _settle(self, m, reply, replies, exposure, apply):
@@ -239,3 +339,12 @@ class RiskGateway(wiring.Component):
             self.working_buy.eq(exposure.working_buy),
             self.working_sell.eq(exposure.working_sell),
         ]
+
+
+def primary(m, breaches):
+    """The first reason that applies; RATE if none does."""
+    reason = Signal(RejectReason, init=RejectReason.RATE)
+    for name, breach in reversed(breaches.items()):
+        with m.If(breach):
+            m.d.comb += reason.eq(name)
+    return reason

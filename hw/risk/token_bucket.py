@@ -23,6 +23,8 @@ class TokenBucket(wiring.Component):
         Cycles per token. 0 is taken as 1.
     request : In(1)
         A message asks to pass in this cycle.
+    double : In(1)
+        The request is for two messages, of which both pass or neither.
     available : Out(1)
         A request would be granted in this cycle. Does not depend on ``request``.
     grant : Out(1)
@@ -42,6 +44,7 @@ class TokenBucket(wiring.Component):
             "burst": In(burst_width),
             "interval": In(interval_width),
             "request": In(1),
+            "double": In(1),
             "available": Out(1),
             "grant": Out(1),
         })
@@ -56,14 +59,14 @@ class TokenBucket(wiring.Component):
         m.d.sync += age.eq(Mux(earned, 1, age + 1))
 
         m.d.comb += [
-            self.available.eq((tokens != 0) & (self.burst != 0)),
+            self.available.eq(Mux(self.double, (tokens > 1) & (self.burst > 1), (tokens != 0) & (self.burst != 0))),
             self.grant.eq(self.request & self.available),
         ]
 
         with m.If(tokens > self.burst):
             m.d.sync += tokens.eq(self.burst)
-        with m.Elif(earned & ~self.grant & (tokens != self.burst)):
+        with m.Elif(self.grant):
+            m.d.sync += tokens.eq(tokens - Mux(earned, self.double, Mux(self.double, 2, 1)))
+        with m.Elif(earned & (tokens != self.burst)):
             m.d.sync += tokens.eq(tokens + 1)
-        with m.Elif(self.grant & ~earned):
-            m.d.sync += tokens.eq(tokens - 1)
         return m

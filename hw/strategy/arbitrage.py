@@ -112,7 +112,7 @@ class Arbitrage(wiring.Component):
     clear : In(one bit a venue)
         Pulse: the venue's book begins anew; forgets its quotes in ``symbols`` cycles.
     orders : Out(stream of Order)
-        The buy, then the sell.
+        The buy, then the sell: a pair.
     signals : Out(1)
         Pulse: an opportunity was found and its orders are on offer from the next cycle on.
     missed : Out(1)
@@ -381,6 +381,7 @@ class Arbitrage(wiring.Component):
         with m.If(waiting == 0):  # ``fire`` comes late: what it would send is taken in any case
             m.d.sync += [
                 order.strategy.eq(STRATEGY),
+                order.pair.eq(1),
                 order.symbol.eq(trigger.symbol),
                 order.side.eq(Side.BUY),
                 order.trigger_venue.eq(trigger.venue),
@@ -400,6 +401,7 @@ class Arbitrage(wiring.Component):
             m.d.sync += [
                 waiting.eq(waiting - 1),
                 order.side.eq(Side.SELL),
+                order.pair.eq(0),
                 order.venue.eq(sell_venue),
                 order.price.eq(sell_price),
             ]

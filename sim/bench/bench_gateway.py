@@ -5,10 +5,7 @@ from hw.reasons import RejectReason
 from hw.types import ReplyKind
 from sim.bench.testbench import bench_test, share
 from sim.golden.records import BUY, Order
-from sim.golden.risk import Limits, RiskModel, TokenBucketModel
-
-DECISION = 2
-"""Cycles from the transfer of an order to the cycle whose limits and switches decide on it."""
+from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
 
 WIDE = Limits(max_shares=1_000, max_notional=10_000_000, max_position=50_000, rate_burst=100, rate_interval=1)
 
@@ -17,9 +14,10 @@ class GatewayModel:
     """The golden model with the clock of the device: it decides in the cycle in which the device does."""
 
     def __init__(self, tb, config=TINY):
-        self.tb, self.risk, self.bucket = tb, RiskModel(config.venues, config.symbols), TokenBucketModel()
+        self.tb, self.risk = tb, RiskModel(config.venues, config.symbols)
+        self.door = DoorModel(self.risk, TokenBucketModel())
         self.passed, self.rejected, self.replies, self.bad_replies, self.decided = [], [], [], 0, 0
-        self._deciding, self._halted, self._halted_before = [], set(), set()
+        self._halted, self._halted_before = set(), set()
         self._orders = tb.port("orders")
 
     def set(self, **switches):
@@ -35,20 +33,15 @@ class GatewayModel:
 
     def sample(self, cycle):
         self.risk.halted, self._halted_before = self._halted_before, self._halted  # it counts as it stood a cycle before
-        if self._deciding and self._deciding[0][0] == cycle:
-            order, ingress = self._deciding.pop(0)[1]
-            reason = self.risk.decide(order, self.bucket)
+        moved = self._orders.is_valid and self._orders.is_ready
+        for item, reason in self.door.cycle(cycle, plain(self._orders.codec.unpack(self._orders.bits)) if moved else None):
             self.decided += 1
             if reason is RejectReason.NONE:
-                self.passed.append((order, ingress))
+                self.passed.append(item)
             else:
-                self.rejected.append(((order, ingress), reason))
-        else:
-            self.risk.idle(self.bucket)
+                self.rejected.append((item, reason))
         if self.tb.get("settled"):
             self.bad_replies += not self.risk.reply(**self.replies.pop(0))
-        if self._orders.is_valid and self._orders.is_ready:
-            self._deciding.append((cycle + DECISION, plain(self._orders.codec.unpack(self._orders.bits))))
 
 
 def plain(order) -> tuple[Order, int]:
@@ -60,7 +53,9 @@ def random_order(rng) -> dict:
     """Mostly sound, with every field at its limits from time to time."""
     odd = rng.random()
     return {
-        "strategy": rng.randrange(2), "side": rng.randrange(2), "trigger_venue": rng.randrange(2), "trigger_sequence": rng.getrandbits(64),
+        "kind": rng.choice([1, 3]) if odd > 0.98 else 2 if odd > 0.93 else 0, "pair": rng.random() < 0.3, "strategy": rng.random() < 0.9,
+        "reference": rng.getrandbits(32), "side": rng.randrange(2),
+        "trigger_venue": rng.randrange(2), "trigger_sequence": rng.getrandbits(64),
         "venue": rng.randrange(16) if odd < 0.05 else rng.randrange(TINY.venues),
         "symbol": rng.randrange(256) if 0.05 <= odd < 0.1 else rng.randrange(TINY.symbols),
         "shares": rng.choice([0, 1, 999, 1_000, 1_001, 2**32 - 1, rng.getrandbits(32)]) if 0.1 <= odd < 0.2 else rng.randint(1, 1_000),

@@ -39,8 +39,6 @@ CARD_PROBES = (
     "gateway.limits", "gateway.limits_valid", "gateway.clear_positions", "gateway.fault", "gateway.halted", "clock.now",
 )
 STRATEGY_LATENCY = 4
-DECISION = 2
-"""Cycles from an order's way into the gateway to the decision."""
 
 SETTLED = 10
 """Cycles after which a register write certainly has its effect."""
@@ -233,7 +231,7 @@ class CardScoreboard:
             "merge_tops_output", "arbitrage_orders", "merge_orders_output", "gateway_passed", "gateway_rejected", "gateway_replies")}
         self.merged, self.rejected, self.sent, self.latencies = [], [], [], []
         self._cleared = [-100] * config.venues
-        self._judging, self._deciding, self._replies = deque(), deque(), deque()
+        self._judging, self._asked, self._replies = deque(), None, deque()
         self._waiting_orders, self._waiting_host, self._passed, self._frames = deque(), deque(), deque(), deque()
         self._history, self._frames_seen = deque(maxlen=8), 0
         self._order, self._reply, self._host_refused = {}, {}, 0
@@ -317,7 +315,7 @@ class CardScoreboard:
             source = self._waiting_orders if order.strategy else self._waiting_host
             assert source, f"cycle {cycle}: nobody asked for {plain_order(order)}"
             self.tb.compare([plain_order(order)], [source.popleft()], f"cycle {cycle}: order to the gateway")
-            self._deciding.append((cycle + DECISION, plain_order(order), order.ingress))
+            self._asked = plain_order(order), order.ingress
 
     def _judge_records(self, cycle):
         """The strategy looks at its settings on the way: see the cycles in which each is used."""
@@ -345,13 +343,10 @@ class CardScoreboard:
         limits = self._probe("gateway_limits")
         if limits is not self._limits:
             self._limits, risk.limits = limits, Limits(**limits._asdict())
-        if self._deciding and self._deciding[0][0] == cycle:
-            _, order, ingress = self._deciding.popleft()
-            reason = self.model.gateway(order)
+        asked, self._asked = self._asked, None
+        for (order, ingress), reason in self.model.gateway(cycle, asked):
             self.reasons[reason] += 1
             self._verdicts.append((order, ingress, reason))
-        else:
-            risk.idle(self.model.bucket)
         if self._probe("gateway_settled"):
             reply = self._replies.popleft()
             risk.reply(filled=reply.kind == ReplyKind.FILLED.value, symbol=reply.symbol, side=reply.side, shares=reply.shares)
@@ -414,7 +409,7 @@ class CardScoreboard:
         for venue in self.venues:
             venue.check_rest()
         for name, rest in (("orders of the detector", self._waiting_orders), ("orders of the host", self._waiting_host),
-                           ("decisions", self._deciding), ("answers", self._verdicts), ("order frames", self._frames)):
+                           ("answers", self._verdicts), ("order frames", self._frames)):
             assert not rest, f"{len(rest)} {name} never came, the first {rest[0]}"
 
     def check_events(self, records):

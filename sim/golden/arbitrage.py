@@ -104,7 +104,7 @@ class ArbitrageModel:
         self._signalled.add((symbol, best.buy_venue, best.sell_venue))
         self._free_from[symbol] = cycle + self.settings.cooldown + (self.settings.cooldown > 0)
         return Outcome((
-            Order(STRATEGY, best.buy_venue, symbol, BUY, best.shares, best.buy_price, venue, sequence),
+            Order(STRATEGY, best.buy_venue, symbol, BUY, best.shares, best.buy_price, venue, sequence, pair=1),
             Order(STRATEGY, best.sell_venue, symbol, SELL, best.shares, best.sell_price, venue, sequence),
         ))
 

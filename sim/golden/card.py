@@ -19,7 +19,7 @@ from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import enter_order
 from sim.golden.records import HALT, RESUME, BookEvent, Order, TopOfBook
-from sim.golden.risk import Limits, RiskModel, TokenBucketModel
+from sim.golden.risk import Ask, DoorModel, Limits, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
 
 PORT_A, PORT_B = range(2)
@@ -227,7 +227,7 @@ class CardModel:
     venues : list of VenueModel
     names : list of str
         Symbol names by slot.
-    arbitrage, risk, bucket
+    arbitrage, risk, door
         The models of these stages; their settings, limits and switches are set directly.
     counts : Counter
         Of what is not a venue's, by the names of the card's counters.
@@ -238,7 +238,7 @@ class CardModel:
         self.names = [""] * symbols
         self.arbitrage = ArbitrageModel(venues, symbols)
         self.risk = RiskModel(venues, symbols)
-        self.bucket = TokenBucketModel()
+        self.door = DoorModel(self.risk, TokenBucketModel())
         self.counts: Counter[str] = Counter()
 
     def commit_limits(self, limits: Limits) -> None:
@@ -254,11 +254,12 @@ class CardModel:
         self.counts["MISSED_SIGNALS"] += outcome.missed
         return outcome.orders
 
-    def gateway(self, order: Order) -> RejectReason:
-        """The decision, which takes one cycle of the token bucket; the cycles without one are ``risk.idle(bucket)``."""
-        reason = self.risk.decide(order, self.bucket)
-        self.counts["ORDERS_PASSED" if reason is RejectReason.NONE else f"REJECT_{reason.name}"] += 1
-        return reason
+    def gateway(self, now: int, taken: Ask | None) -> list[tuple[Ask, RejectReason]]:
+        """One cycle of the gateway, in which this order went to it or none; what it decided."""
+        decisions = self.door.cycle(now, taken)
+        for _, reason in decisions:
+            self.counts["ORDERS_PASSED" if reason is RejectReason.NONE else f"REJECT_{reason.name}"] += 1
+        return decisions
 
     def send(self, order: Order) -> tuple[int, bytes]:
         """UserRefNum and frame of an order that passed."""

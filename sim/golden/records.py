@@ -6,9 +6,10 @@ from hw.reasons import DropReason, RejectReason
 
 BUY, SELL = 0, 1
 ADD, EXECUTE, CANCEL, DELETE, REPLACE, SET, HALT, RESUME = range(8)
+NEW, REPLACE_ORDER, CANCEL_ORDER = range(3)
 
 __all__ = [
-    "ADD", "BUY", "CANCEL", "DELETE", "EXECUTE", "HALT", "REPLACE", "RESUME", "SELL", "SET",
+    "ADD", "BUY", "CANCEL", "CANCEL_ORDER", "DELETE", "EXECUTE", "HALT", "NEW", "REPLACE", "REPLACE_ORDER", "RESUME", "SELL", "SET",
     "BookEvent", "DirectoryEntry", "DropReason", "MarketState", "Order", "RejectReason", "TopOfBook", "Trade",
 ]
 
@@ -79,3 +80,6 @@ class Order(NamedTuple):
     price: int
     trigger_venue: int = 0
     trigger_sequence: int = 0
+    kind: int = NEW
+    reference: int = 0
+    pair: int = 0

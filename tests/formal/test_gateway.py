@@ -1,7 +1,8 @@
 """What leaves the card keeps the limits, whatever orders, replies, limits and switches do: proved for every reachable state.
 
-The gateway is the real one with two symbols and two venues. Its multiplier is replaced by a free input, so nothing is said about
-the notional here (the multiplier and the comparison have tests of their own); all else holds for every value of the product.
+The gateway is the real one with two symbols and two venues; its orders are single ones. Its multiplier is replaced by a free
+input, so nothing is said about the notional here (the multiplier and the comparison have tests of their own); all else holds
+for every value of the product.
 """
 
 import inspect
@@ -16,11 +17,13 @@ from amaranth.lib.wiring import In, Out
 import hw.risk.exposure
 import hw.risk.gateway
 from hw.config import TINY
-from hw.types import Order, OrderReply, RiskLimits, Side
+from hw.types import Order, OrderKind, OrderReply, RiskLimits, Side
 from tests.formal.prove import prove
 
 CONFIG = replace(TINY, symbols=2)
 DEPTH = 10
+SINGLE = ~(1 << Order.as_shape()["pair"].offset)
+"""All bits of an order but ``pair``."""
 
 
 class FreeProduct(wiring.Component):
@@ -97,6 +100,7 @@ class Promise(wiring.Component):
         opened = Signal()
         m.d.comb += [
             gateway.orders.payload.eq(self.order),
+            gateway.orders.payload.pair.eq(0),  # single orders
             gateway.orders.valid.eq(self.order_valid),
             gateway.limits.eq(self.limits),
             gateway.limits_valid.eq(self.limits_valid),
@@ -126,6 +130,8 @@ class Promise(wiring.Component):
             self._keeps_the_position(m, gateway, started)
             self._answers_each_order_once(m, gateway, started)
             self._obeys_the_stream_rules(m, gateway, started)
+            pair = gateway._second | gateway._back | gateway._leads | gateway._orphan | gateway._order.pair
+            m.d.comb += Assert(~pair)  # there are none
         return m
 
     def _new(self, m, stream):
@@ -135,6 +141,8 @@ class Promise(wiring.Component):
     def _keeps_its_own_limits(self, m, gateway, started):
         order, limits = gateway.passed.payload, past(m, self.limits)
         with m.If(self._new(m, gateway.passed) & (started >= 1)):
+            m.d.sync += Assert((order.venue < CONFIG.venues) & (order.symbol < CONFIG.symbols))
+        with m.If(self._new(m, gateway.passed) & (order.kind != OrderKind.CANCEL) & (started >= 1)):
             m.d.sync += [
                 Assert(past(m, self.armed)),
                 Assert(past(m, self.limits_valid)),
@@ -143,7 +151,7 @@ class Promise(wiring.Component):
                 Assert(~past(m, gateway.fault)),
                 Assert((order.shares >= 1) & (order.shares <= limits.max_shares)),
                 Assert((order.price >= 1) & (order.price <= 0x7FFFFFFF)),
-                Assert((order.venue < CONFIG.venues) & (order.symbol < CONFIG.symbols)),
+                Assert(order.kind == OrderKind.NEW),
                 Assert(past(m, self.product) <= limits.max_notional),
                 Assert(limits.rate_burst != 0),
             ]
@@ -153,8 +161,12 @@ class Promise(wiring.Component):
         order = past(m, gateway.passed.payload, 2)
         most = past(m, self.limits.max_position, 3)
         position, buy, sell = gateway.position, gateway.working_buy, gateway.working_sell
-        with m.If(past(m, self._new(m, gateway.passed), 2) & (started >= 3)):
+        new = past(m, self._new(m, gateway.passed), 2) & ~past(m, gateway.clearing, 3) & (started >= 3)  # a cancel passes then too
+        with m.If(new):
             m.d.sync += Assert(position == past(m, position))
+        with m.If(new & (order.kind == OrderKind.CANCEL)):
+            m.d.sync += [Assert(buy == past(m, buy)), Assert(sell == past(m, sell))]
+        with m.Elif(new):
             with m.If(order.side == Side.BUY):
                 m.d.sync += [
                     Assert(position + buy <= most),
@@ -177,11 +189,15 @@ class Promise(wiring.Component):
         with m.If(asked & (started >= gateway.LATENCY)):
             m.d.sync += [
                 Assert(gateway.passed.valid ^ gateway.rejected.valid),
-                Assert(gateway.passed.payload.as_value() == original.as_value()),
-                Assert(gateway.rejected.payload.order.as_value() == original.as_value()),
+                Assert(gateway.passed.payload.as_value() == original.as_value() & SINGLE),
+                Assert(gateway.rejected.payload.order.as_value() == original.as_value() & SINGLE),
             ]
+            known = (original.venue < CONFIG.venues) & (original.symbol < CONFIG.symbols)
+            with m.If(original.kind == OrderKind.CANCEL):
+                m.d.sync += Assert(gateway.passed.valid == known)
 
     def _obeys_the_stream_rules(self, m, gateway, started):
+        m.d.comb += Assert(~(gateway.passed.valid & gateway.rejected.valid))
         for stream in (gateway.passed, gateway.rejected):
             payload = stream.payload.as_value()
             with m.If(past(m, stream.valid & ~stream.ready) & (started >= 1)):
@@ -219,10 +235,11 @@ def mutated(module, old, new):
 
 MUTANTS = {
     "kill comes a cycle late": ("gateway", "RejectReason.KILLED: self.kill", "RejectReason.KILLED: late"),
-    "one share too many": ("gateway", "exceeds(order.shares, limits.max_shares)", "exceeds(order.shares, limits.max_shares + 1)"),
+    "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
     "orders in flight are forgotten": ("exposure", "port.en.eq(self.reserve | self.settle)", "port.en.eq(self.settle)"),
     "a short position counts as long": ("exposure", "Mux(sell, ~state.position, state.position)", "state.position"),
-    "working orders wrap": ("gateway", " | exposure.no_room,", ","),
+    "working orders wrap": ("gateway", " | leg.no_room,", ","),
+    "a cancel is judged like an order": ("gateway", "Mux(cancel, ~leg.bad, granted)", "granted"),
     "an order is taken while one waits": ("gateway", "self.passed.valid | self.rejected.valid)", "self.rejected.valid)"),
 }
 

@@ -1,6 +1,7 @@
 """Event records: what the card packs is what the host unpacks."""
 
 import random
+from enum import Enum
 
 import pytest
 from amaranth.hdl import Module, Signal
@@ -59,6 +60,8 @@ def random_fields(rng, shape):
             fields[name] = random_fields(rng, inner)
         elif name == "reason":
             fields[name] = rng.randrange(8)
+        elif isinstance(inner, type) and issubclass(inner, Enum):
+            fields[name] = rng.choice(list(inner)).value
         else:
             fields[name] = rng.getrandbits(field.width)
     return fields

@@ -69,3 +69,22 @@ def test_random_traffic(inputs, seed):
 def test_needs_an_input():
     with pytest.raises(ValueError, match="at least 1 input, not 0"):
         StreamArbiter(8, 0)
+
+
+def test_what_stays_together_is_not_parted():
+    """The second input waits while the first takes its time between two items that belong together."""
+    dut = made(StreamArbiter, 8, 2, together=lambda payload: payload[0])
+    taken = []
+
+    async def testbench(ctx):
+        ctx.set(dut.output.ready, 1)
+        ctx.set(dut.inputs[1].valid, 1)
+        ctx.set(dut.inputs[1].payload, 0xF0)
+        for first in (0x11, None, None, 0x13, None, 0x14, None):
+            ctx.set(dut.inputs[0].valid, first is not None)
+            ctx.set(dut.inputs[0].payload, first or 0)
+            taken.append(ctx.get(dut.output.payload) if ctx.get(dut.output.valid) else None)
+            await ctx.tick()
+
+    simulate(dut, testbench)
+    assert taken == [0x11, None, None, 0x13, None, 0x14, 0xF0]

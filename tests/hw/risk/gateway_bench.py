@@ -11,8 +11,8 @@ FILLED, RELEASED = 0, 1
 LIMITS = Limits(max_shares=1_000, max_notional=500_000_000, max_position=2_000, rate_burst=1_000, rate_interval=1)
 
 
-def order(*, venue=0, symbol=0, side=BUY, shares=100, price=1_000_000, strategy=1):
-    return Order(strategy, venue, symbol, side, shares, price)
+def order(*, venue=0, symbol=0, side=BUY, shares=100, price=1_000_000, strategy=1, **more):
+    return Order(strategy, venue, symbol, side, shares, price, **more)
 
 
 def as_fields(item: Order, **more):
@@ -64,6 +64,29 @@ class Bench:
                 return reason, cycles
             await ctx.tick()
         raise AssertionError("no answer")
+
+    async def submit_pair(self, first, second, late=0):
+        """Sends two orders, the second so many cycles late. Gives shares, reason and cycle of each answer."""
+        ctx, dut = self.ctx, self.dut
+        answers, cycle, taken = [], 0, []
+        queue = [(0, first), (late, second)]
+        while len(answers) < 2 and cycle < 60:
+            offered = queue[0][1] if queue and (not taken or cycle > taken[0] + queue[0][0]) else None
+            ctx.set(dut.orders.valid, offered is not None)
+            if offered is not None:
+                ctx.set(dut.orders.payload, as_fields(offered))
+            if offered is not None and ctx.get(dut.orders.ready):
+                taken.append(cycle)
+                queue.pop(0)
+            if ctx.get(dut.passed.valid) and ctx.get(dut.passed.ready):
+                answers.append((ctx.get(dut.passed.payload.shares), RejectReason.NONE, cycle - taken[0]))
+            if ctx.get(dut.rejected.valid):
+                refused = dut.rejected.payload
+                answers.append((ctx.get(refused.order.shares), RejectReason(ctx.get(refused.reason)), cycle - taken[0]))
+            await ctx.tick()
+            cycle += 1
+        ctx.set(dut.orders.valid, 0)
+        return answers
 
     async def reply(self, kind, side, shares, symbol=0):
         """Sends one reply. True if it was taken for a bad one."""

@@ -8,8 +8,8 @@ import pytest
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
-from sim.golden.records import BUY, SELL
-from sim.golden.risk import Limits, RiskModel, TokenBucketModel
+from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL
+from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
 from tests.hw.bench import made, simulate
 from tests.hw.risk.gateway_bench import FILLED, RELEASED, as_fields, order, run
 
@@ -340,7 +340,8 @@ def test_equals_the_model(seed):
     """Random orders, replies, switches and limits; the model is told of each in the cycle of its effect."""
     rng = random.Random(seed)
     dut = made(RiskGateway, TINY)
-    model, bucket = RiskModel(venues=2, symbols=4), TokenBucketModel()
+    model = RiskModel(venues=2, symbols=4)
+    door = DoorModel(model, TokenBucketModel())
     counts = dict.fromkeys(RejectReason, 0)
     replies_sent, bad_expected, bad_seen = [], 0, 0
     replies_applied = 0
@@ -351,14 +352,16 @@ def test_equals_the_model(seed):
             venue=rng.choice([2, 15]) if rng.random() < 0.02 else rng.randrange(2),
             symbol=rng.choice([4, 255]) if rng.random() < 0.02 else rng.randrange(4),
             side=rng.randrange(2), shares=0 if rng.random() < 0.02 else rng.randrange(1, 120), price=price,
+            strategy=rng.random() < 0.95, pair=rng.random() < 0.3,
+            kind=CANCEL_ORDER if rng.random() < 0.1 else REPLACE_ORDER if rng.random() < 0.02 else NEW,
         )
 
     async def testbench(ctx):
         nonlocal bad_expected, bad_seen, replies_applied
-        queue = []  # cycles in which decisions fall due
         offered = None
-        while ctx.get(dut.clearing):
-            model.idle(bucket)
+        for cycle in range(-4, 0):
+            assert ctx.get(dut.clearing)
+            door.cycle(cycle, None)
             await ctx.tick()
         halted = set()
         for cycle in range(6_000):
@@ -389,17 +392,11 @@ def test_equals_the_model(seed):
                 ctx.set(dut.replies.payload, dict(zip(("kind", "symbol", "side", "shares"), (not reply[0], *reply[1:]), strict=True)))
             ctx.set(dut.replies.valid, reply is not None)
 
-            # the decision falls in the second cycle after the order was taken up
-            decided = None
-            if queue and queue[0][0] == cycle:
-                decided = queue.pop(0)[1]
-                reason = model.decide(decided, bucket)
+            moved = ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready)
+            for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None):
                 counts[reason] += 1
-                expected.append((decided, reason))
-            else:
-                model.idle(bucket)
-            if ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready):
-                queue.append((cycle + 2, offered))
+                expected.append((item, reason))
+            if moved:
                 offered = None
             bad_seen += ctx.get(dut.bad_reply)
             if ctx.get(dut.settled):

@@ -38,7 +38,8 @@ class Bench:
         assert ctx.get(dut.tops.ready)
         if ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready):
             record = dut.orders.payload
-            order = Order(*(ctx.get(record[name]) if name != "side" else ctx.get(record.side).value for name in Order._fields))
+            values = (ctx.get(record[name]) for name in Order._fields)
+            order = Order(*(getattr(value, "value", value) for value in values))
             self.orders.append((self.cycle, order, ctx.get(record.ingress)))
         self.signals += [self.cycle] * ctx.get(dut.signals)
         self.missed += [self.cycle] * ctx.get(dut.missed)
@@ -86,7 +87,7 @@ def test_a_pair_of_orders_the_buy_first_and_the_latency():
         sent = await bench.send(1, 2, quote(bid=10_100, ask=10_200, bid_shares=150), sequence=8, ingress=77)
         await bench.idle(10)
         assert [order for _, order, _ in bench.orders] == [
-            Order(1, 0, 2, BUY, 150, 10_000, 1, 8),
+            Order(1, 0, 2, BUY, 150, 10_000, 1, 8, pair=1),
             Order(1, 1, 2, SELL, 150, 10_100, 1, 8),
         ]
         assert [cycle - sent for cycle, _, _ in bench.orders] == [bench.dut.LATENCY, bench.dut.LATENCY + 1]
