@@ -11,7 +11,7 @@ from hw.book.order_store import OrderStore, symbol_bits
 from hw.book.records import Answered, Records
 from hw.config import CardConfig
 from hw.lib.one_hot import OneHot
-from hw.types import BookEvent, BookEventKind, BookLevel, Rank, Shares, Side, TopOfBook
+from hw.types import BookEvent, BookEventKind, BookLevel, Execution, Rank, Shares, Side, TopOfBook
 
 LOOKED_UP = 3
 """Age, in cycles, at which an operation knows its order."""
@@ -73,6 +73,9 @@ class Book(wiring.Component):
     level_valid : Out(1), level : Out(BookLevel)
         The ten best bids, then the ten best asks, all as after one event (see hw/book/depth.py). Meanwhile no event is taken for about 60
         cycles, more where far levels have to be fetched.
+    executions : Out(stream of Execution)
+        Each EXECUTE of a known order, in the cycle in which ``tops`` would offer its record if no other waited; never in two cycles that
+        follow each other.
     unknown_reference, duplicate_reference, store_full, levels_full, bad_event, overflow : Out(1)
         Pulses; what happened to an event.
 
@@ -127,6 +130,7 @@ class Book(wiring.Component):
             "looking": Out(1),
             "level_valid": Out(1),
             "level": Out(BookLevel),
+            "executions": Out(stream.Signature(Execution, always_ready=True)),
             "unknown_reference": Out(1),
             "duplicate_reference": Out(1),
             "store_full": Out(1),
@@ -165,6 +169,7 @@ class Book(wiring.Component):
             self.levels_full.eq(far.full),
         ]
         wiring.connect(m, records.tops, wiring.flipped(self.tops))
+        wiring.connect(m, records.executions, wiring.flipped(self.executions))
         self._take(m)
         self._look_up(m)
         self._go_to_the_levels(m)
@@ -303,6 +308,8 @@ class Book(wiring.Component):
             some.eq(~waited | ~then.removes | self._dies | then.some),
             second.eq(waited & then.second),
             again.eq(waited & then.second & self._comes & (place.rank == old.rank) & (then.event.shares == old.shares)),
+            records.executed.eq(waited & (then.event.kind == BookEventKind.EXECUTE) & self._found),
+            records.executed_shares.eq(then.event.shares), records.executed_price.eq(place.rank ^ place.side.as_value().replicate(32)),
         ]
         with m.If(waited):
             m.d.sync += [old.rank.eq(place.rank), old.shares.eq(order.shares)]

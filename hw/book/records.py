@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from hw.book.near_levels import Level
 from hw.book.order_store import symbol_bits
 from hw.config import CardConfig
-from hw.types import BookEventKind, Cycles, Nanoseconds, Sequence, Side, TopOfBook
+from hw.types import BookEventKind, Cycles, Execution, Nanoseconds, Price, Sequence, Shares, Side, TopOfBook
 
 Answered = data.StructLayout({
     "kind": BookEventKind, "side": Side, "partial": 1, "sequence": Sequence, "timestamp": Nanoseconds, "ingress": Cycles,
@@ -57,6 +57,10 @@ class Records(wiring.Component):
         With ``emit``: the event is a HALT or RESUME.
     halted : Out(1 per symbol)
         The venue does not trade the symbol, as far as is known; from the cycle after ``emit`` on.
+    executed : In(1), executed_shares : In(Shares), executed_price : In(Price)
+        With ``emit``: the event took shares of an order of ``side``, which stood at this price.
+    executions : Out(stream of Execution)
+        The same in the cycle after it.
     """
 
     DEPTH = 4
@@ -85,6 +89,10 @@ class Records(wiring.Component):
             "assume_trading": In(config.symbols),
             "status": In(1),
             "halted": Out(config.symbols),
+            "executed": In(1),
+            "executed_shares": In(Shares),
+            "executed_price": In(Price),
+            "executions": Out(stream.Signature(Execution, always_ready=True)),
         })
 
     def elaborate(self, platform):
@@ -130,6 +138,13 @@ class Records(wiring.Component):
             record.ingress.eq(self.event.ingress),
         ]
         self._queue(m, record)
+        execution = self.executions.payload
+        m.d.sync += [
+            self.executions.valid.eq(self.emit & self.executed),
+            execution.symbol.eq(symbol), execution.side.eq(self.side),
+            execution.shares.eq(self.executed_shares), execution.price.eq(self.executed_price),
+            execution.usable.eq(~is_stale & ~is_halted & ~is_partial),
+        ]
         with m.If(self.emit):
             m.d.sync += [
                 shown.bit_select(symbol, 1).eq(is_stale),

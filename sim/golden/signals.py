@@ -269,3 +269,39 @@ class TradedVolume:
             self.sold = (self.sold + shares) % (1 << 48)
         return self.bought, self.sold
 
+
+
+class Settings(NamedTuple):
+    """How the signals are made, of all symbols."""
+
+    ema: Smoothing
+    rsi: Smoothing
+    macd_fast: Smoothing
+    macd_slow: Smoothing
+    macd_signal: Smoothing
+    volatility: Smoothing
+    order_flow: int
+
+
+class SymbolSignals:
+    """All signals of one symbol. What an update leaves without a value is None."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.ema, self.rsi, self.volatility = Ema(settings.ema), Rsi(settings.rsi), Volatility(settings.volatility)
+        self.macd = Macd(settings.macd_fast, settings.macd_slow, settings.macd_signal)
+        self.order_flow, self.volume = OrderFlow(settings.order_flow), TradedVolume()
+
+    def price(self, price: int | None) -> dict[str, int | tuple[int, int] | None]:
+        """A price sample, in half a unit; None: there is none that can be relied on."""
+        if price is None:
+            return dict.fromkeys(("ema", "rsi", "macd", "volatility"))
+        return {"ema": self.ema.update(price), "rsi": self.rsi.update(price), "macd": self.macd.update(price),
+                "volatility": self.volatility.update(price)}
+
+    def top(self, top: Top | None) -> dict[str, int | tuple[int, int] | None]:
+        """A change of the top of book; None: it can't be relied on."""
+        return {"order_flow": self.order_flow.update(top), "weighted_mid": None if top is None else weighted_mid(top)}
+
+    def trade(self, shares: int, *, resting_sell: bool, usable: bool) -> dict[str, int | tuple[int, int] | None]:
+        """An execution of a resting order."""
+        return {"traded_volume": self.volume.update(shares, resting_sell=resting_sell) if usable else None}
