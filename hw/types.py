@@ -317,7 +317,7 @@ class Order(data.Struct):
     """The next order in the stream is this one's other leg: both leave or neither. It comes from the same strategy and stands on
     offer from the cycle after this one's transfer on."""
     strategy: 4
-    """Who asks for it: 0 the host, 1 the arbitrage detector."""
+    """Who asks for it: 0 the host, 1 the arbitrage detector, 2 the quoter, 3 the trigger."""
     venue: VenueIndex
     """Where it goes."""
     symbol: SymbolIndex
@@ -360,6 +360,8 @@ class OrderReply(data.Struct):
     symbol: SymbolIndex
     side: Side
     shares: Shares
+    strategy: 4
+    """Whose order it was."""
 
 
 class RejectedOrder(data.Struct):
@@ -470,3 +472,13 @@ class Execution(data.Struct):
     """The order's, at which it may not have traded (ITCH C)."""
     usable: 1
     """The book is sure of the symbol, which trades."""
+
+
+class SymbolVariance(data.Struct):
+    """How much a symbol's price varies."""
+
+    symbol: SymbolIndex
+    valid: 1
+    """0: it is not known any more."""
+    variance: 32
+    """In a unit that the quoter's ``aversion`` is scaled for; the card's is 2^-48, of the log return from one sample to the next."""

@@ -271,10 +271,10 @@ class Control:
         self.write("HOST_ORDER_PRICE", price)
         self.write("HOST_ORDER_DOORBELL", 1)
 
-    def reply(self, *, symbol: int, side: int, kind: int, shares: int) -> None:
-        """Tells the gateway what a venue answered: FILLED or RELEASED shares of a working order."""
+    def reply(self, *, symbol: int, side: int, kind: int, shares: int, strategy: int = 0) -> None:
+        """Tells the card what a venue answered: FILLED or RELEASED shares of a working order of a strategy (0: the host's)."""
         self._check_slot(symbol)
-        self.write("REPLY", REGISTERS["REPLY"].pack(symbol=symbol, side=side, kind=kind))
+        self.write("REPLY", REGISTERS["REPLY"].pack(symbol=symbol, side=side, kind=kind, strategy=strategy))
         self.write("REPLY_SHARES", shares)
         self.write("REPLY_DOORBELL", 1)
 

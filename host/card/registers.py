@@ -117,10 +117,11 @@ _REGISTERS = (
     Register("POSITION", 0x0148, "ro", bits=64, signed=True),
     Register("WORKING_BUY", 0x0150, "ro"),
     Register("WORKING_SELL", 0x0154, "ro"),
-    Register("REPLY", 0x0160, "rw", bits=10, fields=(
+    Register("REPLY", 0x0160, "rw", bits=14, fields=(
         Field("symbol", 0, 8),
         Field("side", 8, 1),
         Field("kind", 9, 1),
+        Field("strategy", 10, 4),
     )),
     Register("REPLY_SHARES", 0x0164, "rw"),
     Register("REPLY_DOORBELL", 0x0168, "wo", bits=1),

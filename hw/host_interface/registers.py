@@ -132,9 +132,10 @@ ORDERS = (
     Register("POSITION", 0x0148, RO, "Snapshot: position in shares, short is negative.", bits=64, signed=True),
     Register("WORKING_BUY", 0x0150, RO, "Snapshot: shares of working buy orders."),
     Register("WORKING_SELL", 0x0154, RO, "Snapshot: shares of working sell orders."),
-    Register("REPLY", 0x0160, RW, "What a venue answered to an order.", bits=10, fields=(
+    Register("REPLY", 0x0160, RW, "What a venue answered to an order.", bits=14, fields=(
         Field("symbol", 0, 8, "Slot."), Field("side", 8, 1, "Of the order: 0 buy, 1 sell."),
-        Field("kind", 9, 1, "0: shares were filled; 1: shares are dead and stop counting."))),
+        Field("kind", 9, 1, "0: shares were filled; 1: shares are dead and stop counting."),
+        Field("strategy", 10, 4, "Whose order it was: as ORDER_SENT says."))),
     Register("REPLY_SHARES", 0x0164, RW, "Shares of the reply."),
     Register("REPLY_DOORBELL", 0x0168, WO, "Write 1: the gateway takes the reply.", bits=1),
     Register("HOST_ORDER", 0x0180, RW, "An order of the host.", bits=24, fields=(

@@ -115,7 +115,7 @@ class CardBench:
 
     def reply(self, order, kind: int, shares: int) -> None:
         """What a venue answered to an order."""
-        self.bus.write("REPLY", order.symbol | order.side << 8 | kind << 9)
+        self.bus.write("REPLY", order.symbol | order.side << 8 | kind << 9 | order.strategy << 10)
         self.bus.write("REPLY_SHARES", shares)
         self.bus.write("REPLY_DOORBELL", 1)
 

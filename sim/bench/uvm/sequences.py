@@ -209,6 +209,6 @@ class HostActs(HostSequence):
         rng = self.card.tb.rng
         filled = rng.randint(0, order.shares)
         for kind, shares in ((0, filled), (1, order.shares - filled + (rng.random() < 0.1))):
-            await self.write("REPLY", order.symbol | order.side << 8 | kind << 9)
+            await self.write("REPLY", order.symbol | order.side << 8 | kind << 9 | order.strategy << 10)
             await self.write("REPLY_SHARES", shares)
             await self.write("REPLY_DOORBELL", 1)

@@ -227,8 +227,8 @@ def test_an_order_and_a_reply_end_with_their_doorbell(card, control):
     control.send_order(venue=1, symbol=3, side=SELL, shares=100, price=990_000)
     assert card.get("HOST_ORDER") == 1 | 1 << 8 | 3 << 16
     assert card.writes[-1] == (REGISTERS["HOST_ORDER_DOORBELL"].address(), 1)
-    control.reply(symbol=3, side=SELL, kind=FILLED, shares=50)
-    assert (card.get("REPLY"), card.get("REPLY_SHARES")) == (3 | 1 << 8, 50)
+    control.reply(symbol=3, side=SELL, kind=FILLED, shares=50, strategy=2)
+    assert (card.get("REPLY"), card.get("REPLY_SHARES")) == (3 | 1 << 8 | 2 << 10, 50)
     assert card.writes[-1] == (REGISTERS["REPLY_DOORBELL"].address(), 1)
     card.put("HOST_ORDER_BUSY", 1)
     with pytest.raises(CardError, match="still waits"):

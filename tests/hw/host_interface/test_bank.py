@@ -376,15 +376,15 @@ def test_a_reply_is_one_transfer():
     async def watch(ctx, bank):
         async for _, _, valid, reply in ctx.tick().sample(bank.replies.valid, bank.replies.payload):
             if valid:
-                taken.append((reply.symbol, reply.side.value, reply.kind.value, reply.shares))
+                taken.append((reply.symbol, reply.side.value, reply.kind.value, reply.shares, reply.strategy))
 
     async def testbench(ctx, bank, host, errors):
-        for symbol, side, kind, shares in ((1, 0, 1, 50), (3, 1, 0, 7)):
-            await host.write("REPLY", kind << 9 | side << 8 | symbol)
+        for symbol, side, kind, shares, strategy in ((1, 0, 1, 50, 0), (3, 1, 0, 7, 2)):
+            await host.write("REPLY", strategy << 10 | kind << 9 | side << 8 | symbol)
             await host.write("REPLY_SHARES", shares)
             await host.write("REPLY_DOORBELL", 1)
         await ctx.tick().repeat(5)
-        assert taken == [(1, 0, 1, 50), (3, 1, 0, 7)]
+        assert taken == [(1, 0, 1, 50, 0), (3, 1, 0, 7, 2)]
 
     run(testbench, watch)
 
