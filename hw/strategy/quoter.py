@@ -42,7 +42,7 @@ class Quoter(wiring.Component):
     Every cycle judges a symbol: the one whose top of book comes in, and where none does the symbols in turn, so that whatever
     changes (position, variance, time, switches, news of its orders) has its effect soon. A judgement works out the two prices
     (:class:`QuotePrices`, from the terms of :class:`QuoteRisk`) and hands them to :class:`WorkingQuotes`, which asks for what is
-    to be changed. A top of book that overtakes another of its symbol within three cycles takes its place.
+    to be changed. A top of book that overtakes another of its symbol within four cycles takes its place.
 
     Nothing is quoted, and what stands is cancelled, while the symbol's last top of book is stale, halted, partial, crossed, locked
     or lacks a side, the venue is stale, the quoter is not enabled, parameters or variance are missing, the time is over, or the
@@ -86,8 +86,8 @@ class Quoter(wiring.Component):
 
     Notes
     -----
-    Latency 15: a record transferred in cycle t, its bid's message valid in cycle t + 15, the ask's after it. Where news of the
-    symbol's own orders come in between, or a message waits, the next turn of the symbol decides: ``max(symbols, 4)`` cycles later.
+    Latency 16: a record transferred in cycle t, its bid's message valid in cycle t + 16, the ask's after it. Where news of the
+    symbol's own orders come in between, or a message waits, the next turn of the symbol decides: ``max(symbols, 5)`` cycles later.
     Variance and time left have their effect within 26 x ``symbols`` cycles more.
     """
 
@@ -147,7 +147,7 @@ class Quoter(wiring.Component):
 
     def _enter(self, m):
         """Cycle 0: a top of book, or the next symbol in turn. Of cycle 1: whether and which symbol, its touch, and if it is sure."""
-        top, turns, take = self.tops.payload, max(self._symbols, 4), Signal()
+        top, turns, take = self.tops.payload, max(self._symbols, 5), Signal()
         self._taken, self._taken_symbol, turn = take, top.symbol, Signal(range(turns))
         self._sure = Signal(self._symbols)
         was_venue = Signal(VenueIndex)
@@ -184,7 +184,7 @@ class Quoter(wiring.Component):
         stage = Signal(layout, name="stage_1")
         m.d.comb += [stage.valid.eq(valid), stage.symbol.eq(symbol), stage.sure.eq(is_sure), stage.epoch.eq(replies)]
         for number in range(2, stages + 3):
-            overtaken = self._taken & (self._taken_symbol == stage.symbol) if number <= 4 else 0
+            overtaken = self._taken & (self._taken_symbol == stage.symbol) if number <= 5 else 0
             later = Signal(layout, name=f"stage_{number}")
             m.d.sync += [later.eq(stage), later.valid.eq(stage.valid & ~overtaken)]
             if number == stages + 1:

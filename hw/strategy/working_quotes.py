@@ -100,7 +100,7 @@ class WorkingQuotes(wiring.Component):
     Ports
     -----
     valid : In(1)
-        A judgement of ``symbol`` comes in the next cycle. Dropped if one of the symbol, or news of it, came in the three cycles
+        A judgement of ``symbol`` comes in the next cycle. Dropped if one of the symbol, or news of it, came in the four cycles
         before, or if news come now: the symbol will be judged again.
     symbol : In(SymbolIndex)
     judgement : In(Judgement)
@@ -127,11 +127,11 @@ class WorkingQuotes(wiring.Component):
 
     Notes
     -----
-    Latency 4 from ``valid`` to a message on offer. A judgement whose messages would have to wait for others of the same kind
+    Latency 5 from ``valid`` to a message on offer. A judgement whose messages would have to wait for others of the same kind
     leads to none of that kind.
     """
 
-    LATENCY = 4
+    LATENCY = 5
     NEWS_DEPTH = 16
 
     def __init__(self, symbols: int):
@@ -156,29 +156,29 @@ class WorkingQuotes(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        self._symbol = [Signal(SymbolIndex, name=f"symbol_{stage}") for stage in range(4)]  # of each stage; 0 is the choice
-        self._judging = [Signal(name=f"judging_{stage}") for stage in range(4)]
-        self._telling = [Signal(name=f"telling_{stage}") for stage in range(4)]
-        self._news = [Signal(QuoteNews, name=f"news_{stage}") for stage in range(4)]
+        self._symbol = [Signal(SymbolIndex, name=f"symbol_{stage}") for stage in range(5)]  # of each stage; 0 is the choice
+        self._judging = [Signal(name=f"judging_{stage}") for stage in range(5)]
+        self._telling = [Signal(name=f"telling_{stage}") for stage in range(5)]
+        self._news = [Signal(QuoteNews, name=f"news_{stage}") for stage in range(5)]
         self._choose(m)
-        for before, after in zip(range(3), range(1, 4), strict=True):
+        for before, after in zip(range(4), range(1, 5), strict=True):
             m.d.sync += [later[after].eq(later[before]) for later in (self._symbol, self._judging, self._telling, self._news)]
 
         m.submodules.memory = memory = Memory(shape=BothSides, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
         read, write = memory.read_port(), memory.write_port()
-        now = [read.data, Signal(BothSides, name="state_2"), Signal(BothSides, name="state_3")]
+        now = [read.data, *(Signal(BothSides, name=f"state_{stage}") for stage in (2, 3, 4))]
         after = Signal(BothSides)
         m.d.comb += [
-            read.addr.eq(self._symbol[0]), write.addr.eq(self._symbol[3]), write.data.eq(after),
-            write.en.eq(self._judging[3] | self._telling[3]),
+            read.addr.eq(self._symbol[0]), write.addr.eq(self._symbol[4]), write.data.eq(after),
+            write.en.eq(self._judging[4] | self._telling[4]),
         ]
-        m.d.sync += [now[1].eq(now[0]), now[2].eq(now[1])]
+        m.d.sync += [later.eq(earlier) for earlier, later in zip(now, now[1:], strict=False)]
         with m.If(self._clearing):
             m.d.comb += [write.en.eq(self._walk < self._symbols), write.addr.eq(self._walk), write.data.eq(0)]
 
-        common = self._common(m)
+        common, late = self._common(m)
         actions = [self._side(m, side, now, common) for side in (0, 1)]
-        self._apply(m, now[2], after, common, actions)
+        self._apply(m, now[3], after, late, actions)
         return m
 
     def _choose(self, m):
@@ -186,7 +186,7 @@ class WorkingQuotes(wiring.Component):
         self._clearing, self._walk = Signal(init=1), Signal(range(max(self._symbols, self.NEWS_DEPTH)))
         queues = [SyncFIFOBuffered(width=QuoteNews.as_shape().size, depth=self.NEWS_DEPTH) for _ in self.news]
         held = [QuoteNews(queue.r_data) for queue in queues]
-        busy = [(self._judging[stage] | self._telling[stage], self._symbol[stage]) for stage in (1, 2, 3)]
+        busy = [(self._judging[stage] | self._telling[stage], self._symbol[stage]) for stage in (1, 2, 3, 4)]
 
         def idle(symbol):
             return ~Cat(used & (other == symbol) for used, other in busy).any()
@@ -217,7 +217,7 @@ class WorkingQuotes(wiring.Component):
             m.d.sync += [self._walk.eq(0), self._clearing.eq(1), self.fault.eq(0)]
 
     def _common(self, m):
-        """What both sides need of the judgement: at stage 3."""
+        """What both sides need of the judgement: at stage 3, and at stage 4."""
         one = Signal(Judgement, name="judgement_2")
         common = Signal(data.StructLayout({
             "leave": 1, "hold": 1, "until": Cycles, "low": Price, "high": Price, "shares": Shares, "sequence": Sequence, "ingress": Cycles,
@@ -230,10 +230,12 @@ class WorkingQuotes(wiring.Component):
             common.until.eq(judged + one.interval),
             *(common[name].eq(one[name]) for name in ("low", "high", "shares", "sequence", "ingress")),
         ]
-        return common
+        late = Signal.like(common, name="common_4")
+        m.d.sync += late.eq(common)
+        return common, late
 
     def _side(self, m, side, now, common):
-        """Stages 1 and 2 weigh one side; returns what stage 3 would ask for: new, replace, cancel; and news applied to ``left``."""
+        """Stages 1 to 3 weigh one side; what stage 4 would ask for (new, replace, cancel), and the news applied to ``left``."""
         one, name = self.judgement, ("bid", "ask")[side]
         mine, other = now[0][name], now[0][("ask", "bid")[side]]
         target = (one.low, one.high)[side]
@@ -266,36 +268,38 @@ class WorkingQuotes(wiring.Component):
             may_quote.eq(idle & keep & ~common.hold & ~resting & ~is_crossing),
             leave.eq(common.leave | (state.venue != self.venue) | state.withdraw | (~keep & ~common.hold)),
         ]
-        return {
-            "new": may_quote & ~works, "replace": may_quote & works & ~leave & moved,
-            "cancel": idle & works & leave & ~(state.refused & resting), "resting": resting, "left": left,
-        }
+        action = Signal(data.StructLayout({"new": 1, "replace": 1, "cancel": 1, "resting": 1, "left": Shares}), name=f"{name}_action")
+        m.d.sync += [  # 3 -> 4
+            action.new.eq(may_quote & ~works), action.replace.eq(may_quote & works & ~leave & moved),
+            action.cancel.eq(idle & works & leave & ~(state.refused & resting)), action.resting.eq(resting), action.left.eq(left),
+        ]
+        return action
 
     def _apply(self, m, state, after, common, actions):
-        """Stage 3: messages into the free places, and the symbol's new state."""
+        """Stage 4: messages into the free places, and the symbol's new state."""
         places = [self._place(m, "orders", common), self._place(m, "cancels", common)]
-        news = self._news[3]
+        news = self._news[4]
         m.d.comb += after.eq(state)
         for side, (name, action) in enumerate(zip(("bid", "ask"), actions, strict=True)):
             before, mine, target = state[name], after[name], (common.low, common.high)[side]
-            order, cancel = (action["new"] | action["replace"]) & places[0].free, action["cancel"] & places[1].free
-            with m.If(self._judging[3]):
-                m.d.comb += mine.resting.eq(action["resting"])
+            order, cancel = (action.new | action.replace) & places[0].free, action.cancel & places[1].free
+            with m.If(self._judging[4]):
+                m.d.comb += mine.resting.eq(action.resting)
             with m.If(order | cancel):
                 m.d.comb += [mine.under_way.eq(1), mine.resting.eq(1), mine.until.eq(common.until)]
             with m.If(order):
                 m.d.comb += mine.price.eq(target)
-                with m.If(action["new"]):
+                with m.If(action.new):
                     m.d.comb += [
                         mine.total.eq(common.shares), mine.left.eq(common.shares), mine.reference.eq(0), mine.venue.eq(self.venue),
                         mine.cancelled.eq(0), mine.withdraw.eq(0), mine.refused.eq(0),
                     ]
-            new = action["new"]
+            new = action.new
             places[0].fill(m, side, order, Mux(new, OrderKind.NEW, OrderKind.REPLACE), Mux(new, 0, before.reference),
                            Mux(new, common.shares, before.total), target, self.venue)
             places[1].fill(m, side, cancel, OrderKind.CANCEL, before.reference, 0, 0, before.venue)
-            with m.If(self._telling[3] & (news.side == Side(side))):
-                self._hear(m, news, mine, action["left"])
+            with m.If(self._telling[4] & (news.side == Side(side))):
+                self._hear(m, news, mine, action.left)
 
     def _hear(self, m, news, mine, left):
         with m.Switch(news.kind):
@@ -319,7 +323,7 @@ class WorkingQuotes(wiring.Component):
 
     def _place(self, m, name, common):
         place = Place(m, getattr(self, name), name)
-        place.stamp(m, self._symbol[3], self.venue, common)
+        place.stamp(m, self._symbol[4], self.venue, common)
         return place
 
 

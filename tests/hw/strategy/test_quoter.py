@@ -18,7 +18,7 @@ PARAMETERS = Parameters(
 VARIANCE = 1 << 27
 TERMS = 26 * SYMBOLS
 """Cycles until terms have been worked out."""
-TURN = max(SYMBOLS, 4) + Quoter.LATENCY
+TURN = max(SYMBOLS, 5) + Quoter.LATENCY
 """Cycles until whatever has changed has its effect."""
 GOOD = {"venue": 1, "symbol": 2, "bid_price": 100_000, "ask_price": 100_200, "bid_shares": 5, "ask_shares": 5, "changed": 1, "sequence": 77}
 
