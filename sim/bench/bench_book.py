@@ -6,12 +6,11 @@ from collections import Counter
 from hw.config import CARDS
 from sim.bench.streams import Pattern
 from sim.bench.testbench import CARD, bench_test, share
-from sim.golden.book import Book as GoldenBook
+from sim.golden.book_answer import ExpectedBook
 from sim.golden.book_timing import BookTiming
 from sim.golden.records import ADD, BUY, CANCEL, DELETE, EXECUTE, HALT, REPLACE, RESUME, SET, BookEvent
-from sim.golden.trading import TradingModel
+from sim.verilated.book import PULSES
 
-PULSES = ("unknown_reference", "duplicate_reference", "store_full", "levels_full", "bad_event", "overflow")
 STAMPS = ("sequence", "timestamp", "ingress")
 
 
@@ -20,52 +19,11 @@ def golden_event(event: dict) -> BookEvent:
     return BookEvent(*(event.get(name, 0) for name in BookEvent._fields))._replace(locate=event["symbol"])
 
 
-class Expected:
-    """The golden book with what the device's record adds: halted, partial, stale and changed.
-
-    Attributes
-    ----------
-    unsure : set of int
-        Symbols whose prices mean nothing any more.
-    """
-
-    def __init__(self, assumed=frozenset()):
-        self.book, self.shown, self.full, self.trading, self.assumed = GoldenBook(), {}, set(), TradingModel(), assumed
-        self.unsure = set()
-
-    def apply(self, event: dict, *, refused: bool = False) -> tuple:
-        """The record that the event must give, from the symbol to ``changed``.
-
-        ``refused``: the device said that it had no room for the order; a golden book always has.
-        """
-        kind, symbol = event["kind"], event["symbol"]
-        partial = bool(event.get("partial", 0))
-        if kind > SET:
-            self.trading.apply(symbol, golden_event(event))
-            partial = self.shown[symbol][7] if symbol in self.shown else False  # it may come in the middle of a change
-        else:
-            plain = golden_event(event)
-            duplicate = kind == ADD and plain.shares and plain.price and plain.reference in self.book.orders
-            if refused:
-                order = self.book.orders.get(plain.reference)
-                symbol = symbol if kind == ADD or order is None else order.locate
-                self.full.add(symbol)
-                if order is not None and kind in (REPLACE, SET):
-                    self.book.apply(plain._replace(kind=DELETE))
-            else:
-                booked = self.book.apply(plain)
-                symbol = symbol if booked is None else booked
-            if refused or duplicate:
-                self.unsure.add(symbol)
-        top = self.book.top(symbol)
-        record = tuple(value % (1 << 16 if name.endswith("orders") else 1 << 32) for name, value in top._asdict().items())
-        stale, halted = symbol in self.book.doubtful or symbol in self.full, self.trading.halted(symbol, self.assumed)
-        record += (halted, partial, stale)
-        changed = record != self.shown.get(symbol, (0, 0, 0, 0, 0, 0, True, False, False))
-        self.shown[symbol] = record
-        if symbol in self.unsure:
-            return symbol, *record[6:]
-        return symbol, *record, changed
+def expected_record(expected: ExpectedBook, event: dict, *, refused: bool = False) -> tuple:
+    """The record that the event must give, from the symbol to ``changed``; of an unsure symbol without prices."""
+    answer = expected.answer(golden_event(event), refused=refused)
+    state = answer.halted, answer.partial, answer.stale
+    return (answer.locate, *state) if answer.top is None else (answer.locate, *answer.top, *state, answer.changed)
 
 
 def device_record(top, like: tuple) -> tuple:
@@ -191,9 +149,9 @@ async def run(tb, count, *, rates=Pattern.EVERYTHING, **options):
     await ready(tb)
     assumed = {symbol for symbol in range(config().symbols) if tb.rng.random() < 0.5}
     tb.set(assume_trading=sum(1 << symbol for symbol in assumed))
-    traffic, expected = Traffic(tb.rng, symbols=config().symbols, **options), Expected(assumed)
+    traffic, expected = Traffic(tb.rng, symbols=config().symbols, **options), ExpectedBook(assumed)
     events = [traffic.event() for _ in range(count)]
-    records = [expected.apply(event) for event in events]
+    records = [expected_record(expected, event) for event in events]
     source.send(*events)
     await tb.drain(limit=2_000_000)
     got = tops.payloads
@@ -266,7 +224,7 @@ async def full_to_the_brim(tb):
     cards = config()
     for traffic in (Traffic(tb.rng, symbols=cards.symbols, most=2 * cards.orders, spread=8, adding=0.8, wrong=0.0),
                     Traffic(tb.rng, symbols=1, most=3 * cards.levels, spread=3 * cards.levels, adding=0.8, wrong=0.0)):
-        expected = Expected()
+        expected = ExpectedBook()
         tb.set(clear=1)
         await tb.cycles(1)
         tb.set(clear=0)
@@ -278,10 +236,9 @@ async def full_to_the_brim(tb):
             source.send(event)
             await tb.until(lambda count=count: len(tops.received) > count, what="the record of an event")
             await tb.cycles(4)
-            wanted = expected.apply(event, refused=pulses["store_full"] > before["store_full"])
+            wanted = expected_record(expected, event, refused=pulses["store_full"] > before["store_full"])
             if pulses["levels_full"] > before["levels_full"]:  # of an earlier event; this record may have come before
-                expected.unsure.add(0)
-                expected.full.add(0)
+                expected.lost_a_level(0)
             else:
                 tb.compare([device_record(tops.received[-1].payload, wanted)], [wanted], f"{event}: record")
     assert pulses["store_full"] > 5 or share(100) < 100, f"{pulses}"
@@ -294,18 +251,18 @@ async def cleared_and_stale_venue(tb):
     source, tops = tb.source("events", rates=Pattern.DENSE), tb.sink("tops")
     await ready(tb)
     for _ in range(3):
-        traffic, expected = Traffic(tb.rng, symbols=config().symbols, most=50), Expected()
+        traffic, expected = Traffic(tb.rng, symbols=config().symbols, most=50), ExpectedBook()
         first, events = len(tops.received), [traffic.event() for _ in range(share(200))]
         source.send(*events)
         await tb.drain(limit=100_000)
-        wanted = [expected.apply(event) for event in events]
+        wanted = [expected_record(expected, event) for event in events]
         records = [device_record(top, record) for top, record in zip(tops.payloads[first:], wanted, strict=True)]
         tb.compare(records, wanted, "record")
         tb.set(venue_stale=1)
         first, events = len(tops.received), [traffic.event() for _ in range(20)]
         source.send(*events)
         await tb.drain(limit=100_000)
-        wanted = [expected.apply(event) for event in events]
+        wanted = [expected_record(expected, event) for event in events]
         records = [device_record(top, record) for top, record in zip(tops.payloads[first:], wanted, strict=True)]
         tb.compare([record[:9] if len(record) > 4 else record[:3] for record in records],
                    [record[:9] if len(record) > 4 else record[:3] for record in wanted], "record of a stale venue")

@@ -106,11 +106,13 @@ def level_bits(sides, symbol: int, sequence: int) -> list[int]:
 compiled_book = cache(CompiledBook)
 
 
-def run_compiled(config, events, *, seed=None, looks=False, first=1, fresh=True):
+def run_compiled(config, events, *, pauses=0, refusals=0, seed=1, looks=False, first=1, fresh=True):
     """The same as :func:`run_book` by the compiled book, and some hundred times faster.
 
     Parameters
     ----------
+    pauses, refusals : int
+        Percent of cycles in which no event is offered, and no record accepted.
     looks : bool
         The levels of each event's symbol are asked for behind it, and the next event waits for them.
     first : int
@@ -122,11 +124,10 @@ def run_compiled(config, events, *, seed=None, looks=False, first=1, fresh=True)
     if fresh:
         book.reset()
     answers = book.run([event_bits(event, number) for number, event in enumerate(events, first)],
-                       looks=bytes(event.locate for event in events) if looks else None,
-                       **({} if seed is None else {"pauses": 30, "refusals": 40, "seed": seed}))
+                       pauses=pauses, refusals=refusals, seed=seed, looks=bytes(event.locate for event in events) if looks else None)
     run = Run()
     run.records, run.taken, run.shown = [record_of(bits) for bits in answers.records], answers.taken, answers.shown
-    run.pulses, run.refused_at, run.paced = +Counter(answers.pulses), answers.refused, seed is None
+    run.pulses, run.refused_at, run.paced = +Counter(answers.pulses), answers.refused, not refusals
     run.levels = [answers.levels[at:at + LEVELS] for at in range(0, len(answers.levels), LEVELS)]
     return run
 

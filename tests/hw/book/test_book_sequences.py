@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, precondition, rule, run_state_machine_as_test
 
@@ -11,7 +11,7 @@ from hw.book.far_levels import FarLevels
 from hw.book.near_levels import NearLevels
 from hw.book.order_store import OrderStore
 from hw.config import TINY
-from sim.golden.records import BookEvent
+from sim.golden.records import HALT, RESUME, BookEvent
 from sim.verilated.book import PULSES
 from tests.hw.book.driver import run_compiled
 from tests.hw.book.model import MAX, add, alike, cancel, check, delete, execute, replace, set_order
@@ -44,13 +44,14 @@ class Sequence(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.events: list[BookEvent] = []
-        self.deep, self.pauses, self.looks = False, None, False
+        self.deep, self.pace = False, {}
 
     @initialize(target=orders, deep=st.booleans(), crowd=st.sampled_from([0, 0, 8]), prices=st.lists(prices, min_size=8, max_size=8),
-                side=sides, pauses=st.sampled_from([None, None, 1, 2, 3]), looks=st.sampled_from([False, False, True]))
-    def start(self, deep, crowd, prices, side, pauses, looks):
+                side=sides, pauses=st.sampled_from([0, 0, 40]), refusals=st.sampled_from([0, 0, 40]),
+                looks=st.sampled_from([False, False, True]), seed=st.integers(1, 9))
+    def start(self, deep, crowd, prices, side, pauses, refusals, looks, seed):
         """Now and then the book is deep, or the sets are full, from the beginning."""
-        self.deep, self.pauses, self.looks = deep, pauses, looks
+        self.deep, self.pace = deep, {"pauses": pauses, "refusals": refusals, "looks": looks, "seed": seed}
         self.events += (FRONT + FAR_CROWD) * deep
         self.events += [add(reference, side, 100, price) for reference, price in zip(CROWDED[:crowd], prices, strict=False)]
         return multiple(1, *CROWDED[:crowd])
@@ -81,6 +82,11 @@ class Sequence(RuleBasedStateMachine):
     def set_order(self, reference, side, shares, price, locate):
         self.events.append(set_order(reference, side, shares, price, locate=locate))
 
+    @rule(kind=st.sampled_from([HALT, RESUME]), side=sides, locate=locates)
+    def status(self, kind, side, locate):
+        """It carries the number of an order that it must not touch."""
+        self.events.append(BookEvent(kind, side, locate, 1, 0, 0, 0, 0))
+
     @precondition(lambda self: self.deep)
     @rule(number=st.integers(0, len(FRONT) - 1), count=st.integers(1, 8))
     def open_up(self, number, count):
@@ -89,7 +95,7 @@ class Sequence(RuleBasedStateMachine):
 
     def teardown(self):
         if self.events:
-            run = run_compiled(TINY, self.events, seed=self.pauses, looks=self.looks)
+            run = run_compiled(TINY, self.events, **self.pace)
             SEEN.update(check(self.events, run, lost=run.pulses["levels_full"]).cases)
             SEEN.update(run.pulses)
             SEEN["sequences"] += 1
@@ -100,9 +106,9 @@ def drive(sequences, *, fresh):
     SEEN.clear()
     run_state_machine_as_test(Sequence, settings=settings(
         max_examples=sequences, stateful_step_count=40, deadline=None, derandomize=not fresh, database=None,
-        suppress_health_check=list(HealthCheck)))
+        phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False, suppress_health_check=list(HealthCheck)))
     assert SEEN["sequences"] >= sequences * 0.9
-    expected = ["ADD", "TAKE", "TAKE EMPTIES", "REPLACE", "REPLACE EMPTIES", "SET", "UNKNOWN", *PULSES]
+    expected = ["ADD", "TAKE", "TAKE EMPTIES", "REPLACE", "REPLACE EMPTIES", "SET", "UNKNOWN", "STATUS", *PULSES]
     assert all(SEEN[case] for case in expected), SEEN
 
 
