@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -18,6 +18,7 @@ from hw.feed.line_order import LineOrder
 from hw.feed.moldudp64 import MoldUdp64
 from hw.feed.name_table import NameTable
 from hw.feed.protocols import PROTOCOLS
+from hw.feed.restore import Restore
 from hw.feed.symbol_filter import SymbolFilter
 from hw.feed.trading_status import TradingStatus
 from hw.feed.venue_state import VenueState
@@ -28,6 +29,7 @@ from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.event_ring import EventRing
 from hw.host_interface.registers import LINE_A, RECOVERY
 from hw.lib.arbiter import StreamArbiter
+from hw.lib.choice import any_of
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit
 from hw.order_entry.ouch50 import OuchEnterOrder
@@ -110,13 +112,17 @@ class Card(wiring.Component):
         m.submodules.bank = self.bank = RegisterBank(self.config)
         m.submodules.counters = self.counters = Counters(counter_elements(self.config))
         self.names = self.bank.names  # travel from venue to venue, and then to the orders
-        self.looking = []  # each book: it is telling its levels
+        self.looking = []  # each book: it is telling its levels, or its orders
+        self.told = []  # (valid, event record) of each book's orders, of which one is asked at a time
+        self.room = Signal()  # in the event ring
+        self.restores = []  # what each venue takes of the host's orders for books
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
         orders = self._strategies(m, feeds)
         passed = self._gateway(m, orders)
         self._order_entry(m, passed)
+        self._restore(m)
         self._host(m)
         m.d.comb += self.bank.looking.eq(Cat(self.looking).any())
         return m
@@ -138,6 +144,7 @@ class Card(wiring.Component):
         m.submodules[f"{name}_state"] = state
         m.submodules[f"{name}_arbiter"] = arbiter
         m.submodules[f"{name}_book"] = book
+        m.submodules[f"{name}_restore"] = restore = Restore()
         shared = []
         if lines > 1:
             m.submodules[f"{name}_recovery"] = recovery = LineBuffer(config.recovery, config.recovery, block_ram=False)
@@ -145,19 +152,31 @@ class Card(wiring.Component):
         lines = [self._line(m, venue, number, session, state, names, binder, shared) for number in range(lines)]
         buffers = [*(buffer for line in lines for buffer in line.buffers if buffer not in shared), *shared]
 
-        for buffer, frames, held in zip(buffers, arbiter.frames, arbiter.events, strict=False):
-            connect(m, buffer.frame, frames)
+        feed = arbiter.frames[:-1], arbiter.events[:-1]
+        for buffer, frames, held in zip([buffer for buffer in buffers if buffer not in shared], *feed, strict=True):
+            m.d.comb += [
+                frames.valid.eq(buffer.frame.valid & ~restore.restoring), frames.payload.eq(buffer.frame.payload),
+                buffer.frame.ready.eq(frames.ready),
+            ]
             connect(m, buffer.events, held)
+        for recovery in shared:
+            connect(m, recovery.frame, restore.recovery_frames)
+            connect(m, recovery.events, restore.recovery_events)
+        connect(m, restore.frames, arbiter.frames[-1])
+        connect(m, restore.events, arbiter.events[-1])
         connect(m, arbiter.output, book.events)
         backlog = sum(buffer.level + buffer.waiting for buffer in buffers)
         m.d.comb += [
             binder.names.eq(names.names), binder.renamed.eq(names.renamed), binder.enable.eq(control.directory),
             binder.host_bindings.eq(control.bindings), control.bound.eq(binder.bound),
             session.restart.eq(state.restart),
-            arbiter.session.eq(session.name), arbiter.restart.eq(state.restart), arbiter.sequence_in.eq(control.sequence),
+            arbiter.session.eq(session.name), arbiter.restart.eq(state.restart | restore.resume), arbiter.sequence_in.eq(control.sequence),
             arbiter.hole_cycles.eq(control.hole_cycles), arbiter.recovery_cycles.eq(control.recovery_cycles),
             state.gap.eq(arbiter.gap.valid), state.gave_up.eq(arbiter.gave_up), state.recovered.eq(arbiter.recovered),
             state.settling.eq(Cat(line.gate.busy for line in lines).any()), state.resync.eq(control.resync),
+            state.restore.eq(control.restore), state.resume.eq(restore.resume),
+            restore.enable.eq(control.restore), restore.pending.eq(state.pending), restore.restart.eq(state.restart),
+            restore.sequence_in.eq(control.sequence), restore.expected.eq(arbiter.expected), restore.busy.eq(arbiter.output.valid),
             book.venue_stale.eq(state.stale), book.clear.eq(state.restart),
             book.assume_trading.eq(control.assume_trading), control.halted.eq(book.halted),
             control.expected.eq(arbiter.expected), control.recovering.eq(arbiter.recovering),
@@ -170,14 +189,19 @@ class Card(wiring.Component):
             (book.level_valid, events.level(book.level, self.clock.now), 2),
         ]
         self.looking.append(book.looking)
-        self._count_feed(m, venue, lines, arbiter, binder)
+        order, orders = events.order(book.order, self.clock.now), events.orders(book.orders, self.clock.now)
+        self.told.append((book.order_valid | book.orders_valid, Mux(book.orders_valid, orders, order)))
+        self.restores.append(restore)
+        self._count_feed(m, venue, lines, arbiter, binder, restore)
         count, is_status = self.counters, book.events.payload.kind.as_value() >= BookEventKind.HALT.value
         m.d.comb += [
             count.stale[venue].eq(state.went_stale),
             count.book_events[venue].eq(book.events.valid & book.events.ready & ~is_status),
             count.trading_states[venue].eq(book.events.valid & book.events.ready & is_status),
             count.tops[venue].eq(book.tops.valid & book.tops.ready),
-            book.look.eq(self.bank.look & (self.bank.look_venue == venue)), book.look_symbol.eq(self.bank.look_symbol),
+            book.look.eq(self.bank.look & ~self.bank.look_orders & (self.bank.look_venue == venue)),
+            book.look_orders.eq(self.bank.look & self.bank.look_orders & (self.bank.look_venue == venue)),
+            book.look_symbol.eq(self.bank.look_symbol), book.room.eq(self.room),
             count.unknown_references[venue].eq(book.unknown_reference), count.duplicate_references[venue].eq(book.duplicate_reference),
             count.store_full[venue].eq(book.store_full), count.levels_full[venue].eq(book.levels_full),
             count.bad_events[venue].eq(book.bad_event), count.level_overflows[venue].eq(book.overflow),
@@ -242,7 +266,7 @@ class Card(wiring.Component):
                 buffer.first.eq(gate.first), buffer.next.eq(gate.next), buffer.clear.eq(restart),
             ]
 
-    def _count_feed(self, m, venue, lines, arbiter, binder):
+    def _count_feed(self, m, venue, lines, arbiter, binder, restore):
         """The counters of what the venue's lines brought."""
         count = self.counters
         for number, line in enumerate(lines):
@@ -253,8 +277,8 @@ class Card(wiring.Component):
             count.heartbeats[venue].eq(sum(line.gate.heartbeat for line in lines)),
             count.session_ends[venue].eq(sum(line.gate.session_end for line in lines)),
             count.malformed_messages[venue].eq(sum(line.decoder.malformed for line in lines)),
-            count.messages[venue].eq(arbiter.messages), count.duplicates[venue].eq(arbiter.duplicates),
-            count.restored[venue].eq(arbiter.restored), count.early_frames[venue].eq(arbiter.early),
+            count.messages[venue].eq(Mux(restore.restoring, 0, arbiter.messages)), count.duplicates[venue].eq(arbiter.duplicates),
+            count.restored[venue].eq(Mux(restore.restoring, 0, arbiter.restored)), count.early_frames[venue].eq(arbiter.early),
             count.gaps[venue].eq(arbiter.gap.valid), count.given_up[venue].eq(arbiter.gave_up),
             count.directory_missed[venue].eq(sum(binder.missed)),
             count.missing_messages[venue].eq(Mux(arbiter.gap.valid, arbiter.gap.payload.count, 0)),
@@ -320,11 +344,23 @@ class Card(wiring.Component):
         for venue, frames in enumerate(self.counters.order_frames):
             m.d.comb += frames.eq(transmit.sent.valid & (sent.order.venue == venue))
 
+    def _restore(self, m):
+        """Orders of the host to the venue that they name."""
+        orders = self.bank.restored
+        for venue, restore in enumerate(self.restores):
+            mine = orders.payload.venue == venue
+            m.d.comb += [restore.orders.valid.eq(orders.valid & mine), restore.orders.payload.eq(orders.payload)]
+            with m.If(mine):
+                m.d.comb += orders.ready.eq(restore.orders.ready)
+        refused = Cat(restore.refused for restore in self.restores).any()
+        m.d.comb += self.counters.restore_refused.eq(self.bank.restore_refused + refused)
+
     def _host(self, m):
         """The host's window: registers, counters, event ring."""
         bank, counters = self.bank, self.counters
         m.submodules.watch = watch = events.StateWatch()
         self.records.append((watch.records.valid, watch.records.payload, 4))
+        self.records.append((Cat(valid for valid, _ in self.told).any(), any_of(self.told), 2))
         sources = sorted(self.records, key=lambda record: record[2])  # rare records first, tops of book last
         m.submodules.ring = ring = EventRing(self.config.events, [depth for _, _, depth in sources])
         for (valid, payload, _), port in zip(sources, ring.records, strict=True):
@@ -333,7 +369,7 @@ class Card(wiring.Component):
         connect(m, flipped(self.bus), bank.bus)
         m.d.comb += [
             bank.now.eq(self.clock.now), watch.now.eq(self.clock.now), watch.state.eq(bank.state),
-            ring.read_index.eq(bank.read_index), bank.write_index.eq(ring.write_index),
+            ring.read_index.eq(bank.read_index), self.room.eq(ring.room), bank.write_index.eq(ring.write_index),
             ring.read_address.eq(bank.ring.address), bank.ring.data.eq(ring.read_data),
             counters.index.eq(bank.counters.address), bank.counters.data.eq(counters.value),
             counters.events_lost.eq(ring.lost), counters.bus_errors.eq(bank.bus_error),

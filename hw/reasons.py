@@ -58,3 +58,5 @@ class StaleReason(IntEnum):
     NONE = 0
     GAP = 1
     """Messages did not come in time: no line brought them, or what brought them could not be read or did not fit."""
+    RESTORE = 2
+    """The host puts orders into its book (RESTORE); until it is done the feed waits."""

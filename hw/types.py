@@ -299,6 +299,20 @@ class BookLevel(data.Struct):
     """Of the feed message after which it was so."""
 
 
+class BookOrder(data.Struct):
+    """One of the live orders of a book, as the host has asked for them."""
+
+    venue: VenueIndex
+    symbol: SymbolIndex
+    side: Side
+    price: Price
+    shares: Shares
+    """What is left of it."""
+    reference: 64
+    sequence: Sequence
+    """Of the feed message after which it was so."""
+
+
 class OrderKind(enum.Enum, shape=2):
     NEW = 0
     REPLACE = 1

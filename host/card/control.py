@@ -6,17 +6,21 @@ from typing import NamedTuple, Self
 
 from host.card.addresses import OrderAddress, ip_number, mac_number, multicast_number, port_number
 from host.card.definition import CardSizes, Register, UnknownRegisterError
-from host.card.events import RECORD_WORDS, Event, decode
+from host.card.events import RECORD_WORDS, BookOrder, BookOrders, Event, decode
 from host.card.identity import identify
 from host.card.limits import Limits
 from host.card.protocol import Card, CardError
-from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET
+from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, StaleReason
+from host.card.snapshot import LiveOrder, Snapshot, best_first
 
 BUY, SELL = 0, 1
 FILLED, RELEASED = 0, 1
 
 POLLS = 1_000_000
 """Looks at a busy flag before the card counts as stuck; clearing the largest book takes far fewer."""
+
+COUNTED = 1000
+"""Cycles after which a counter shows what has happened, and a book has answered what it took: more than either takes on any card."""
 
 
 class State(NamedTuple):
@@ -60,6 +64,7 @@ class Control:
         self.identity = identify(card, expected, known)
         self.sizes = self.identity.sizes
         self._read_index = self.read("EVENT_READ_INDEX")
+        self._kept: list[Event] = []  # what else came while a snapshot was taken
 
     def __enter__(self) -> Self:
         return self
@@ -174,8 +179,11 @@ class Control:
     def resync(self, venue: int, sequence: int) -> None:
         """Starts a venue afresh at a sequence number: empty book, no longer stale; returns when it is ready."""
         self._check_venue(venue)
+        self._start("RESYNC", venue, sequence)
+
+    def _start(self, how: str, venue: int, sequence: int) -> None:
         self.write("FEED_SEQUENCE", sequence, venue)
-        self.write("RESYNC", 1 << venue)
+        self.write(how, 1 << venue)
         for _ in range(POLLS):
             if not self.state().busy[venue]:
                 return
@@ -280,23 +288,66 @@ class Control:
 
     def position(self, symbol: int) -> Position:
         self._check_slot(symbol)
-        register = REGISTERS["POSITION_SYMBOL"]
         self.write("POSITION_SYMBOL", symbol)
-        for _ in range(POLLS):
-            if not register.unpack(self.read("POSITION_SYMBOL"))["busy"]:
-                return Position(self.read("POSITION"), self.read("WORKING_BUY"), self.read("WORKING_SELL"))
-        raise CardError(f"the card does not answer for the position of symbol {symbol}")
+        self._wait_for("POSITION_SYMBOL", f"answer for the position of symbol {symbol}")
+        return Position(self.read("POSITION"), self.read("WORKING_BUY"), self.read("WORKING_SELL"))
 
     def look(self, venue: int, symbol: int) -> None:
         """Has the card tell the best ten levels of either side, all as after one event: 20 ``BookLevel`` events, there on return."""
         self._check_venue(venue)
         self._check_slot(symbol)
-        register = REGISTERS["LOOK"]
-        self.write("LOOK", symbol | venue << 8)
+        self.write("LOOK", REGISTERS["LOOK"].pack(venue=venue, symbol=symbol))
+        self._wait_for("LOOK", f"tell the levels of symbol {symbol} at venue {venue}")
+
+    def snapshot(self, venue: int) -> Snapshot:
+        """All orders of a venue's book. Other events that come meanwhile are kept for ``drain_events``."""
+        self._check_venue(venue)
+        register, orders = REGISTERS["LOOK"], list[BookOrder]()
+        if register.unpack(self.read("LOOK"))["busy"]:
+            raise CardError("the card is still telling what it was asked for before")
+        self.write("LOOK", register.pack(venue=venue, orders=1))
+        looks = 0
+        while looks < POLLS:
+            looks += 1
+            for event in self._take_events(self.sizes.events):
+                looks = 0
+                if isinstance(event, BookOrder):
+                    orders.append(event)
+                elif not isinstance(event, BookOrders):
+                    self._kept.append(event)
+                elif event.count != len(orders):
+                    raise CardError(f"of {event.count} orders of venue {venue} {len(orders)} have come")
+                else:
+                    live = (LiveOrder(order.reference, order.symbol, order.side, order.price, order.shares) for order in orders)
+                    return Snapshot(tuple(live), tuple(order.sequence for order in orders), event.since, event.sequence)
+        raise CardError(f"the card does not tell the orders of venue {venue}")
+
+    def restore(self, venue: int, orders: Collection[LiveOrder], next_sequence: int) -> None:
+        """Starts a venue with the live orders of its book, from which its feed goes on with message ``next_sequence``.
+
+        What the feed brings meanwhile waits on the card, as far as the lines' buffers go, and trading states are forgotten, as after
+        ``resync``. On an error the venue stays stale, and waits, until it is restored or resynchronised.
+        """
+        self._check_venue(venue)
+        ordered = best_first(orders, self.sizes, next_sequence)
+        troubles = ("DUPLICATE_REFERENCES", "STORE_FULL", "LEVELS_FULL", "BAD_EVENTS", "LEVEL_OVERFLOWS", "RESTORE_REFUSED")
+        before = self._settled(troubles, venue)
+        self._start("RESTORE", venue, next_sequence)
+        register = REGISTERS["RESTORE_ORDER"]
+        for order in ordered:
+            self.write("RESTORE_REFERENCE", order.reference)
+            self.write("RESTORE_SHARES", order.shares)
+            self.write("RESTORE_PRICE", order.price)
+            self.write("RESTORE_ORDER", register.pack(venue=venue, symbol=order.symbol, side=order.side))
+            self._wait_for("RESTORE_ORDER", f"take an order for the book of venue {venue}")
+        after = self._settled(troubles, venue)
+        if failed := [name for name in after if after[name] != before[name]]:
+            raise CardError(f"the book of venue {venue} does not hold these orders ({', '.join(failed)}): it stays stale")
+        self.write("RESTORE_DONE", 1 << venue)
         for _ in range(POLLS):
-            if not register.unpack(self.read("LOOK"))["busy"]:
+            if self.read("STALE_REASON", venue) != StaleReason.RESTORE:
                 return
-        raise CardError(f"the card does not tell the levels of symbol {symbol} at venue {venue}")
+        raise CardError(f"venue {venue} does not go on with its feed")
 
     def clear_positions(self) -> None:
         """Positions and working orders become 0."""
@@ -327,6 +378,10 @@ class Control:
 
     def drain_events(self, most: int | None = None) -> list[Event]:
         """The oldest events that have not been taken, at most ``most``; their places in the ring are free again."""
+        kept, self._kept = self._kept[:most], self._kept[len(self._kept) if most is None else most:]
+        return kept + self._take_events(None if most is None else most - len(kept))
+
+    def _take_events(self, most: int | None) -> list[Event]:
         events, read = self.sizes.events, self._read_index
         waiting = (self.read("EVENT_WRITE_INDEX") - read) % (1 << 32)
         if waiting > events:
@@ -340,6 +395,20 @@ class Control:
         self._read_index = (read + count) % (1 << 32)
         self.write("EVENT_READ_INDEX", self._read_index)
         return taken
+
+    def _settled(self, names: Collection[str], venue: int) -> dict[str, int]:
+        """Counters, of the venue where they are of venues, with all that has happened until now."""
+        start, polls = self.time(), 0
+        while self.time() - start < COUNTED and polls < POLLS:
+            polls += 1
+        return {name: self.counter(name, venue if COUNTERS[name].venue_stride else 0) for name in names}
+
+    def _wait_for(self, name: str, act: str) -> None:
+        """Until the register is no longer busy."""
+        for _ in range(POLLS):
+            if not REGISTERS[name].unpack(self.read(name))["busy"]:
+                return
+        raise CardError(f"the card does not {act}")
 
     # Checks
 

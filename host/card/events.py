@@ -107,6 +107,34 @@ class BookLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class BookOrder:
+    """One of the orders that ``Control.snapshot`` has asked for."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    symbol: int
+    side: int
+    price: int
+    shares: int
+    reference: int
+    sequence: int
+    """Feed message after which it was so."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookOrders:
+    """All ``count`` of them have been told; ``since``, ``sequence``: the book's last feed message before the first, before the last."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    count: int
+    since: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class StateChange:
     """The STATE register after a change, and one bit for each of its bits that changed."""
 
@@ -116,7 +144,7 @@ class StateChange:
     changed: int
 
 
-Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel
+Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders
 
 
 def decode(words: Sequence[int]) -> Event:
@@ -150,5 +178,9 @@ def decode(words: Sequence[int]) -> Event:
             return VenueStale(time, lost, reason=StaleReason(fields.pop("reason")), **fields)
         case EventKind.LEVEL:
             return BookLevel(time, lost, **fields)
+        case EventKind.ORDER:
+            return BookOrder(time, lost, **fields)
+        case EventKind.ORDERS:
+            return BookOrders(time, lost, **fields)
         case _:
             return StateChange(time, lost, **fields)

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 4
+VERSION_MINOR = 5
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -25,6 +25,8 @@ class EventKind(IntEnum):
     VENUE_STALE = 5
     STATE = 6
     LEVEL = 7
+    ORDER = 8
+    ORDERS = 9
 
 
 class DropReason(IntEnum):
@@ -56,6 +58,7 @@ class RejectReason(IntEnum):
 class StaleReason(IntEnum):
     NONE = 0
     GAP = 1
+    RESTORE = 2
 
 
 _REGISTERS = (
@@ -92,8 +95,11 @@ _REGISTERS = (
     Register("LOOK", 0x0070, "rw", fields=(
         Field("symbol", 0, 8),
         Field("venue", 8, 4),
+        Field("orders", 12, 1),
         Field("busy", 31, 1),
     )),
+    Register("RESTORE", 0x0074, "wo", bits=8),
+    Register("RESTORE_DONE", 0x0078, "wo", bits=8),
     Register("SHADOW_MAX_SHARES", 0x0080, "rw"),
     Register("SHADOW_MAX_POSITION", 0x0084, "rw"),
     Register("SHADOW_MAX_NOTIONAL", 0x0088, "rw", bits=64),
@@ -134,6 +140,15 @@ _REGISTERS = (
     Register("HOST_ORDER_PRICE", 0x0188, "rw"),
     Register("HOST_ORDER_DOORBELL", 0x018c, "wo", bits=1),
     Register("HOST_ORDER_BUSY", 0x0190, "ro", bits=1),
+    Register("RESTORE_REFERENCE", 0x01c0, "rw", bits=64),
+    Register("RESTORE_SHARES", 0x01c8, "rw"),
+    Register("RESTORE_PRICE", 0x01cc, "rw"),
+    Register("RESTORE_ORDER", 0x01d0, "rw", fields=(
+        Field("symbol", 0, 8),
+        Field("venue", 8, 4),
+        Field("side", 12, 1),
+        Field("busy", 31, 1),
+    )),
     Register("FEED_IP", 0x0400, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
     Register("FEED_PORT", 0x0404, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("FEED_SEQUENCE", 0x0408, "rw", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
@@ -218,6 +233,7 @@ _COUNTERS = (
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),
     Counter("BUS_ERRORS", 0x60c0, 0),
+    Counter("RESTORE_REFUSED", 0x6100, 0),
 )
 
 COUNTERS: dict[str, Counter] = {counter.name: counter for counter in _COUNTERS}
@@ -290,6 +306,21 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
         Field("price", 32, 32),
         Field("shares", 64, 32),
         Field("orders", 96, 16),
+        Field("sequence", 160, 64),
+    ),
+    EventKind.ORDER: (
+        Field("side", 5, 1),
+        Field("venue", 8, 4),
+        Field("symbol", 16, 8),
+        Field("price", 32, 32),
+        Field("shares", 64, 32),
+        Field("reference", 96, 64),
+        Field("sequence", 160, 64),
+    ),
+    EventKind.ORDERS: (
+        Field("venue", 8, 4),
+        Field("count", 32, 32),
+        Field("since", 96, 64),
         Field("sequence", 160, 64),
     ),
 }

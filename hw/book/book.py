@@ -9,9 +9,10 @@ from hw.book.far_levels import FarLevels
 from hw.book.near_levels import Level, NearLevels
 from hw.book.order_store import OrderStore, symbol_bits
 from hw.book.records import Answered, Records
+from hw.book.snapshot import BookOrders, Snapshot
 from hw.config import CardConfig
 from hw.lib.one_hot import OneHot
-from hw.types import BookEvent, BookEventKind, BookLevel, Execution, Rank, Shares, Side, TopOfBook
+from hw.types import BookEvent, BookEventKind, BookLevel, BookOrder, Execution, Rank, Shares, Side, TopOfBook
 
 LOOKED_UP = 3
 """Age, in cycles, at which an operation knows its order."""
@@ -68,11 +69,18 @@ class Book(wiring.Component):
         The venue does not trade the symbol, or has not said so; from the cycle on in which the record of the event says it.
     look : In(1), look_symbol : In
         Pulse: tell the best levels of this symbol. Ignored while ``looking``.
+    look_orders : In(1)
+        Pulse: tell every order of all symbols. Ignored while ``looking``.
     looking : Out(1)
         They are not all told yet.
     level_valid : Out(1), level : Out(BookLevel)
         The ten best bids, then the ten best asks, all as after one event (see hw/book/depth.py). Meanwhile no event is taken for about 60
         cycles, more where far levels have to be fetched.
+    room : In(1)
+        There is room for more orders where they are told.
+    order_valid : Out(1), order : Out(BookOrder), orders_valid : Out(1), orders : Out(BookOrders)
+        Every order, one at a time, and how they were told (see hw/book/snapshot.py). For each set of the store no event is taken for as
+        long as those under way need, and about 6 cycles; where events wait, that is one cycle in ten.
     executions : Out(stream of Execution)
         Each EXECUTE of a known order, in the cycle in which ``tops`` would offer its record if no other waited; never in two cycles that
         follow each other.
@@ -115,6 +123,7 @@ class Book(wiring.Component):
         self.far = FarLevels(config)
         self._records = Records(config, venue)
         self._depth = Depth(config, venue)
+        self._snapshot = Snapshot(self.store, venue)
         self._rows = max(self.store.depth, self.far.depth, 2 * config.symbols)
         self._symbol_bits = symbol_bits(config)
         super().__init__({
@@ -130,6 +139,12 @@ class Book(wiring.Component):
             "looking": Out(1),
             "level_valid": Out(1),
             "level": Out(BookLevel),
+            "look_orders": In(1),
+            "room": In(1),
+            "order_valid": Out(1),
+            "order": Out(BookOrder),
+            "orders_valid": Out(1),
+            "orders": Out(BookOrders),
             "executions": Out(stream.Signature(Execution, always_ready=True)),
             "unknown_reference": Out(1),
             "duplicate_reference": Out(1),
@@ -152,7 +167,7 @@ class Book(wiring.Component):
         self._waited = Signal()  # one that did reaches the levels
         self._comes, self._excess = Signal(), Signal()  # its order comes; it takes more shares than there are
         self._append, self._fetched = Signal(), Signal(Level)  # a level that was fetched from afar is appended
-        self._open = Signal()
+        self._open, self._quiet, self._held = Signal(), Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
@@ -177,6 +192,7 @@ class Book(wiring.Component):
         self._tell(m)
         self._control(m)
         self._show_depth(m)
+        self._show_orders(m)
         return m
 
     def _take(self, m):
@@ -237,7 +253,7 @@ class Book(wiring.Component):
         m.d.sync += new_hashes.eq(store.table.hash(Mux(event.kind == BookEventKind.REPLACE, event.new_reference, event.reference)))
         m.d.comb += [
             store.lookup.eq(age[0]),
-            store.hashes.eq(Mux(self._second, new_hashes, store.table.hash(offered.reference))),
+            store.hashes.eq(Mux(self._second | self._snapshot.fetch, new_hashes, store.table.hash(offered.reference))),
             store.reference.eq(event.reference),
             store.adds.eq(now.adds),
         ]
@@ -343,7 +359,8 @@ class Book(wiring.Component):
         m.submodules.depth = depth = self._depth
         near, place = self._near, self._place
         m.d.comb += [
-            depth.ask.eq(self.look), depth.symbol.eq(self.look_symbol), self.looking.eq(depth.busy),
+            depth.ask.eq(self.look), depth.symbol.eq(self.look_symbol), self.looking.eq(depth.busy | self._snapshot.busy),
+            depth.quiet.eq(self._quiet),
             depth.sequence.eq(self._taken.event.sequence),
             depth.seen_valid.eq(near.seen_valid), depth.seen.eq(near.seen),
             self.level_valid.eq(depth.valid), self.level.eq(depth.level),
@@ -351,6 +368,20 @@ class Book(wiring.Component):
         m.d.sync += near.look.eq(depth.look)
         with m.If(depth.look):
             m.d.sync += [place.symbol.eq(depth.of_symbol), place.side.eq(depth.side)]
+
+    def _show_orders(self, m):
+        """All orders: a key that is the number of a set has this set in both banks, so that it is looked up like any other reference."""
+        m.submodules.snapshot = snapshot = self._snapshot
+        store, event = self.store, self._taken.event
+        m.d.comb += [
+            snapshot.ask.eq(self.look_orders), snapshot.room.eq(self.room), snapshot.calm.eq(~self.events.valid),
+            snapshot.quiet.eq(self._quiet), snapshot.sequence.eq(event.sequence), snapshot.group.eq(store.group),
+            store.fetch.eq(snapshot.fetch), store.keep.eq(snapshot.keep), store.bank.eq(snapshot.bank),
+            self.order_valid.eq(snapshot.valid), self.order.eq(snapshot.order),
+            self.orders_valid.eq(snapshot.done), self.orders.eq(snapshot.orders),
+        ]
+        with m.If(snapshot.name):
+            m.d.sync += [event.kind.eq(BookEventKind.ADD), event.reference.eq(snapshot.row)]
 
     def _control(self, m):
         """Fetching far levels, clearing, and when an event may be taken."""
@@ -361,11 +392,12 @@ class Book(wiring.Component):
         at = OneHot(m, "CLEAR", "OPEN", "REFILL", "TAKE", "APPEND")
         m.d.comb += [
             self.busy.eq(at.now("CLEAR") | requested),
-            self._open.eq(at.now("OPEN") & ~requested & ~self.clear & ~near.low & far.room & ~self._depth.hold
+            self._open.eq(at.now("OPEN") & ~requested & ~self.clear & ~near.low & far.room & ~self._held
                           & (owed != Records.DEPTH)),
-            self._depth.quiet.eq(at.now("OPEN") & quiet & far.idle & ~near.low & ~requested),
+            self._quiet.eq(self._held & at.now("OPEN") & quiet & far.idle & ~near.low),
             far.region.eq(near.low_region), near.none_region.eq(far.level_region),
         ]
+        m.d.sync += self._held.eq(self._depth.hold | self._snapshot.hold)
         m.d.sync += owed.eq(owed + (self.events.valid & self.events.ready) - (self.tops.valid & self.tops.ready))
         for part in (self.store, far):
             m.d.comb += [part.clear.eq(at.now("CLEAR")), part.row.eq(row)]
@@ -384,7 +416,7 @@ class Book(wiring.Component):
         with at("OPEN"):
             with m.If(quiet & far.idle & near.low):
                 at.go("REFILL")
-            with m.Elif(quiet & far.idle & requested & ~self._depth.hold):
+            with m.Elif(quiet & far.idle & requested & ~self._held):
                 m.d.sync += requested.eq(self.clear)
                 at.go("CLEAR")
             with m.Else():

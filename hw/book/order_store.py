@@ -49,6 +49,12 @@ class OrderStore(wiring.Component):
     alive : In(1), after : In(order)
         Cycle t + 4: the reference is live from now on, and its order. One that was found, or that ``adds`` and has room, may be; where
         neither ``found`` nor ``alive`` nothing is written.
+    fetch : In(1)
+        Cycle t: read the sets with these hashes, for whoever wants to see all orders. No operation is under way, nor begins before t + 1.
+    keep : In(1), bank : In(1)
+        Cycle t + 2: keep the set of this bank.
+    group : Out(ways entries)
+        From t + 3 on until the next ``keep``.
     clear : In(1), row : In
         Empties row ``row``.
     """
@@ -67,6 +73,10 @@ class OrderStore(wiring.Component):
             "room": Out(1),
             "alive": In(1),
             "after": In(order),
+            "fetch": In(1),
+            "keep": In(1),
+            "bank": In(1),
+            "group": Out(table.group.shape()),
             "clear": In(1),
             "row": In(table.row.shape()),
         })
@@ -114,7 +124,8 @@ class OrderStore(wiring.Component):
         m.d.sync += [was_found.eq(self.found), place.eq(takes)]
 
         m.d.comb += [
-            table.lookup.eq(self.lookup), table.hashes.eq(self.hashes), table.key.eq(self.reference),
+            table.lookup.eq(self.lookup | self.fetch), table.keep.eq(self.keep), table.bank.eq(self.bank), self.group.eq(table.group),
+            table.hashes.eq(self.hashes), table.key.eq(self.reference),
             table.pending[0].valid.eq(at[3] & adds), table.pending[0].place.eq(takes),
             table.pending[1].valid.eq(at[5] & written.write & written.alive), table.pending[1].place.eq(written.place),
             table.write.eq(at[5] & written.write), table.place.eq(written.place),

@@ -15,6 +15,7 @@ class VenueState(wiring.Component):
     """Calls the venue stale from a gap until all is well again, and restarts the feed when the host asks.
 
     A gap that recovery fills ends by itself, with ``recovered``; one in which messages were given up ends with a restart only.
+    A restart with ``restore`` is stale until ``resume``: the host fills the book.
     A restart waits until every frame that was under way when the host asked has met its fate: none of it may enter the new book.
 
     Parameters
@@ -32,6 +33,8 @@ class VenueState(wiring.Component):
         No moment for a restart: a frame is between its verdict and its fate.
     resync : In(1)
         Pulse: the host wants a fresh start.
+    restore : In(1), resume : In(1)
+        At a restart: the book has yet to be filled. Pulse: it has been.
     restart : Out(1)
         One cycle, after ``resync``: what waits is thrown away, the book is cleared, the sequence is set.
     pending : Out(1)
@@ -48,6 +51,7 @@ class VenueState(wiring.Component):
         super().__init__({
             "gap": In(1), "gave_up": In(1), "recovered": In(1), "frames": In(FrameReceive).array(lines),
             "final": In(stream.Signature(Verdict, always_ready=True)).array(lines), "settling": In(1), "resync": In(1),
+            "restore": In(1), "resume": In(1),
             "restart": Out(1), "pending": Out(1), "stale": Out(1), "reason": Out(StaleReason), "went_stale": Out(1),
         })
 
@@ -63,7 +67,9 @@ class VenueState(wiring.Component):
         lost = Signal()  # messages were given up
         m.d.comb += self.stale.eq(self.reason != StaleReason.NONE)
         m.d.sync += self.went_stale.eq(0)
-        with m.If(self.restart | (self.recovered & ~lost)):
+        with m.If(self.restart & self.restore):
+            m.d.sync += [self.reason.eq(StaleReason.RESTORE), lost.eq(0), self.went_stale.eq(~self.stale)]
+        with m.Elif(self.restart | self.resume | (self.recovered & ~lost)):
             m.d.sync += [self.reason.eq(StaleReason.NONE), lost.eq(0)]
         with m.Elif(self.gap & ~self.stale):
             m.d.sync += [self.reason.eq(StaleReason.GAP), self.went_stale.eq(1)]

@@ -13,6 +13,7 @@ from hw.lib.choice import lowest
 from hw.reasons import StaleReason
 from hw.types import (
     ArbitrageSettings,
+    BookOrder,
     FeedAddress,
     Order,
     OrderAddress,
@@ -53,6 +54,8 @@ def VenueControl(symbols: int) -> wiring.Signature:
         Book events waiting.
     resync : Out(1)
         Pulse: start afresh at ``sequence`` with an empty book.
+    restore : Out(1)
+        From the cycle after it on: the host fills the book.
     stale, busy : In(1)
         The books may not be trusted; the book is being cleared.
     stale_reason : In(StaleReason)
@@ -75,7 +78,7 @@ def VenueControl(symbols: int) -> wiring.Signature:
     return wiring.Signature({
         "addresses": Out(data.ArrayLayout(FeedAddress, registers.LINES)), "sequence": Out(64), "expected": In(64), "backlog": In(16),
         "hole_cycles": Out(32), "recovery_cycles": Out(32), "recovering": In(1),
-        "resync": Out(1), "stale": In(1), "busy": In(1), "stale_reason": In(StaleReason),
+        "resync": Out(1), "restore": Out(1), "stale": In(1), "busy": In(1), "stale_reason": In(StaleReason),
         "bindings": Out(data.ArrayLayout(SymbolBinding, symbols)), "directory": Out(1), "bound": In(symbols),
         "assume_trading": Out(symbols), "halted": In(symbols),
         "order_address": Out(OrderAddress), "set_user_ref": Out(1), "user_ref": Out(32), "next_user_ref": In(32),
@@ -116,9 +119,13 @@ class RegisterBank(wiring.Component):
         Of ``query_symbol``, at most ``QUERY_CYCLES`` - 2 cycles after it.
     replies : Out(stream.Signature(OrderReply, always_ready=True))
     host_orders : Out(stream.Signature(Order))
-    look : Out(1), look_venue, look_symbol : Out
-        Pulse: the host wants to see the levels of this symbol. Not while ``looking``.
+    look : Out(1), look_venue, look_symbol, look_orders : Out
+        Pulse: the host wants to see the levels of this symbol, or all orders. Not while ``looking``.
     looking : In(1)
+    restored : Out(stream.Signature(BookOrder))
+        An order for the book of a venue of this card, on a symbol of this card.
+    restore_refused : Out(1)
+        Pulse: one for another, or while the last one waits.
     state : Out(32)
         The STATE register.
     write_index : In(32)
@@ -148,7 +155,8 @@ class RegisterBank(wiring.Component):
             "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
             "replies": Out(stream.Signature(OrderReply, always_ready=True)), "host_orders": Out(stream.Signature(Order)),
-            "look": Out(1), "look_venue": Out(VenueIndex), "look_symbol": Out(SymbolIndex), "looking": In(1),
+            "look": Out(1), "look_venue": Out(VenueIndex), "look_symbol": Out(SymbolIndex), "look_orders": Out(1),
+            "looking": In(1), "restored": Out(stream.Signature(BookOrder)), "restore_refused": Out(1),
             "state": Out(32),
             "write_index": In(32), "read_index": Out(32),
             "ring": Out(read_port(range(config.events * registers.RECORD_BYTES // 4), 32)),
@@ -166,6 +174,7 @@ class RegisterBank(wiring.Component):
         self._set_up_strategy(m, file.value)
         self._query_position(m, file.value, file.written, file.source)
         self._look(m, file.value, file.written, file.source)
+        self._restore(m, file.value, file.written, file.source)
         self._ring_doorbells(m, file.value, file.written, file.source)
         for number in range(self._config.venues):
             self._connect_venue(m, file, number)
@@ -297,13 +306,26 @@ class RegisterBank(wiring.Component):
             ]
 
     def _look(self, m, value, written, source):
-        symbol, venue, _ = parts(value.look, "LOOK")
+        symbol, venue, orders, _ = parts(value.look, "LOOK")
         asked = Signal()
         m.d.sync += asked.eq(written.look & ~self.looking)
         m.d.comb += [
-            self.look.eq(asked), self.look_symbol.eq(symbol[1]), self.look_venue.eq(venue[1]),
-            source.look.eq(Cat(self.look_symbol, self.look_venue, Const(0, 19), self.looking | asked)),
+            self.look.eq(asked), self.look_symbol.eq(symbol[1]), self.look_venue.eq(venue[1]), self.look_orders.eq(orders[1]),
+            source.look.eq(Cat(self.look_symbol, self.look_venue, self.look_orders, Const(0, 18), self.looking | asked)),
         ]
+
+    def _restore(self, m, value, written, source):
+        fields, waits, order = dict(parts(value.restore_order, "RESTORE_ORDER")), self.restored.valid, self.restored.payload
+        good = (fields["venue"] < self._config.venues) & (fields["symbol"] < self._config.symbols) & ~waits
+        m.d.comb += source.restore_order.eq(Cat(*(value for name, value in fields.items() if name != "busy"), Const(0, 18), waits))
+        m.d.sync += self.restore_refused.eq(written.restore_order & ~good)
+        with m.If(self.restored.ready):
+            m.d.sync += waits.eq(0)
+        with m.If(written.restore_order & good):
+            m.d.sync += [
+                waits.eq(1), order.venue.eq(fields["venue"]), order.symbol.eq(fields["symbol"]), order.side.eq(fields["side"]),
+                order.reference.eq(value.restore_reference), order.shares.eq(value.restore_shares), order.price.eq(value.restore_price),
+            ]
 
     def _ring_doorbells(self, m, value, written, source):
         reply, order = self.replies.payload, self.host_orders.payload
@@ -328,6 +350,7 @@ class RegisterBank(wiring.Component):
 
     def _connect_venue(self, m, file, number):
         venue, value, written, source = self.venues[number], file.value, file.written, file.source
+        resync, restore = written.resync & value.resync[number], written.restore & value.restore[number]
         m.d.comb += [
             *(venue.addresses[line][field].eq(getattr(value, f"{prefix}_{field}")[number])
               for line, prefix in enumerate(("feed", "feed_b", "recovery")) for field in ("ip", "port")),
@@ -335,7 +358,7 @@ class RegisterBank(wiring.Component):
             venue.recovery_cycles.eq(value.recovery_cycles[number]),
             source.recovering[number].eq(venue.recovering),
             venue.sequence.eq(value.feed_sequence[number]),
-            venue.resync.eq(written.resync & value.resync[number]),
+            venue.resync.eq(resync | restore),
             source.feed_expected[number].eq(venue.expected),
             source.backlog[number].eq(venue.backlog),
             source.stale_reason[number].eq(venue.stale_reason),
@@ -347,6 +370,10 @@ class RegisterBank(wiring.Component):
             Cat(source.halted[number]).eq(venue.halted),
             source.user_ref[number].eq(venue.next_user_ref),
         ]
+        with m.If(restore):
+            m.d.sync += venue.restore.eq(1)
+        with m.Elif(resync | (written.restore_done & value.restore_done[number])):
+            m.d.sync += venue.restore.eq(0)
         for field in ("destination_mac", "source_mac", "destination_ip", "source_ip", "destination_port", "source_port"):
             m.d.comb += getattr(venue.order_address, field).eq(getattr(value, f"order_{field}")[number])
         for binding, bound in zip(venue.bindings, value.binding[number], strict=True):

@@ -97,6 +97,8 @@ COUNTERS = (
     Counter("LIMITS_REFUSED", 0x81, "Commits with a wrong generation."),
     Counter("HOST_ORDERS_REFUSED", 0x82, "Orders of the host that came while the last one was waiting."),
     Counter("BUS_ERRORS", 0x83, "Accesses that the register map does not have."),
+    Counter("RESTORE_REFUSED", 0x84, "Orders for a book (RESTORE_ORDER) that no venue waited for, or that came while the last one was on "
+            "its way, or of a venue or symbol that the card does not have.", amount_bits=2),
 )
 """All counters, by row. Rows never move within a major version."""
 

@@ -23,6 +23,10 @@ class EventKind(IntEnum):
     """The card's state changed: armed, disarmed, killed, limits committed, a fault, a venue stale or fresh again."""
     LEVEL = 7
     """One of the levels that LOOK has asked for."""
+    ORDER = 8
+    """One of the orders that LOOK has asked for."""
+    ORDERS = 9
+    """All orders that LOOK has asked for have been told."""
 
 
 def word(number: int, bit: int = 0) -> int:
@@ -95,6 +99,21 @@ EVENTS = {
         Field("shares", word(2), 32, "Of all its orders."),
         Field("orders", word(3), 16, "How many."),
         Field("sequence", word(5), 64, "Feed message after which it was so: the last one that the book took."),
+    ),
+    EventKind.ORDER: (
+        Field("side", word(0, 5), 1, "0 buy, 1 sell."),
+        Field("venue", word(0, 8), 4, "Whose book."),
+        Field("symbol", word(0, 16), 8, "Slot."),
+        Field("price", word(1), 32, "In 1/10000."),
+        Field("shares", word(2), 32, "What is left of it."),
+        Field("reference", word(3), 64, "The venue's number for it."),
+        Field("sequence", word(5), 64, "Feed message after which it was so: the last one that the book had taken."),
+    ),
+    EventKind.ORDERS: (
+        Field("venue", word(0, 8), 4, "Whose book."),
+        Field("count", word(1), 32, "Orders told."),
+        Field("since", word(3), 64, "Last feed message that the book had taken when the first order was looked for."),
+        Field("sequence", word(5), 64, "The same for the last order. Where they are equal, all orders were so at once."),
     ),
 }
 """Fields of each kind of record, beside the header's."""

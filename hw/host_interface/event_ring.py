@@ -38,6 +38,8 @@ class EventRing(wiring.Component):
         Records that the host has taken, modulo 2^32. Nonsense (ahead of ``write_index``) only makes the ring full.
     write_index : Out(32)
         Records put in, modulo 2^32; they are readable. The ring holds at least ``events`` - 1 that have not been taken.
+    room : Out(1)
+        Less than half of the ring is full.
     read_address : In(range(events * 8))
         Word of the ring.
     read_data : Out(32)
@@ -61,7 +63,7 @@ class EventRing(wiring.Component):
         super().__init__({
             "records": In(EventStream).array(len(depths)),
             "lost": Out(range(len(depths) + 1)),
-            "read_index": In(32), "write_index": Out(32),
+            "read_index": In(32), "write_index": Out(32), "room": Out(1),
             "read_address": In(range(events * WORDS)), "read_data": Out(32),
         })
 
@@ -74,7 +76,10 @@ class EventRing(wiring.Component):
         # Judged on last cycle's indices, so one record earlier than needed: the one that may be on its way has room too.
         whole, waiting = Signal(), Signal(32)
         m.d.comb += [whole.eq(valid & second), waiting.eq(self.write_index + whole - self.read_index)]
-        m.d.sync += [full.eq(waiting >= self._events - 1), self.write_index.eq(self.write_index + whole)]
+        m.d.sync += [
+            full.eq(waiting >= self._events - 1), self.room.eq(waiting < self._events // 2),
+            self.write_index.eq(self.write_index + whole),
+        ]
 
         write = ram.write_port()
         m.d.comb += [write.en.eq(valid), write.addr.eq(Cat(second, self.write_index)), write.data.eq(half)]

@@ -56,6 +56,16 @@ def level(of, now):
     return record(EventKind.LEVEL, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.LEVEL]})
 
 
+def order(of, now):
+    """Record of a ``BookOrder``."""
+    return record(EventKind.ORDER, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.ORDER]})
+
+
+def orders(of, now):
+    """Record of a ``BookOrders``."""
+    return record(EventKind.ORDERS, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.ORDERS]})
+
+
 def order_sent(sent, now):
     """Record of a ``SentOrder``."""
     return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency)

@@ -22,7 +22,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 4
+VERSION_MINOR = 5
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -92,9 +92,14 @@ CONTROL = (
     Register("EVENT_WRITE_INDEX", 0x0068, RO, "Records that the card has put into the event ring, modulo 2^32."),
     Register("EVENT_READ_INDEX", 0x006C, RW, "Records that the host has taken, modulo 2^32: their places are free again."),
     Register("LOOK", 0x0070, RW, "Writing a venue and a symbol: the ten best bids and the ten best asks, all as after one event, come "
-             "as LEVEL records. Ignored while it is busy.", live=True, fields=(
-        Field("symbol", 0, 8, "Slot."), Field("venue", 8, 4, "Whose book."),
+             "as LEVEL records. Or all orders of a venue's book, as ORDER records and an ORDERS record behind them; these wait while the "
+             "event ring is half full. Ignored while it is busy.", live=True, fields=(
+        Field("symbol", 0, 8, "Slot."), Field("venue", 8, 4, "Whose book."), Field("orders", 12, 1, "1: all orders, of all symbols."),
         Field("busy", 31, 1, "Not all records are in the event ring yet; ignored when written."))),
+    Register("RESTORE", 0x0074, WO, "One bit per venue: as RESYNC, but it is stale (StaleReason RESTORE) and what its feed brings waits "
+             "in the lines' buffers, while its book takes orders by RESTORE_ORDER.", bits=MAX_VENUES),
+    Register("RESTORE_DONE", 0x0078, WO, "One bit per venue: after RESTORE, its book is whole. Its feed goes on at FEED_SEQUENCE, and it "
+             "is no longer stale.", bits=MAX_VENUES),
 )
 
 
@@ -147,6 +152,16 @@ ORDERS = (
     Register("HOST_ORDER_BUSY", 0x0190, RO, "The last order of the host still waits at the gateway.", bits=1),
 )
 
+RESTORATION = (
+    Register("RESTORE_REFERENCE", 0x01C0, RW, "A live order for the book of a venue: its reference.", bits=64),
+    Register("RESTORE_SHARES", 0x01C8, RW, "Its shares."),
+    Register("RESTORE_PRICE", 0x01CC, RW, "Its price in 1/10000."),
+    Register("RESTORE_ORDER", 0x01D0, RW, "Writing it puts the order into the book, as after message FEED_SEQUENCE - 1. Refused, and "
+             "counted as RESTORE_REFUSED, unless the venue waits for it (RESTORE), and while it is busy.", live=True, fields=(
+        Field("symbol", 0, 8, "Slot."), Field("venue", 8, 4, "Whose book."), Field("side", 12, 1, "0 buy, 1 sell."),
+        Field("busy", 31, 1, "The last one is not in the book yet; ignored when written."))),
+)
+
 
 def venue_register(name: str, offset: int, access: Access, doc: str, **options) -> Register:
     return Register(name, 0x0400 + offset, access, doc, dimensions=(VENUE,), **options)
@@ -193,5 +208,5 @@ SYMBOLS = (
         Field("locate", 0, 16, "The venue's own number for the symbol."), Field("enable", 31, 1, "The slot follows it."))),
 )
 
-REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *VENUES, *SYMBOLS)
+REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *VENUES, *SYMBOLS)
 """All registers but the counters, in the order of their offsets."""

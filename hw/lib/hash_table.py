@@ -47,8 +47,8 @@ class Hash:
     """A hash function a bank: the key as a polynomial over GF(2), modulo one that has no divisor, as a CRC.
 
     Keys that follow each other, or lie a power of two apart, fill all sets evenly, and two of them meet in one bank only; to others it is
-    as good as a random function. Bits of the key above ``LOW`` are only folded in. No arithmetic, and for tables of the size of a book's
-    about ``few`` bits of the key at most for one of the result: two LUT levels.
+    as good as a random function. A key below 2^``bits`` is its own hash, in both banks. Bits of the key above ``LOW`` are only folded in.
+    No arithmetic, and for tables of the size of a book's about ``few`` bits of the key at most for one of the result: two LUT levels.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from host.card.events import Gap, TopOfBook
 from host.card.limits import Limits
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, REGISTERS, EventKind
+from host.card.snapshot import LiveOrder
 from tests.host.card.model_card import ModelCard
 
 LIMITS = Limits(max_shares=500, max_notional=0x1_0000_0005, max_position=10_000, rate_burst=4, rate_interval=1_000)
@@ -298,3 +299,45 @@ def test_a_with_block_closes_the_card(card):
     with Control(card):
         assert not card.closed
     assert card.closed
+
+
+# Snapshots
+
+
+def order_words(reference, *, shares=7):
+    return EventKind.ORDER | 1 << 5 | 1 << 8 | 3 << 16, 10_000, shares, reference, 0, 50 + reference
+
+
+def tell(card, orders, count):
+    """The card's answer to a question for all orders of venue 1, with a gap in between."""
+    for number, reference in enumerate(orders):
+        if number == 1:
+            card.record(EventKind.GAP, 9)
+        card.record(*order_words(reference))
+    card.record(EventKind.ORDERS | 1 << 8, count, 0, 51, 0, 54)
+
+
+def test_a_snapshot_leaves_other_events_to_be_drained(card, control):
+    card.record(EventKind.TOP_OF_BOOK, 1)
+    tell(card, [1, 4], 2)
+    taken = control.snapshot(1)
+    assert card.get("LOOK") == 1 << 12 | 1 << 8
+    assert taken.orders == (LiveOrder(1, 3, 1, 10_000, 7), LiveOrder(4, 3, 1, 10_000, 7))
+    assert taken.sequences == (51, 54)
+    assert (taken.since, taken.sequence, taken.exact) == (51, 54, False)
+    card.record(EventKind.TOP_OF_BOOK, 2)
+    assert [type(event) for event in control.drain_events(1)] == [TopOfBook]
+    assert [type(event) for event in control.drain_events()] == [Gap, TopOfBook]
+    assert control.drain_events() == []
+
+
+def test_a_snapshot_that_lost_an_order_is_none(card, control, monkeypatch):
+    tell(card, [1, 4], 3)
+    with pytest.raises(CardError, match="of 3 orders of venue 1 2 have come"):
+        control.snapshot(1)
+    monkeypatch.setattr(control_module, "POLLS", 10)
+    with pytest.raises(CardError, match="does not tell the orders"):
+        control.snapshot(1)
+    card.put("LOOK", 1 << 31)
+    with pytest.raises(CardError, match="still telling"):
+        control.snapshot(1)

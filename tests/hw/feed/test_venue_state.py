@@ -39,6 +39,35 @@ def test_a_gap_that_was_given_up_lasts_until_the_restart():
     simulate(dut, testbench)
 
 
+def test_a_restart_whose_book_the_host_fills_is_stale_until_that_is_done():
+    dut = made(VenueState)
+
+    async def testbench(ctx):
+        for already in (0, 1):
+            if already:
+                await pulse(ctx, dut.gap)
+            ctx.set(dut.restore, 1)
+            await pulse(ctx, dut.resync)
+            await ctx.tick()
+            assert StaleReason(ctx.get(dut.reason)) == StaleReason.RESTORE
+            assert ctx.get(dut.went_stale) == 1 - already
+            ctx.set(dut.restore, 0)
+            await ctx.tick().repeat(3)
+            assert ctx.get(dut.stale)
+            assert not ctx.get(dut.went_stale)
+            await pulse(ctx, dut.resume)
+            assert not ctx.get(dut.stale)
+        ctx.set(dut.restore, 1)
+        await pulse(ctx, dut.resync)
+        await ctx.tick()
+        ctx.set(dut.restore, 0)
+        await pulse(ctx, dut.resync)
+        await ctx.tick()
+        assert not ctx.get(dut.stale), "begun anew, without the host's orders"
+
+    simulate(dut, testbench)
+
+
 def test_a_gap_that_was_filled_ends_by_itself():
     dut = made(VenueState)
 

@@ -318,9 +318,9 @@ def test_a_look_is_passed_on_once_and_not_while_one_is_under_way():
     async def books(ctx, bank):
         """One of them tells its levels for 200 cycles."""
         busy = 0
-        async for _, _, look, venue, symbol in ctx.tick().sample(bank.look, bank.look_venue, bank.look_symbol):
+        async for _, _, look, *what in ctx.tick().sample(bank.look, bank.look_venue, bank.look_symbol, bank.look_orders):
             if look:
-                asked.append((venue, symbol))
+                asked.append(tuple(what))
                 busy = 200
             busy = max(0, busy - 1)
             ctx.set(bank.looking, busy > 0)
@@ -331,9 +331,9 @@ def test_a_look_is_passed_on_once_and_not_while_one_is_under_way():
         await host.write("LOOK", 2)
         while await host.read("LOOK") >> 31:
             pass
-        await host.write("LOOK", 1 << 31 | 2)
-        assert (await host.read("LOOK")) & 0xFFF == 2
-        assert asked == [(1, 3), (0, 2)]
+        await host.write("LOOK", 1 << 31 | 1 << 12 | 2)
+        assert await host.read("LOOK") == 1 << 31 | 1 << 12 | 2
+        assert asked == [(1, 3, 0), (0, 2, 1)]
 
     run(testbench, books)
 

@@ -72,6 +72,24 @@ def test_one_record_shows_after_the_latency():
     simulate(dut, testbench)
 
 
+def test_it_has_room_while_less_than_half_is_full():
+    dut = EventRing(EVENTS, [2])
+
+    async def testbench(ctx):
+        for number in range(3 * EVENTS):
+            await ctx.tick().repeat(10)
+            waiting = (ctx.get(dut.write_index) - ctx.get(dut.read_index)) % (1 << 32)
+            assert ctx.get(dut.room) == (waiting < EVENTS // 2), waiting
+            if number > EVENTS:
+                ctx.set(dut.read_index, ctx.get(dut.read_index) + 1 + number % 2)
+            ctx.set(dut.records[0].valid, number < EVENTS - 1)
+            await ctx.tick()
+            ctx.set(dut.records[0].valid, 0)
+        assert ctx.get(dut.write_index) == EVENTS - 1
+
+    simulate(dut, testbench)
+
+
 @pytest.mark.parametrize(("seed", "rate", "pause"), [(1, 0.01, 0), (2, 0.1, 30), (3, 0.6, 5), (4, 0.3, 100)])
 def test_nothing_is_lost_without_a_word(seed, rate, pause):
     """Whatever arrives is in the ring in its source's order, or was counted as lost and the source's next record says so."""

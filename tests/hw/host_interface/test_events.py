@@ -9,10 +9,11 @@ from amaranth.lib import data
 
 from host.card import events as host
 from host.card.registers import EVENTS
+from hw.book.snapshot import BookOrders
 from hw.host_interface import events
 from hw.host_interface.event_records import EventKind
 from hw.host_interface.events import Record, StateWatch
-from hw.types import BookLevel, Gap, RejectedOrder, SentOrder, TopOfBook
+from hw.types import BookLevel, BookOrder, Gap, RejectedOrder, SentOrder, TopOfBook
 from tests.hw.bench import made, simulate
 
 ORDER = ("venue", "symbol", "side", "strategy", "shares", "price", "trigger_venue", "trigger_sequence")
@@ -20,7 +21,7 @@ ORDER = ("venue", "symbol", "side", "strategy", "shares", "price", "trigger_venu
 HOST_CLASSES = {
     EventKind.TOP_OF_BOOK: host.TopOfBook, EventKind.ORDER_SENT: host.OrderSent, EventKind.ORDER_REJECTED: host.OrderRejected,
     EventKind.GAP: host.Gap, EventKind.VENUE_STALE: host.VenueStale, EventKind.STATE: host.StateChange,
-    EventKind.LEVEL: host.BookLevel,
+    EventKind.LEVEL: host.BookLevel, EventKind.ORDER: host.BookOrder, EventKind.ORDERS: host.BookOrders,
 }
 
 
@@ -102,6 +103,13 @@ def test_level():
         assert event == host.BookLevel(time, False, **level)
 
 
+def test_orders_of_a_book():
+    for event, order, time in pack_many(BookOrder, events.order):
+        assert event == host.BookOrder(time, False, **order)
+    for event, orders, time in pack_many(BookOrders, events.orders):
+        assert event == host.BookOrders(time, False, **orders)
+
+
 @pytest.mark.parametrize("kind", HOST_CLASSES)
 def test_the_host_has_a_member_for_every_field(kind):
     fields = {"session" if field.name.startswith("session_") else field.name for field in EVENTS[kind]}
@@ -110,7 +118,7 @@ def test_the_host_has_a_member_for_every_field(kind):
 
 def test_the_lost_flag_and_unknown_kinds():
     assert host.decode([4 | 16, 0, 0, 0, 0, 0, 0, 7]) == host.Gap(7, True, 0, 0, 0, bytes(10))
-    for kind in (0, 8, 15):
+    for kind in (0, 10, 15):
         with pytest.raises(host.CardError, match=f"unknown kind {kind}"):
             host.decode([kind, 0, 0, 0, 0, 0, 0, 0])
 

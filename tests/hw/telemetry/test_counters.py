@@ -114,7 +114,7 @@ def test_a_reset_clears_what_the_ram_still_holds(number):
     m.submodules.dut = ResetInserter(reset)(dut)
 
     async def testbench(ctx):
-        counting = [dut.frames[0], dut.bus_errors]
+        counting = [dut.frames[0], dut.restore_refused]
         for value in (1, 0):
             for port in counting:
                 ctx.set(port, value)
