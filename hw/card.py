@@ -32,7 +32,7 @@ from hw.lib.arbiter import StreamArbiter
 from hw.lib.choice import any_of
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit
-from hw.order_entry.ouch50 import OuchEnterOrder
+from hw.order_entry.ouch50 import OuchOrders
 from hw.reasons import DropReason
 from hw.risk.gateway import RiskGateway
 from hw.strategy.arbitrage import Arbitrage
@@ -50,7 +50,7 @@ STAGES = (
     ("Order book", Book, "book"),
     ("Arbitrage", Arbitrage, "strategy"),
     ("Risk gateway", RiskGateway, "risk"),
-    ("OUCH 5.0", OuchEnterOrder, "order_entry"),
+    ("OUCH 5.0", OuchOrders, "order_entry"),
     ("UDP transmit", UdpTransmit, "net"),
 )
 """The trade path in the order of the data flow: name, component (its ``LATENCY`` is in cycles), folder."""
@@ -306,7 +306,7 @@ class Card(wiring.Component):
     def _gateway(self, m, orders):
         """The one door."""
         bank = self.bank
-        m.submodules.gateway = gateway = RiskGateway(self.config, kinds=OuchEnterOrder.KINDS)
+        m.submodules.gateway = gateway = RiskGateway(self.config)
         connect(m, orders, gateway.orders)
         connect(m, bank.replies, gateway.replies)
         m.d.comb += [
@@ -328,7 +328,7 @@ class Card(wiring.Component):
     def _order_entry(self, m, passed):
         """Orders that passed to frames."""
         bank = self.bank
-        m.submodules.ouch = ouch = OuchEnterOrder(self.config)
+        m.submodules.ouch = ouch = OuchOrders(self.config)
         m.submodules.transmit = transmit = UdpTransmit(self.config)
         connect(m, passed, ouch.orders)
         connect(m, ouch.packet, transmit.packet)

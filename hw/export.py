@@ -35,7 +35,7 @@ STAGES: dict[str, tuple[str, Callable[[type, CardConfig], wiring.Component]]] = 
     "book": ("hw.book.book:Book", lambda cls, config: cls(config, 0)),
     "arbitrage": ("hw.strategy.arbitrage:Arbitrage", lambda cls, config: cls(config)),
     "risk": ("hw.risk.gateway:RiskGateway", lambda cls, config: cls(config)),
-    "ouch50": ("hw.order_entry.ouch50:OuchEnterOrder", lambda cls, config: cls(config)),
+    "ouch50": ("hw.order_entry.ouch50:OuchOrders", lambda cls, config: cls(config)),
     "udp_transmit": ("hw.net.udp_transmit:UdpTransmit", lambda cls, config: cls(config)),
     "event_ring": ("hw.host_interface.event_ring:EventRing", lambda cls, config: cls(config.events, [4, 4, 16])),
     "bank": ("hw.host_interface.bank:RegisterBank", lambda cls, config: cls(config)),

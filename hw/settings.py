@@ -1,4 +1,4 @@
-"""What the host sets for the strategies, beside the records of hw/types.py; units as there."""
+"""What the strategies are told by the host and by the signals, beside the records of hw/types.py; units as there."""
 
 from amaranth.lib import data, enum
 
@@ -61,3 +61,13 @@ class TriggerCommit(data.Struct):
 
     index: 8
     entry: TriggerEntry
+
+
+class SymbolVariance(data.Struct):
+    """How much a symbol's price varies."""
+
+    symbol: SymbolIndex
+    valid: 1
+    """0: it is not known any more."""
+    variance: 32
+    """In a unit that the quoter's ``aversion`` is scaled for; the card's is 2^-48, of the log return from one sample to the next."""

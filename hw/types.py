@@ -330,6 +330,8 @@ class Order(data.Struct):
     pair: 1
     """The next order in the stream is this one's other leg: both leave or neither. It comes from the same strategy and stands on
     offer from the cycle after this one's transfer on."""
+    day: 1
+    """It may stand in the venue's book until the end of the day; 0: immediate or cancel."""
     strategy: 4
     """Who asks for it: 0 the host, 1 the arbitrage detector, 2 the quoter, 3 the trigger."""
     venue: VenueIndex
@@ -388,7 +390,7 @@ class SentOrder(data.Struct):
 
     order: Order
     user_ref: 32
-    """OUCH UserRefNum that it was sent under."""
+    """OUCH UserRefNum that it was sent under; of a CANCEL its order's."""
     latency: Cycles
     """Cycles from the last byte of the trigger in to the first word of the order frame out."""
 
@@ -402,9 +404,11 @@ class OrderWord(data.Struct):
     """Valid bytes: 8, but for the last word (1 to 8)."""
     last: 1
     order: Order
-    """The same in every word of a packet, as is ``user_ref``."""
+    """The same in every word of a packet, as are ``user_ref`` and ``length``."""
     user_ref: 32
-    """OUCH UserRefNum that the order is sent under."""
+    """OUCH UserRefNum that the order is sent under; of a CANCEL its order's."""
+    length: 8
+    """Bytes of the packet; what its words have beyond is padding."""
 
 
 class FeedAddress(data.Struct):
@@ -486,13 +490,3 @@ class Execution(data.Struct):
     """The order's, at which it may not have traded (ITCH C)."""
     usable: 1
     """The book is sure of the symbol, which trades."""
-
-
-class SymbolVariance(data.Struct):
-    """How much a symbol's price varies."""
-
-    symbol: SymbolIndex
-    valid: 1
-    """0: it is not known any more."""
-    variance: 32
-    """In a unit that the quoter's ``aversion`` is scaled for; the card's is 2^-48, of the log return from one sample to the next."""

@@ -47,6 +47,8 @@ class OrderSent:
     trigger_sequence: int
     user_ref: int
     latency: int
+    order_kind: int = 0
+    """0 new, 1 replace, 2 cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class OrderRejected:
     trigger_venue: int
     trigger_sequence: int
     reason: RejectReason
+    order_kind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

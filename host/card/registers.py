@@ -262,6 +262,7 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
     ),
     EventKind.ORDER_SENT: (
         Field("side", 5, 1),
+        Field("order_kind", 6, 2),
         Field("venue", 8, 4),
         Field("trigger_venue", 12, 4),
         Field("symbol", 16, 8),
@@ -274,6 +275,7 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
     ),
     EventKind.ORDER_REJECTED: (
         Field("side", 5, 1),
+        Field("order_kind", 6, 2),
         Field("venue", 8, 4),
         Field("trigger_venue", 12, 4),
         Field("symbol", 16, 8),

@@ -43,10 +43,11 @@ EVENT_HEADER = (
 
 _ORDER_EVENT = (
     Field("side", word(0, 5), 1, "0 buy, 1 sell."),
+    Field("order_kind", word(0, 6), 2, "0 new, 1 replace, 2 cancel."),
     Field("venue", word(0, 8), 4, "Where the order goes."),
     Field("trigger_venue", word(0, 12), 4, "Venue of the message that caused it."),
     Field("symbol", word(0, 16), 8, "Slot."),
-    Field("strategy", word(0, 24), 4, "0 the host, 1 the arbitrage detector."),
+    Field("strategy", word(0, 24), 4, "0 the host, 1 the arbitrage detector, 2 the quoter, 3 the trigger."),
     Field("price", word(1), 32, "In 1/10000."),
     Field("shares", word(2), 32, "Quantity."),
     Field("trigger_sequence", word(4), 64, "Feed message that caused it; 0 for an order of the host."),
@@ -68,7 +69,7 @@ EVENTS = {
     ),
     EventKind.ORDER_SENT: (
         *_ORDER_EVENT,
-        Field("user_ref", word(3), 32, "UserRefNum that it was sent under."),
+        Field("user_ref", word(3), 32, "UserRefNum that it was sent under; of a cancel its order's."),
         Field("latency", word(6), 32, "Cycles from the last byte of the trigger in to the first word of the order frame out."),
     ),
     EventKind.ORDER_REJECTED: (

@@ -78,7 +78,7 @@ def order_rejected(rejected, now):
 
 def _order(order):
     names = ("side", "venue", "trigger_venue", "symbol", "strategy", "price", "shares", "trigger_sequence")
-    return {name: getattr(order, name) for name in names}
+    return {name: getattr(order, name) for name in names} | {"order_kind": order.kind}
 
 
 def gap(venue, missing, now):

@@ -22,14 +22,12 @@ class UdpTransmit(wiring.Component):
     Parameters
     ----------
     config : CardConfig
-    payload_bytes : int
-        Length of every packet; at least 18 (a frame needs 60 bytes), and not 7 or 8 modulo 8, so that the frame
-        ends in the cycle of the packet's last word.
 
     Ports
     -----
     packet : In(stream of OrderWord)
-        Words of a packet follow without a pause.
+        Words of a packet follow without a pause: at least 18 bytes with their padding (a frame needs 60), and not 7 or 8 modulo 8, so
+        that the frame ends in the cycle of the packet's last word. The headers tell of ``length``.
     addresses : In(array of OrderAddress, one a venue)
         Sampled when a frame begins.
     now : In(Cycles)
@@ -46,9 +44,7 @@ class UdpTransmit(wiring.Component):
 
     LATENCY = 1
 
-    def __init__(self, config: CardConfig, payload_bytes: int = 50):
-        if payload_bytes < 18 or payload_bytes % 8 in (7, 0):
-            raise ValueError(f"payload_bytes must be at least 18 and not 7 or 0 modulo 8, not {payload_bytes}")
+    def __init__(self, config: CardConfig):
         super().__init__({
             "packet": In(stream.Signature(OrderWord)),
             "addresses": In(data.ArrayLayout(OrderAddress, config.venues)),
@@ -58,7 +54,6 @@ class UdpTransmit(wiring.Component):
             "sent": Out(stream.Signature(SentOrder, always_ready=True)),
         })
         self._venues = config.venues
-        self._payload_bytes = payload_bytes
 
     def elaborate(self, platform):
         m = Module()
@@ -106,15 +101,19 @@ class UdpTransmit(wiring.Component):
 
     def _header(self, m, address):
         """The full words of the header. The checksum is summed up while the words before it leave: it is read in the third."""
-        total_length = 20 + 8 + self._payload_bytes
+        length = self.packet.payload.length
+        total_length, udp_length = Signal(16), Signal(16)
         version, fragment = 0x4500, 0x4000
-        constant = version + total_length + fragment + (IP_TTL << 8 | UDP_PROTOCOL)
+        constant = version + 28 + fragment + (IP_TTL << 8 | UDP_PROTOCOL)
         halves, total, checksum = [Signal(17), Signal(17)], Signal(20), Signal(16)
-        once = Signal(17)
+        once, fixed = Signal(17), Signal(17)
         m.d.sync += [
+            total_length.eq(28 + length),
+            udp_length.eq(8 + length),
+            fixed.eq(constant + length),
             halves[0].eq(address.source_ip[16:] + address.source_ip[:16]),
             halves[1].eq(address.destination_ip[16:] + address.destination_ip[:16]),
-            total.eq(halves[0] + halves[1] + constant),
+            total.eq(halves[0] + halves[1] + fixed),
             checksum.eq(~(once[:16] + once[16])),
         ]
         m.d.comb += once.eq(total[:16] + total[16:])
@@ -122,14 +121,14 @@ class UdpTransmit(wiring.Component):
             big_endian(address.destination_mac),
             big_endian(address.source_mac),
             big_endian(Const(0x0800, 16)),
-            big_endian(Const(version, 16)), big_endian(Const(total_length, 16)),
+            big_endian(Const(version, 16)), big_endian(total_length),
             big_endian(Const(0, 16)), big_endian(Const(fragment, 16)),
             big_endian(Const(IP_TTL << 8 | UDP_PROTOCOL, 16)), big_endian(checksum),
             big_endian(address.source_ip),
             big_endian(address.destination_ip),
             big_endian(address.source_port),
             big_endian(address.destination_port),
-            big_endian(Const(8 + self._payload_bytes, 16)),
+            big_endian(udp_length),
         )
         words = [Signal(64, name=f"header_{number}") for number in range(len(header) // 64)]
         m.d.comb += [word.eq(header[64 * number:]) for number, word in enumerate(words)]

@@ -1,4 +1,4 @@
-"""OUCH 5.0 Enter Order in a SoupBinTCP packet (PROTOCOLS: sections 4 and 5)."""
+"""OUCH 5.0 Enter, Replace and Cancel Order in SoupBinTCP packets (PROTOCOLS: sections 4 and 5)."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
@@ -8,14 +8,18 @@ from hw.config import CardConfig
 from hw.lib.wire import big_endian, characters, hexadecimal
 from hw.types import Order, OrderKind, OrderWord, Side, SlotName, VenueIndex
 
-PACKET_BYTES = 50
-"""Length field, packet type, and an Enter Order without appendage."""
+MESSAGE_BYTES = {OrderKind.NEW: 47, OrderKind.REPLACE: 40, OrderKind.CANCEL: 9}
+"""Enter, Replace and Cancel Order, without appendage."""
 
-MESSAGE_BYTES = 47
+PACKET_BYTES = {kind: 3 + length for kind, length in MESSAGE_BYTES.items()}
+"""Length field, packet type, message."""
+
+LEAST_BYTES = 18
+"""What a packet is filled up to with zeros, so that it fills an Ethernet frame."""
 
 
-class OuchEnterOrder(wiring.Component):
-    """Turns an order that has passed the risk gateway into the packet that asks the venue for it.
+class OuchOrders(wiring.Component):
+    """Turns an order that has passed the risk gateway into the packet that asks the venue for it: Enter, Replace or Cancel Order.
 
     One order at a time: ``orders.ready`` means that the order can leave at once, and stays until it is taken.
 
@@ -26,8 +30,9 @@ class OuchEnterOrder(wiring.Component):
     Ports
     -----
     orders : In(stream of Order)
-        Limit order, immediate or cancel, displayed, principal, not ISO, no cross. ``side`` SELL goes as "S" (long).
-        The venue wants 1 to 999,999 shares; what the limits let pass above it the venue refuses.
+        Limit order, immediate or cancel or for the ``day``, displayed, principal, not ISO, no cross. ``side`` SELL goes as "S" (long).
+        The venue wants 1 to 999,999 shares; what the limits let pass above it the venue refuses. The shares of a REPLACE are those
+        of the whole order, what has traded of it with them; those of a CANCEL may stay.
     link_free : In(1)
         The transmit stage behind could begin a frame at once. Once set it stays so until ``packet`` is valid.
     names : In(stream.Signature(SlotName, always_ready=True))
@@ -38,11 +43,12 @@ class OuchEnterOrder(wiring.Component):
     set_user_ref_venue : In(VenueIndex)
     set_user_ref_value : In(32)
     next_user_ref : Out(array of 32 bits, one a venue)
-        1 after reset. Each order takes one number.
+        1 after reset. Each order takes one number, but for a CANCEL.
     exhausted : Out(1)
         A venue's numbers have run out (the next would be 0): no order is taken until the host sets it.
     packet : Out(stream of OrderWord)
-        50 bytes in 7 words. ClOrdID is "TJ", then hex digits: venue (1), strategy (1), symbol (2), UserRefNum (8).
+        50 bytes in 7 words, of a REPLACE 43 in 6, of a CANCEL 12, filled up to 18, in 3. ClOrdID is "TJ", then hex digits: venue (1),
+        strategy (1), symbol (2), UserRefNum (8).
 
     Notes
     -----
@@ -50,7 +56,7 @@ class OuchEnterOrder(wiring.Component):
     """
 
     LATENCY = 1
-    KINDS = (OrderKind.NEW,)
+    KINDS = tuple(PACKET_BYTES)
     """What it has a message for; nothing else may come."""
 
     def __init__(self, config: CardConfig):
@@ -71,7 +77,7 @@ class OuchEnterOrder(wiring.Component):
         m = Module()
         order = Signal(Order)
         user_ref, name = Signal(32), Signal(64)
-        index = Signal(range(-(-PACKET_BYTES // 8)))
+        index, last_index = Signal(range(7)), Signal(range(7))
         venues = range(self._config.venues)
 
         m.submodules.names = names = memory.Memory(
@@ -95,45 +101,71 @@ class OuchEnterOrder(wiring.Component):
                 name.eq(read.data),
                 self.packet.valid.eq(1),
                 index.eq(0),
+                user_ref.eq(self.orders.payload.reference),
             ]
+        takes_number = Signal()
+        m.d.comb += takes_number.eq(taken & (self.orders.payload.kind != OrderKind.CANCEL))
         for venue in venues:
             number = self.next_user_ref[venue]
-            with m.If(taken & (self.orders.payload.venue == venue)):
+            with m.If(takes_number & (self.orders.payload.venue == venue)):
                 m.d.sync += [user_ref.eq(number), number.eq(number + 1), spent[venue].eq(number.all())]
             with m.If(self.set_user_ref & (self.set_user_ref_venue == venue)):
                 m.d.sync += [number.eq(self.set_user_ref_value), spent[venue].eq(self.set_user_ref_value == 0)]
 
-        words = self._words(order, name, user_ref)
-        m.d.comb += [
-            self.packet.payload.data.eq(Array(words)[index]),
-            self.packet.payload.last.eq(index == len(words) - 1),
-            self.packet.payload.count.eq(Mux(self.packet.payload.last, (PACKET_BYTES - 1) % 8 + 1, 8)),
-            self.packet.payload.order.eq(order),
-            self.packet.payload.user_ref.eq(user_ref),
-        ]
+        packets = self._packets(order, name, user_ref)
+        payload = self.packet.payload
+        m.d.comb += [payload.order.eq(order), payload.user_ref.eq(user_ref), payload.last.eq(index == last_index)]
+        with m.Switch(order.kind):
+            for kind, packet in packets.items():
+                with m.Case(kind):
+                    words = [packet[bit:bit + 64] for bit in range(0, len(packet), 64)]
+                    m.d.comb += [
+                        payload.data.eq(Array(words)[index]), payload.length.eq(PACKET_BYTES[kind]), last_index.eq(len(words) - 1),
+                        payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)),
+                    ]
         with m.If(self.packet.valid & self.packet.ready):
             m.d.sync += index.eq(index + 1)
             with m.If(self.packet.payload.last):
                 m.d.sync += self.packet.valid.eq(0)
         return m
 
-    def _words(self, order, name, user_ref):
-        packet = Cat(
-            big_endian(Const(1 + MESSAGE_BYTES, 16)),
-            characters("U"),
-            characters("O"),
-            big_endian(user_ref),
-            Mux(order.side == Side.SELL, characters("S"), characters("B")),
-            big_endian(order.shares),
-            name,
-            Const(0, 32), big_endian(order.price),
-            characters("3"),  # time in force: immediate or cancel
-            characters("Y"),  # display
-            characters("P"),  # capacity: principal
-            characters("N"),  # intermarket sweep
-            characters("N"),  # cross type: continuous market
-            characters("TJ"), hexadecimal(Cat(order.symbol, order.strategy, order.venue)), hexadecimal(user_ref),
-            Const(0, 16),  # appendage length
-        )
-        assert len(packet) == 8 * PACKET_BYTES
-        return [packet[index:index + 64] for index in range(0, len(packet), 64)]
+    def _packets(self, order, name, user_ref):
+        """Of each kind, padding with it."""
+        identity = Cat(characters("TJ"), hexadecimal(Cat(order.symbol, order.strategy, order.venue)), hexadecimal(user_ref))
+        price, time_in_force = Cat(Const(0, 32), big_endian(order.price)), Mux(order.day, characters("0"), characters("3"))
+        messages = {
+            OrderKind.NEW: Cat(
+                characters("O"),
+                big_endian(user_ref),
+                Mux(order.side == Side.SELL, characters("S"), characters("B")),
+                big_endian(order.shares),
+                name,
+                price,
+                time_in_force,
+                characters("Y"),  # display
+                characters("P"),  # capacity: principal
+                characters("N"),  # intermarket sweep
+                characters("N"),  # cross type: continuous market
+                identity,
+                Const(0, 16),  # appendage length
+            ),
+            OrderKind.REPLACE: Cat(
+                characters("U"),
+                big_endian(order.reference),
+                big_endian(user_ref),
+                big_endian(order.shares),
+                price,
+                time_in_force,
+                characters("Y"),  # display
+                characters("N"),  # intermarket sweep
+                identity,
+                Const(0, 16),  # appendage length
+            ),
+            OrderKind.CANCEL: Cat(characters("X"), big_endian(order.reference), big_endian(order.shares)),
+        }
+        packets = {}
+        for kind, message in messages.items():
+            assert len(message) == 8 * MESSAGE_BYTES[kind]
+            packet = Cat(big_endian(Const(1 + MESSAGE_BYTES[kind], 16)), characters("U"), message)
+            packets[kind] = Cat(packet, Const(0, 8 * max(0, LEAST_BYTES - PACKET_BYTES[kind])))
+        return packets

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from hw.lib.multiplier import Multiplier
 from hw.lib.slot_table import SlotSettings, SlotTable
-from hw.settings import QuoterParameters
+from hw.settings import QuoterParameters, SymbolVariance
 from hw.strategy.quote_prices import DISTANCE_BITS, FRACTION, RISK_FRACTION
-from hw.types import SymbolIndex, SymbolVariance
+from hw.types import SymbolIndex
 
 TIME_UNIT = 16
 """Time left counts in 2^16 cycles."""

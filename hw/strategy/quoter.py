@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hw.config import CardConfig
 from hw.lib.delay import Delay
 from hw.lib.slot_table import SlotSettings
-from hw.settings import QuoterParameters
+from hw.settings import QuoterParameters, SymbolVariance
 from hw.strategy.quote_prices import QuotePrices
 from hw.strategy.quote_risk import QuoteRisk, QuoteTerms
 from hw.strategy.working_quotes import STRATEGY, NewsKind, WorkingQuotes
@@ -21,7 +21,6 @@ from hw.types import (
     SentOrder,
     Sequence,
     SymbolIndex,
-    SymbolVariance,
     TopOfBook,
     VenueIndex,
 )

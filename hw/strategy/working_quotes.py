@@ -346,7 +346,7 @@ class Place:
         with m.If(self.free):
             for side, order in enumerate(self._orders):
                 m.d.sync += [
-                    order.strategy.eq(STRATEGY), order.symbol.eq(symbol), order.side.eq(Side(side)),
+                    order.strategy.eq(STRATEGY), order.day.eq(1), order.symbol.eq(symbol), order.side.eq(Side(side)),
                     order.trigger_venue.eq(venue), order.trigger_sequence.eq(common.sequence), order.ingress.eq(common.ingress),
                 ]
 

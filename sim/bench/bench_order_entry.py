@@ -4,8 +4,8 @@ from sim.bench.streams import Pattern
 from sim.bench.testbench import bench_test, share
 from sim.bench.words import CardClock, FrameCollector
 from sim.golden.order_frame import Address, order_frame
-from sim.golden.ouch50 import decode, enter_order, packets
-from sim.golden.records import Order
+from sim.golden.ouch50 import decode, order_packet, packets
+from sim.golden.records import CANCEL_ORDER, NEW, REPLACE_ORDER, Order
 
 
 def random_addresses(rng, venues):
@@ -16,6 +16,8 @@ def random_addresses(rng, venues):
 def random_order(rng, venues, symbols):
     odd = rng.random() < 0.1
     return {
+        "kind": rng.choice([NEW, NEW, REPLACE_ORDER, CANCEL_ORDER]), "reference": rng.getrandbits(32), "pair": rng.randrange(2),
+        "day": rng.randrange(2),
         "strategy": rng.randrange(16), "venue": rng.randrange(venues), "symbol": rng.randrange(symbols), "side": rng.randrange(2),
         "shares": rng.choice([0xFFFFFFFF, 0, rng.getrandbits(32)]) if odd else rng.randint(1, 999_999),
         "price": rng.choice([0xFFFFFFFF, 0, rng.getrandbits(32)]) if odd else rng.randint(1, 10_000_000),
@@ -50,9 +52,9 @@ class Session:
             order = random_order(self.tb.rng, self.venues, self.symbols)
             self.orders.send(order)
             plain = Order(*(order[name] for name in Order._fields))
-            user_ref = self.user_refs[plain.venue]
-            self.user_refs[plain.venue] += 1
-            packet = enter_order(plain, name=self.names[plain.symbol], user_ref=user_ref)
+            user_ref = plain.reference if plain.kind == CANCEL_ORDER else self.user_refs[plain.venue]
+            self.user_refs[plain.venue] += plain.kind != CANCEL_ORDER
+            packet = order_packet(plain, name=self.names[plain.symbol], user_ref=user_ref)
             self.expected.append((order, user_ref, order_frame(self.addresses[plain.venue], packet)))
 
     async def check(self):
@@ -66,7 +68,7 @@ class Session:
             assert {name: getattr(said.payload.order, name) for name in order} == order
             assert said.payload.user_ref == user_ref
             assert said.payload.latency == (self.clock.at(first) - order["ingress"]) & 0xFFFF_FFFF
-            (packet,) = packets([frame[42:]])
+            (packet,) = packets([frame[42:14 + int.from_bytes(frame[16:18], "big")]])
             assert decode(packet.payload, inbound=True).fields["user_ref"] == user_ref
         assert tb.get("next_user_ref") == tuple(self.user_refs)
 
@@ -89,7 +91,8 @@ async def orders_back_to_back(tb):
     late = tb.component.LATENCY
     starts = [first for first, _, _ in session.collector.frames]
     tb.compare(starts, [one.cycle + late for one in session.orders.sent], "cycle of a first word")
-    assert all(last - first == 11 for first, last, _ in session.collector.frames), "a frame had a pause"
+    lengths = [(len(frame) + 7) // 8 for _, _, frame in session.collector.frames]
+    assert all(last - first == length - 1 for (first, last, _), length in zip(session.collector.frames, lengths, strict=True))
 
 
 @bench_test

@@ -6,14 +6,14 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.config import CardConfig
 from hw.net.udp_transmit import UdpTransmit
-from hw.order_entry.ouch50 import OuchEnterOrder
+from hw.order_entry.ouch50 import OuchOrders
 from hw.types import Cycles, FrameTransmit, Order, OrderAddress, SentOrder, SlotName, VenueIndex
 
 
 class OrderEntry(wiring.Component):
-    """``OuchEnterOrder`` and ``UdpTransmit``; the ports are theirs."""
+    """``OuchOrders`` and ``UdpTransmit``; the ports are theirs."""
 
-    LATENCY = OuchEnterOrder.LATENCY + UdpTransmit.LATENCY
+    LATENCY = OuchOrders.LATENCY + UdpTransmit.LATENCY
 
     def __init__(self, config: CardConfig):
         self.config = config
@@ -27,7 +27,7 @@ class OrderEntry(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.ouch = ouch = OuchEnterOrder(self.config)
+        m.submodules.ouch = ouch = OuchOrders(self.config)
         m.submodules.transmit = transmit = UdpTransmit(self.config)
         connect(m, flipped(self.orders), ouch.orders)
         connect(m, flipped(self.names), ouch.names)

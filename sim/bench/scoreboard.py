@@ -420,8 +420,8 @@ class CardScoreboard:
                 "crossed": 0 < r.top.ask_price < r.top.bid_price, "locked": 0 < r.top.ask_price == r.top.bid_price,
                 **{name: getattr(r.top, name) for name in ("bid_price", "bid_shares", "ask_price", "ask_shares")},
             } for r in self.merged if r.changed],
-            "ORDER_SENT": [order._asdict() | {"user_ref": user_ref, "latency": latency} for order, user_ref, latency in self.sent],
-            "ORDER_REJECTED": [order._asdict() | {"reason": reason} for order, reason in self.rejected],
+            "ORDER_SENT": [told_of(order) | {"user_ref": user_ref, "latency": latency} for order, user_ref, latency in self.sent],
+            "ORDER_REJECTED": [told_of(order) | {"reason": reason} for order, reason in self.rejected],
         }
         for venue in self.venues:
             expected[f"VENUE_STALE {venue.number}"] = [{"venue": v, "reason": reason} for v, reason in venue.losses]
@@ -468,6 +468,12 @@ class CardScoreboard:
         wrong = {name: (got[name], wanted[name]) for name in wanted if got[name] != wanted[name] and name.split()[0] not in skip}
         assert not wrong, f"counters (device, golden model): {wrong}"
         self.tb.transactions += len(wanted)
+
+
+def told_of(order: Order) -> dict[str, int]:
+    """What an event record has of an order."""
+    fields = order._asdict()
+    return {name: fields[name] for name in fields if name not in ("kind", "reference", "pair", "day")} | {"order_kind": order.kind}
 
 
 def tb_bits(value: int, count: int) -> set[int]:

@@ -3,7 +3,7 @@
 from sim.flow import Message, itch
 from sim.flow.framing import Frame, frames
 from sim.golden.order_frame import order_frame
-from sim.golden.ouch50 import enter_order
+from sim.golden.ouch50 import order_packet
 from sim.golden.records import BUY, Order
 from sim.session.desk import feed_addresses, order_addresses
 
@@ -21,7 +21,7 @@ def trigger() -> Frame:
 
 def order() -> bytes:
     """The frame of the buy order."""
-    packet = enter_order(Order(strategy=1, venue=1, symbol=3, side=BUY, shares=SHARES, price=OFFER), name=SYMBOL, user_ref=1)
+    packet = order_packet(Order(strategy=1, venue=1, symbol=3, side=BUY, shares=SHARES, price=OFFER), name=SYMBOL, user_ref=1)
     return order_frame(order_addresses(2)[1], packet)
 
 

@@ -17,8 +17,8 @@ from sim.golden.itch50 import MalformedMessage
 from sim.golden.line_arbiter import LINE_A, LINE_B, RECOVERY, LineArbiterModel
 from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
-from sim.golden.ouch50 import enter_order
-from sim.golden.records import HALT, RESUME, BookEvent, Order, TopOfBook
+from sim.golden.ouch50 import order_packet
+from sim.golden.records import CANCEL_ORDER, HALT, RESUME, BookEvent, Order, TopOfBook
 from sim.golden.risk import Ask, DoorModel, Limits, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
 
@@ -264,8 +264,8 @@ class CardModel:
     def send(self, order: Order) -> tuple[int, bytes]:
         """UserRefNum and frame of an order that passed."""
         venue = self.venues[order.venue]
-        user_ref = venue.settings.user_ref
-        venue.settings.user_ref += 1
+        user_ref = order.reference if order.kind == CANCEL_ORDER else venue.settings.user_ref
+        venue.settings.user_ref += order.kind != CANCEL_ORDER
         venue.counts["ORDER_FRAMES"] += 1
-        packet = enter_order(order, name=self.names[order.symbol], user_ref=user_ref)
+        packet = order_packet(order, name=self.names[order.symbol], user_ref=user_ref)
         return user_ref, order_frame(venue.settings.order_address, packet)

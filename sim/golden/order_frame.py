@@ -23,7 +23,7 @@ def internet_checksum(data: bytes) -> int:
 
 
 def order_frame(address: Address, payload: bytes) -> bytes:
-    """Ethernet II, IPv4 without options or fragments, UDP without checksum; no FCS."""
+    """Ethernet II, IPv4 without options or fragments, UDP without checksum, zeros up to 60 bytes; no FCS."""
     ethernet = address.destination_mac.to_bytes(6, "big") + address.source_mac.to_bytes(6, "big") + b"\x08\x00"
     ip = bytearray(20)
     ip[0] = 0x45
@@ -35,4 +35,4 @@ def order_frame(address: Address, payload: bytes) -> bytes:
     ip[10:12] = internet_checksum(bytes(ip)).to_bytes(2, "big")
     udp = (address.source_port.to_bytes(2, "big") + address.destination_port.to_bytes(2, "big")
            + (8 + len(payload)).to_bytes(2, "big") + b"\0\0")
-    return ethernet + bytes(ip) + udp + payload
+    return (ethernet + bytes(ip) + udp + payload).ljust(60, b"\0")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sim.golden.records import BUY, Order
+from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, Order
 
 Value = int | str
 """A number, or text as it stands in the message with its padding."""
@@ -167,22 +167,32 @@ def packets(chunks: Iterable[bytes]) -> Iterator[Packet]:
         raise ProtocolError(f"the stream ends {len(rest)} bytes into a packet")
 
 
-def enter_order(order: Order, *, name: str, user_ref: int) -> bytes:
-    """The packet that the card sends for an order: SoupBinTCP unsequenced data with an Enter Order.
+def order_packet(order: Order, *, name: str, user_ref: int) -> bytes:
+    """The packet that the card sends for an order: SoupBinTCP unsequenced data with an Enter, Replace or Cancel Order.
 
-    Immediate or cancel, displayed, principal. The client's order id tells where the order comes from.
+    Displayed, principal. The client's order id tells where the order comes from. A Cancel Order has no number of its own.
     """
-    client_order_id = f"TJ{order.venue:X}{order.strategy:X}{order.symbol:02X}{user_ref:08X}"
-    return frame(Packet("U", encode(Message("enter_order", {
-        "user_ref": user_ref,
-        "side": "B" if order.side == BUY else "S",
-        "quantity": order.shares,
-        "symbol": f"{name:<8}",
-        "price": order.price,
-        "time_in_force": "3",
-        "display": "Y",
-        "capacity": "P",
-        "intermarket_sweep": "N",
-        "cross_type": "N",
-        "client_order_id": client_order_id,
-    }))))
+    quantity, price, time_in_force = order.shares, order.price, "0" if order.day else "3"
+    identity = f"TJ{order.venue:X}{order.strategy:X}{order.symbol:02X}{user_ref:08X}"
+    if order.kind == CANCEL_ORDER:
+        message = Message("cancel_order", {"user_ref": order.reference, "quantity": quantity})
+    elif order.kind == REPLACE_ORDER:
+        message = Message("replace_order", {
+            "original_user_ref": order.reference, "user_ref": user_ref, "quantity": quantity, "price": price,
+            "time_in_force": time_in_force, "display": "Y", "intermarket_sweep": "N", "client_order_id": identity,
+        })
+    else:
+        message = Message("enter_order", {
+            "user_ref": user_ref,
+            "side": "B" if order.side == BUY else "S",
+            "quantity": quantity,
+            "symbol": f"{name:<8}",
+            "price": price,
+            "time_in_force": time_in_force,
+            "display": "Y",
+            "capacity": "P",
+            "intermarket_sweep": "N",
+            "cross_type": "N",
+            "client_order_id": identity,
+        })
+    return frame(Packet("U", encode(message)))

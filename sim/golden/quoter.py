@@ -146,7 +146,7 @@ class QuotesModel:
                 state.price = price
             orders.append(Order(
                 STRATEGY, state.venue, symbol, side, shares, 0 if kind == CANCEL_ORDER else price, judgement.venue, judgement.sequence,
-                kind=kind, reference=state.reference if kind else 0))
+                kind=kind, reference=state.reference if kind else 0, day=1))
         return sorted(orders, key=lambda order: order.kind != CANCEL_ORDER)
 
     def _action(self, symbol: int, side: int, parameters: Parameters, judgement: Judgement, cycle: int) -> int | None:

@@ -83,3 +83,4 @@ class Order(NamedTuple):
     kind: int = NEW
     reference: int = 0
     pair: int = 0
+    day: int = 0

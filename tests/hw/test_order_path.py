@@ -9,14 +9,14 @@ from amaranth.lib.wiring import connect
 
 from hw.config import TINY
 from hw.net.udp_transmit import UdpTransmit
-from hw.order_entry.ouch50 import OuchEnterOrder
+from hw.order_entry.ouch50 import OuchOrders
 from hw.risk.gateway import RiskGateway
 from tests.hw.bench import simulate
 
 
 class OrderPath(wiring.Elaboratable):
     def __init__(self):
-        self.gateway, self.entry, self.transmit = RiskGateway(TINY), OuchEnterOrder(TINY), UdpTransmit(TINY)
+        self.gateway, self.entry, self.transmit = RiskGateway(TINY), OuchOrders(TINY), UdpTransmit(TINY)
 
     def elaborate(self, platform):
         m = Module()
@@ -69,7 +69,7 @@ def test_an_order_every_sixteen_cycles_and_two_from_the_door_to_the_first_word()
         assert last == [cycle + 11 for cycle in first]
 
     simulate(path, testbench)
-    assert OuchEnterOrder.LATENCY + UdpTransmit.LATENCY == 2
+    assert OuchOrders.LATENCY + UdpTransmit.LATENCY == 2
 
 
 @pytest.mark.parametrize("when", range(10, 34, 3))

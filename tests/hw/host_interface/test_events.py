@@ -78,12 +78,14 @@ def test_top_of_book():
 def test_order_sent():
     for event, sent, time in pack_many(SentOrder, events.order_sent):
         order = {name: sent["order"][name] for name in ORDER}
-        assert event == host.OrderSent(time, False, **order, user_ref=sent["user_ref"], latency=sent["latency"])
+        assert event == host.OrderSent(
+            time, False, **order, user_ref=sent["user_ref"], latency=sent["latency"], order_kind=sent["order"]["kind"])
 
 
 def test_order_rejected():
     for event, rejected, time in pack_many(RejectedOrder, events.order_rejected):
-        assert event == host.OrderRejected(time, False, **{name: rejected["order"][name] for name in ORDER}, reason=rejected["reason"])
+        order = {name: rejected["order"][name] for name in ORDER}
+        assert event == host.OrderRejected(time, False, **order, reason=rejected["reason"], order_kind=rejected["order"]["kind"])
 
 
 def test_gap():

@@ -22,13 +22,15 @@ def set_addresses(ctx, dut, addresses):
         ctx.set(dut.addresses[venue], address._asdict())
 
 
-async def send(ctx, dut, payload, *, venue=0, ingress=0, user_ref=0, shares=0):
-    """Offers a packet's words without a pause."""
+async def send(ctx, dut, packet, *, venue=0, ingress=0, user_ref=0, shares=0):
+    """Offers a packet's words without a pause, padding with them."""
+    payload = packet.ljust(18, b"\0")
     for index in range(0, len(payload), 8):
         chunk = payload[index:index + 8]
         ctx.set(dut.packet.payload, {
             "data": int.from_bytes(chunk.ljust(8, b"\xEE"), "little"), "count": len(chunk), "last": index + 8 >= len(payload),
             "order": {"venue": venue, "ingress": ingress, "shares": shares}, "user_ref": user_ref,
+            "length": len(packet),
         })
         ctx.set(dut.packet.valid, 1)
         while not ctx.get(dut.packet.ready):
@@ -75,10 +77,10 @@ def test_latency_and_twelve_words_without_a_pause_back_to_back():
     assert [cycle for cycle, free in enumerate(cycles["free"]) if free] == [0, 12, 24, 36, 37, 38, 39]
 
 
-@pytest.mark.parametrize(("seed", "payload_bytes"), [(1, 50), (2, 50), (3, 18), (4, 46), (5, 57)])
-def test_frames_equal_the_model(seed, payload_bytes):
+@pytest.mark.parametrize("seed", range(3))
+def test_frames_equal_the_model(seed):
     rng = random.Random(seed)
-    dut = made(UdpTransmit, TINY, payload_bytes)
+    dut = made(UdpTransmit, TINY)
     expected, received, sent = [], [], []
     total = 25
     clock = 0xFFFFFF00  # wraps on the way
@@ -88,7 +90,7 @@ def test_frames_equal_the_model(seed, payload_bytes):
         for number in range(total):
             addresses[rng.randrange(2)] = random_address(rng, extreme=rng.random() < 0.2)
             set_addresses(ctx, dut, addresses)
-            payload, venue = rng.randbytes(payload_bytes), rng.randrange(2)
+            payload, venue = rng.randbytes(rng.choice([50, 50, 43, 12, 18, 57, 1])), rng.randrange(2)
             expected.append(order_frame(addresses[venue], payload))
             await send(ctx, dut, payload, venue=venue, ingress=(clock + number) % 2**32, user_ref=number, shares=rng.getrandbits(32))
             for _ in range(rng.choice([0, 0, 1, 5])):
@@ -183,7 +185,7 @@ def test_free_means_that_the_next_word_out_could_be_a_first_one():
     async def source(ctx):
         assert ctx.get(dut.free)
         for index in range(7):
-            ctx.set(dut.packet.payload, {"count": 2 if index == 6 else 8, "last": index == 6})
+            ctx.set(dut.packet.payload, {"count": 2 if index == 6 else 8, "last": index == 6, "length": 50})
             ctx.set(dut.packet.valid, 1)
             while not ctx.get(dut.packet.ready):
                 await ctx.tick()
@@ -203,9 +205,3 @@ def test_free_means_that_the_next_word_out_could_be_a_first_one():
         await ctx.tick()
 
     simulate(dut, ready, source)
-
-
-@pytest.mark.parametrize("payload_bytes", [0, 17, 55, 56])
-def test_lengths_that_do_not_fit_are_refused(payload_bytes):
-    with pytest.raises(ValueError, match="payload_bytes must be at least 18"):
-        UdpTransmit(TINY, payload_bytes)

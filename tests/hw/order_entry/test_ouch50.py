@@ -5,9 +5,9 @@ import random
 import pytest
 
 from hw.config import TINY
-from hw.order_entry.ouch50 import OuchEnterOrder
-from sim.golden.ouch50 import Packet, decode, enter_order, packets
-from sim.golden.records import BUY, SELL, Order
+from hw.order_entry.ouch50 import OuchOrders
+from sim.golden.ouch50 import Packet, decode, order_packet, packets
+from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL, Order
 from tests.hw.bench import made, simulate
 
 NAMES = ["AMZN    ", "BRK.A   ", "X       ", "ABCDEFGH"]
@@ -36,7 +36,7 @@ async def collect(ctx, dut, rng=None):
             assert last or count == 8
             data += ctx.get(word.data).to_bytes(8, "little")[:count]
             if last:
-                beside = ctx.get(word.order.shares), ctx.get(word.user_ref)
+                beside = ctx.get(word.order.shares), ctx.get(word.user_ref), ctx.get(word.length)
                 await ctx.tick()
                 ctx.set(dut.packet.ready, 0)
                 return data, *beside
@@ -44,7 +44,7 @@ async def collect(ctx, dut, rng=None):
 
 
 def test_latency_and_seven_words_without_a_pause():
-    dut = made(OuchEnterOrder, TINY)
+    dut = made(OuchOrders, TINY)
 
     async def testbench(ctx):
         await set_names(ctx, dut)
@@ -56,7 +56,7 @@ def test_latency_and_seven_words_without_a_pause():
             valid.append(ctx.get(dut.packet.valid))
             ready.append(ctx.get(dut.orders.ready))
             await ctx.tick()
-        assert valid == [0] * OuchEnterOrder.LATENCY + [1] * 7 + [0] + [1] * 7 + [0, 1]
+        assert valid == [0] * OuchOrders.LATENCY + [1] * 7 + [0] + [1] * 7 + [0, 1]
         assert ready == [1, *[0] * 7, 1, *[0] * 7, 1, 0]
 
     simulate(dut, testbench)
@@ -65,14 +65,15 @@ def test_latency_and_seven_words_without_a_pause():
 @pytest.mark.parametrize("seed", range(3))
 def test_packets_equal_the_model(seed):
     rng = random.Random(seed)
-    dut = made(OuchEnterOrder, TINY)
+    dut = made(OuchOrders, TINY)
     references = [1, 1]
 
     async def testbench(ctx):
         await set_names(ctx, dut)
         for _ in range(60):
             order = Order(rng.randrange(16), rng.randrange(2), rng.randrange(4), rng.choice([BUY, SELL]),
-                          rng.getrandbits(32), rng.getrandbits(31))
+                          rng.getrandbits(32), rng.getrandbits(31), kind=rng.choice([NEW, NEW, REPLACE_ORDER, CANCEL_ORDER]),
+                          reference=rng.getrandbits(32), day=rng.randrange(2))
             if rng.random() < 0.1:
                 venue = rng.randrange(2)
                 references[venue] = rng.getrandbits(31)
@@ -89,21 +90,25 @@ def test_packets_equal_the_model(seed):
             ctx.set(dut.orders.valid, rng.random() < 0.5)
             ctx.set(dut.orders.payload, 0)
             ctx.set(dut.link_free, 0)  # nothing more is taken
-            data, shares, user_ref = await collect(ctx, dut, rng)
+            data, shares, sent_under, length = await collect(ctx, dut, rng)
             ctx.set(dut.link_free, 1)
             ctx.set(dut.orders.valid, 0)
-            assert data == enter_order(order, name=NAMES[order.symbol], user_ref=references[order.venue])
-            assert (shares, user_ref) == (order.shares, references[order.venue])
-            (packet,) = packets([data])
-            assert packet == Packet("U", data[3:])
-            assert decode(packet.payload, inbound=True).fields["price"] == order.price
-            references[order.venue] += 1
+            user_ref = order.reference if order.kind == CANCEL_ORDER else references[order.venue]
+            expected = order_packet(order, name=NAMES[order.symbol], user_ref=user_ref)
+            assert data == expected.ljust(18, b"\0")
+            assert (shares, sent_under, length) == (order.shares, user_ref, len(expected))
+            (packet,) = packets([data[:length]])
+            assert packet == Packet("U", expected[3:])
+            message = decode(packet.payload, inbound=True)
+            assert message.name == {NEW: "enter_order", REPLACE_ORDER: "replace_order", CANCEL_ORDER: "cancel_order"}[order.kind]
+            assert message.fields["quantity"] == order.shares
+            references[order.venue] += order.kind != CANCEL_ORDER
 
     simulate(dut, testbench)
 
 
 def test_no_order_is_taken_that_could_not_leave_at_once():
-    dut = made(OuchEnterOrder, TINY)
+    dut = made(OuchOrders, TINY)
 
     async def testbench(ctx):
         ctx.set(dut.link_free, 0)
@@ -119,7 +124,7 @@ def test_no_order_is_taken_that_could_not_leave_at_once():
 
 
 def test_numbers_never_repeat_when_they_run_out():
-    dut = made(OuchEnterOrder, TINY)
+    dut = made(OuchOrders, TINY)
 
     async def testbench(ctx):
         ctx.set(dut.set_user_ref, 1)
@@ -131,7 +136,7 @@ def test_numbers_never_repeat_when_they_run_out():
         ctx.set(dut.orders.payload, fields(Order(1, 1, 0, BUY, 100, 12_345)))
         ctx.set(dut.orders.valid, 1)
         await ctx.tick()
-        _, _, user_ref = await collect(ctx, dut)
+        _, _, user_ref, _ = await collect(ctx, dut)
         assert user_ref == 0xFFFFFFFF
         for _ in range(5):
             assert ctx.get(dut.exhausted)

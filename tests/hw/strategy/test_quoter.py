@@ -92,7 +92,7 @@ def test_latency_and_the_orders_of_a_top():
             low, high = wanted()
             orders = await messages(ctx, dut)
             assert orders == [
-                Order(STRATEGY, 1, symbol, BUY, 100, low, 1, 77), Order(STRATEGY, 1, symbol, SELL, 100, high, 1, 77)]
+                Order(STRATEGY, 1, symbol, BUY, 100, low, 1, 77, day=1), Order(STRATEGY, 1, symbol, SELL, 100, high, 1, 77, day=1)]
             assert 0 < low < 100_000 < 100_200 < high
         assert Quoter.LATENCY <= 16
 
@@ -111,8 +111,8 @@ def test_one_that_stands_too_far_away_is_moved():
         low, high = wanted(bid=100_200, ask=100_400)
         moved = await messages(ctx, dut)
         assert sorted(moved, key=lambda order: order.side) == [
-            Order(STRATEGY, 1, 2, BUY, 100, low, 1, 77, kind=REPLACE_ORDER, reference=10),
-            Order(STRATEGY, 1, 2, SELL, 100, high, 1, 77, kind=REPLACE_ORDER, reference=11)]
+            Order(STRATEGY, 1, 2, BUY, 100, low, 1, 77, kind=REPLACE_ORDER, reference=10, day=1),
+            Order(STRATEGY, 1, 2, SELL, 100, high, 1, 77, kind=REPLACE_ORDER, reference=11, day=1)]
         await leave(ctx, dut, moved, 20)
         ctx.set(dut.enable, 0)
         assert [(order.kind, order.reference) for order in await messages(ctx, dut)] == [(CANCEL_ORDER, 20), (CANCEL_ORDER, 21)]

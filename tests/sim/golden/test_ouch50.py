@@ -3,8 +3,8 @@
 import dpkt
 import pytest
 
-from sim.golden.ouch50 import INBOUND, OUTBOUND, Message, Packet, ProtocolError, decode, encode, enter_order, frame, packets
-from sim.golden.records import BUY, SELL, Order
+from sim.golden.ouch50 import INBOUND, OUTBOUND, Message, Packet, ProtocolError, decode, encode, frame, order_packet, packets
+from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, SELL, Order
 from tests.data import market_data
 
 FOLDER = "packets/Nasdaq.Nsm.Ouch.v5.0/"
@@ -56,7 +56,7 @@ def test_real_heartbeats(name, type_):
 
 def test_the_firm_tag_of_a_real_order():
     """`05 02 4C494D45` is Firm "LIME"."""
-    order = decode(enter_order(Order(0, 0, 0, BUY, 1, 1), name="X", user_ref=1)[3:], inbound=True)
+    order = decode(order_packet(Order(0, 0, 0, BUY, 1, 1), name="X", user_ref=1)[3:], inbound=True)
     tagged = order._replace(appendage=((2, b"LIME"), (3, (100).to_bytes(4, "big"))))
     data = encode(tagged)
     assert data[45:] == bytes.fromhex("000c 05024c494d45 050300000064")
@@ -65,12 +65,19 @@ def test_the_firm_tag_of_a_real_order():
 
 def test_the_packet_of_an_order_byte_by_byte():
     order = Order(strategy=1, venue=2, symbol=0xAB, side=SELL, shares=0x01020304, price=0x11223344)
-    data = enter_order(order, name="ACME", user_ref=0xDEADBEEF)
+    data = order_packet(order, name="ACME", user_ref=0xDEADBEEF)
     assert data == (
         b"\x00\x30U" b"O\xde\xad\xbe\xef" b"S\x01\x02\x03\x04" b"ACME    " b"\0\0\0\0\x11\x22\x33\x44" b"3YPNN"
         b"TJ21ABDEADBEEF" b"\0\0"
     )
     assert len(data) == 50
+    replace = order_packet(order._replace(kind=REPLACE_ORDER, reference=0x0A0B0C0D, day=1), name="ACME", user_ref=0xDEADBEEF)
+    assert replace == (
+        b"\x00\x29U" b"U\x0a\x0b\x0c\x0d\xde\xad\xbe\xef" b"\x01\x02\x03\x04" b"\0\0\0\0\x11\x22\x33\x44" b"0YN"
+        b"TJ21ABDEADBEEF" b"\0\0"
+    )
+    cancel = order_packet(order._replace(kind=CANCEL_ORDER, reference=0x0A0B0C0D, shares=5), name="ACME", user_ref=0)
+    assert cancel == b"\x00\x0aUX\x0a\x0b\x0c\x0d\0\0\0\5"
 
 
 @pytest.mark.parametrize(("layout", "inbound"), [(layout, table is INBOUND) for table in (INBOUND, OUTBOUND) for layout in table.values()])
@@ -94,7 +101,7 @@ def test_every_message_there_and_back(layout, inbound):
 
 
 def test_a_stream_in_any_pieces():
-    stream = frame(Packet("R")) + enter_order(Order(0, 0, 0, BUY, 5, 6), name="A", user_ref=1) + frame(Packet("S", b"abc"))
+    stream = frame(Packet("R")) + order_packet(Order(0, 0, 0, BUY, 5, 6), name="A", user_ref=1) + frame(Packet("S", b"abc"))
     for size in (1, 2, 3, 7, 60):
         pieces = [stream[index:index + size] for index in range(0, len(stream), size)]
         assert [packet.type for packet in packets(pieces)] == ["R", "U", "S"]
@@ -120,6 +127,6 @@ def test_what_does_not_fit_is_not_encoded():
     with pytest.raises(ProtocolError, match="missing or unknown"):
         encode(Message("cancel_order", {"user_ref": 1}))
     with pytest.raises(ProtocolError, match="text of 8 bytes"):
-        enter_order(Order(0, 0, 0, BUY, 1, 1), name="TOOLONGNAME", user_ref=1)
+        order_packet(Order(0, 0, 0, BUY, 1, 1), name="TOOLONGNAME", user_ref=1)
     with pytest.raises(ProtocolError, match="no appendage"):
         encode(Message("cancel_order", {"user_ref": 1, "quantity": 0}, ((1, b"x"),)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sim.golden.order_frame import order_frame
-from sim.golden.ouch50 import enter_order
+from sim.golden.ouch50 import order_packet
 from sim.golden.records import BUY, SELL, Order
 from sim.session.desk import order_addresses
 from sim.session.ledger import Ledger
@@ -19,7 +19,7 @@ ORDERS = [
 
 def wire(order, user_ref, name=None):
     name = ["ANTS", "BEES"][order.symbol] if name is None else name
-    return order_frame(order_addresses(2)[order.venue], enter_order(order, name=name, user_ref=user_ref))
+    return order_frame(order_addresses(2)[order.venue], order_packet(order, name=name, user_ref=user_ref))
 
 
 def ledger():
