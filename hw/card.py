@@ -35,6 +35,7 @@ from hw.net.udp_transmit import UdpTransmit
 from hw.order_entry.ouch50 import OuchOrders
 from hw.reasons import DropReason
 from hw.risk.gateway import RiskGateway
+from hw.signal.signals import Signals
 from hw.strategy.arbitrage import Arbitrage
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
@@ -116,6 +117,7 @@ class Card(wiring.Component):
         self.told = []  # (valid, event record) of each book's orders, of which one is asked at a time
         self.room = Signal()  # in the event ring
         self.restores = []  # what each venue takes of the host's orders for books
+        self.executions = []  # of each book
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
@@ -192,6 +194,7 @@ class Card(wiring.Component):
         order, orders = events.order(book.order, self.clock.now), events.orders(book.orders, self.clock.now)
         self.told.append((book.order_valid | book.orders_valid, Mux(book.orders_valid, orders, order)))
         self.restores.append(restore)
+        self.executions.append(book.executions)
         self._count_feed(m, venue, lines, arbiter, binder, restore)
         count, is_status = self.counters, book.events.payload.kind.as_value() >= BookEventKind.HALT.value
         m.d.comb += [
@@ -298,10 +301,32 @@ class Card(wiring.Component):
         connect(m, arbitrage.orders, orders.inputs[0])
         connect(m, bank.host_orders, orders.inputs[1])
         m.d.comb += [arbitrage.settings.eq(bank.arbitrage), arbitrage.enable.eq(bank.enable)]
+        if config.signals:
+            self._signals(m, merge.output)
         top = merge.output.payload
         self.records.append((merge.output.valid & top.changed, events.top_of_book(top, self.clock.now), 16))
         m.d.comb += [self.counters.signals.eq(arbitrage.signals), self.counters.missed_signals.eq(arbitrage.missed)]
         return orders.output
+
+    def _signals(self, m, tops):
+        """What is made of tops and executions beside the trade path."""
+        bank = self.bank
+        m.submodules.signals = signals = Signals(self.config)
+        for executions, taken in zip(self.executions, signals.executions, strict=True):
+            connect(m, executions, taken)
+        shown, show = signals.shown, bank.signals_shown
+        m.d.comb += [
+            signals.tops.valid.eq(tops.valid & tops.ready), signals.tops.payload.eq(tops.payload),
+            signals.settings.eq(bank.signals), signals.restart.eq(bank.signals_restart),
+            signals.ask.eq(bank.signals_ask), signals.symbol.eq(bank.signals_symbol),
+            self.counters.signal_updates_lost.eq(signals.lost),
+            show.signal_valid.eq(Cat(shown[name].valid for name in signals.VALUES)),
+            show.ema_value.eq(shown.ema.value), show.rsi_value.eq(shown.rsi.value),
+            show.macd_value.eq(shown.macd.macd), show.macd_line.eq(shown.macd.signal), show.variance.eq(shown.volatility.variance),
+            show.flow_change.eq(shown.order_flow.change), show.flow_sum.eq(shown.order_flow.total),
+            show.weighted_mid.eq(shown.weighted_mid.value),
+            show.volume_bought.eq(shown.traded_volume.bought), show.volume_sold.eq(shown.traded_volume.sold),
+        ]
 
     def _gateway(self, m, orders):
         """The one door."""

@@ -35,6 +35,8 @@ class CardConfig:
         has overtaken on its way comes too late: what it brings is missing.
     order_ways : int
         Ways of each of the order store's two banks, 2 or 4: two take half the wires.
+    signals : bool
+        The card makes signals (docs/signals.md).
     protocols : tuple of str
         Feed protocol of each venue; venues that are not named speak itch50.
     """
@@ -50,6 +52,7 @@ class CardConfig:
     lines: int = 2
     order_ways: int = 4
     protocols: tuple[str, ...] = ()
+    signals: bool = False
 
     def __post_init__(self):
         for field, low, high in (
@@ -90,11 +93,13 @@ class CardConfig:
         values = asdict(self)
         if not self.protocols:
             del values["protocols"]  # none named is the same as all itch50
+        if not self.signals:
+            del values["signals"]
         text = json.dumps(values, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64)
+TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, signals=True)
 """For tests: small sizes reach their edges soon."""
 
 ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, lines=1, order_ways=2)
@@ -103,7 +108,7 @@ ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=
 MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1)
 """The ECP5 card with deeper books, for a chip with more block RAM."""
 
-ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, backlog=1024, events=4096)
+ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, backlog=1024, events=4096, signals=True)
 """For a data-centre card; built by the vendor flow."""
 
 CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}

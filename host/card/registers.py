@@ -76,6 +76,7 @@ _REGISTERS = (
     Register("CONFIG_EVENTS", 0x0024, "ro"),
     Register("CONFIG_CLOCK_HZ", 0x0028, "ro"),
     Register("CONFIG_RECOVERY", 0x002c, "ro"),
+    Register("CONFIG_SIGNALS", 0x0030, "ro", bits=1),
     Register("SCRATCH", 0x0040, "rw"),
     Register("ARM", 0x0044, "rw", bits=1),
     Register("KILL", 0x0048, "rw", bits=1),
@@ -149,6 +150,64 @@ _REGISTERS = (
         Field("side", 12, 1),
         Field("busy", 31, 1),
     )),
+    Register("SIGNAL_SOURCE", 0x0200, "rw", fields=(
+        Field("source", 0, 2),
+        Field("venue", 8, 4),
+    )),
+    Register("SIGNAL_SYMBOL", 0x0204, "rw", fields=(
+        Field("symbol", 0, 8),
+        Field("busy", 31, 1),
+    )),
+    Register("SIGNAL_EMA", 0x0208, "rw", bits=64, fields=(
+        Field("seed", 0, 17),
+        Field("period", 20, 10),
+        Field("factor", 32, 17),
+    )),
+    Register("SIGNAL_RSI", 0x0210, "rw", bits=64, fields=(
+        Field("seed", 0, 17),
+        Field("period", 20, 10),
+        Field("factor", 32, 17),
+    )),
+    Register("SIGNAL_MACD_FAST", 0x0218, "rw", bits=64, fields=(
+        Field("seed", 0, 17),
+        Field("period", 20, 10),
+        Field("factor", 32, 17),
+    )),
+    Register("SIGNAL_MACD_SLOW", 0x0220, "rw", bits=64, fields=(
+        Field("seed", 0, 17),
+        Field("period", 20, 10),
+        Field("factor", 32, 17),
+    )),
+    Register("SIGNAL_MACD_SIGNAL", 0x0228, "rw", bits=64, fields=(
+        Field("seed", 0, 17),
+        Field("period", 20, 10),
+        Field("factor", 32, 17),
+    )),
+    Register("SIGNAL_VOLATILITY", 0x0230, "rw", bits=64, fields=(
+        Field("seed", 0, 17),
+        Field("period", 20, 10),
+        Field("factor", 32, 17),
+    )),
+    Register("SIGNAL_FLOW_FACTOR", 0x0238, "rw", bits=17),
+    Register("SIGNAL_VALID", 0x0240, "ro", fields=(
+        Field("ema", 0, 1),
+        Field("rsi", 1, 1),
+        Field("macd", 2, 1),
+        Field("volatility", 3, 1),
+        Field("order_flow", 4, 1),
+        Field("weighted_mid", 5, 1),
+        Field("traded_volume", 6, 1),
+    )),
+    Register("EMA_VALUE", 0x0248, "ro", bits=50),
+    Register("RSI_VALUE", 0x0250, "ro", bits=17),
+    Register("MACD_VALUE", 0x0258, "ro", bits=64, signed=True),
+    Register("MACD_LINE", 0x0260, "ro", bits=64, signed=True),
+    Register("VARIANCE", 0x0268, "ro", bits=50),
+    Register("FLOW_CHANGE", 0x0270, "ro", bits=64, signed=True),
+    Register("FLOW_SUM", 0x0278, "ro", bits=64, signed=True),
+    Register("WEIGHTED_MID", 0x0280, "ro", bits=50),
+    Register("VOLUME_BOUGHT", 0x0288, "ro", bits=48),
+    Register("VOLUME_SOLD", 0x0290, "ro", bits=48),
     Register("FEED_IP", 0x0400, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
     Register("FEED_PORT", 0x0404, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("FEED_SEQUENCE", 0x0408, "rw", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
@@ -220,6 +279,7 @@ _COUNTERS = (
     Counter("MISSED_SIGNALS", 0x5040, 0),
     Counter("ORDERS_PASSED", 0x5080, 0),
     Counter("BAD_REPLIES", 0x50c0, 0),
+    Counter("SIGNAL_UPDATES_LOST", 0x53c0, 0),
     Counter("REJECT_HALTED", 0x5440, 0),
     Counter("REJECT_KILLED", 0x5480, 0),
     Counter("REJECT_BAD_ORDER", 0x54c0, 0),
@@ -330,7 +390,7 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
 
 CARDS: dict[str, CardSizes] = {
     "tiny": CardSizes(
-        0xc8cc66ace67490d4, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+        0xa6e230d6361b4b3d, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
     ),
     "ecp5": CardSizes(
         0x9b088a7cbcd634a1, venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, clock_hz=156250000,
@@ -339,7 +399,7 @@ CARDS: dict[str, CardSizes] = {
         0x7ec0f9b76e3e173d, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
     ),
     "alveo": CardSizes(
-        0x7969c5e8619c78ba, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+        0x9a1eb3bb228063d9, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
     ),
 }
 """The named configurations."""

@@ -9,6 +9,8 @@ from hw.host_interface import registers
 from hw.host_interface.bus import READ_LATENCY, RegisterBus
 from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.register_file import RegisterFile
+from hw.host_interface.signal_registers import SMOOTHINGS
+from hw.host_interface.signal_registers import VALUES as SIGNAL_VALUES
 from hw.lib.choice import lowest
 from hw.reasons import StaleReason
 from hw.types import (
@@ -19,6 +21,7 @@ from hw.types import (
     OrderAddress,
     OrderReply,
     RiskLimits,
+    SignalSettings,
     SlotName,
     SymbolBinding,
     SymbolIndex,
@@ -126,6 +129,10 @@ class RegisterBank(wiring.Component):
         An order for the book of a venue of this card, on a symbol of this card.
     restore_refused : Out(1)
         Pulse: one for another, or while the last one waits.
+    signals : Out(SignalSettings), signals_restart : Out(1)
+        Pulse: all signals begin anew, with these settings.
+    signals_ask : Out(1), signals_symbol : Out(SymbolIndex), signals_shown : In(a number for each register of a signal's value)
+        Pulse: show this symbol's values, at most ``QUERY_CYCLES`` - 2 cycles after it.
     state : Out(32)
         The STATE register.
     write_index : In(32)
@@ -157,6 +164,9 @@ class RegisterBank(wiring.Component):
             "replies": Out(stream.Signature(OrderReply, always_ready=True)), "host_orders": Out(stream.Signature(Order)),
             "look": Out(1), "look_venue": Out(VenueIndex), "look_symbol": Out(SymbolIndex), "look_orders": Out(1),
             "looking": In(1), "restored": Out(stream.Signature(BookOrder)), "restore_refused": Out(1),
+            "signals": Out(SignalSettings), "signals_restart": Out(1), "signals_ask": Out(1), "signals_symbol": Out(SymbolIndex),
+            "signals_shown": In(wiring.Signature({
+                name.lower(): Out(signed(bits) if is_signed else bits) for name, bits, is_signed, _ in SIGNAL_VALUES})),
             "state": Out(32),
             "write_index": In(32), "read_index": Out(32),
             "ring": Out(read_port(range(config.events * registers.RECORD_BYTES // 4), 32)),
@@ -175,6 +185,7 @@ class RegisterBank(wiring.Component):
         self._query_position(m, file.value, file.written, file.source)
         self._look(m, file.value, file.written, file.source)
         self._restore(m, file.value, file.written, file.source)
+        self._set_up_signals(m, file.value, file.written, file.source)
         self._ring_doorbells(m, file.value, file.written, file.source)
         for number in range(self._config.venues):
             self._connect_venue(m, file, number)
@@ -326,6 +337,24 @@ class RegisterBank(wiring.Component):
                 waits.eq(1), order.venue.eq(fields["venue"]), order.symbol.eq(fields["symbol"]), order.side.eq(fields["side"]),
                 order.reference.eq(value.restore_reference), order.shares.eq(value.restore_shares), order.price.eq(value.restore_price),
             ]
+
+    def _set_up_signals(self, m, value, written, source):
+        remaining, settings = Signal(range(QUERY_CYCLES + 1)), self.signals
+        _, (_, venue) = parts(value.signal_source, "SIGNAL_SOURCE")
+        m.d.comb += [
+            settings.source.eq(value.signal_source[:2]), settings.venue.eq(venue), settings.order_flow.eq(value.signal_flow_factor),
+            *(settings[name.lower()][field].eq(part) for name in SMOOTHINGS
+              for field, part in parts(getattr(value, f"signal_{name.lower()}"), f"SIGNAL_{name}")),
+            self.signals_restart.eq(written.signal_source),
+            self.signals_ask.eq(written.signal_symbol), self.signals_symbol.eq(value.signal_symbol),
+            source.signal_symbol.eq(Cat(self.signals_symbol, Const(0, 23), remaining != 0)),
+            source.config_signals.eq(self._config.signals),
+            *(getattr(source, name.lower()).eq(getattr(self.signals_shown, name.lower())) for name, *_ in SIGNAL_VALUES),
+        ]
+        with m.If(written.signal_symbol):
+            m.d.sync += remaining.eq(QUERY_CYCLES)
+        with m.Elif(remaining != 0):
+            m.d.sync += remaining.eq(remaining - 1)
 
     def _ring_doorbells(self, m, value, written, source):
         reply, order = self.replies.payload, self.host_orders.payload

@@ -92,6 +92,7 @@ COUNTERS = (
     Counter("MISSED_SIGNALS", 0x41, "Opportunities that came while the orders of the last one were still waiting."),
     Counter("ORDERS_PASSED", 0x42, "Orders that the gateway let pass."),
     Counter("BAD_REPLIES", 0x43, "Replies about more shares than are working, or about a symbol that is not there."),
+    Counter("SIGNAL_UPDATES_LOST", 0x4F, "Updates of signals that came too fast; all signals began anew."),
     *reason_counters("REJECT", 0x50, RejectReason, family="rejects", per_venue=False),
     Counter("EVENTS_LOST", 0x80, "Event records that found no place.", amount_bits=8),
     Counter("LIMITS_REFUSED", 0x81, "Commits with a wrong generation."),

@@ -28,7 +28,7 @@ ENUMERATIONS = {EventKind: "EVENT", DropReason: "DROP", RejectReason: "REJECT", 
 SECTIONS = (
     ("Identity", registers.IDENTITY), ("Control", registers.CONTROL), ("Risk limits", registers.RISK),
     ("Arbitrage", registers.ARBITRAGE), ("Positions, replies and orders of the host", registers.ORDERS),
-    ("Orders for a book", registers.RESTORATION),
+    ("Orders for a book", registers.RESTORATION), ("Signals", registers.SIGNALS),
     ("Venues", registers.VENUES), ("Symbols", registers.SYMBOLS),
 )
 SOURCE = "hw/host_interface/registers.py"

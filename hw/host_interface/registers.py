@@ -15,6 +15,7 @@ Rules of the map, for every register:
 """
 
 from hw.host_interface.map_types import Access, Dimension, Field, Register
+from hw.host_interface.signal_registers import SIGNALS
 
 MAGIC = 0x5452504A
 """ASCII "TRPJ", the first letter in the top bits."""
@@ -77,6 +78,7 @@ IDENTITY = (
     Register("CONFIG_EVENTS", 0x0024, RO, "Records in the event ring."),
     Register("CONFIG_CLOCK_HZ", 0x0028, RO, "Clock of the card in Hz: the unit of every time in cycles."),
     Register("CONFIG_RECOVERY", 0x002C, RO, "Book events that a recovery line's buffer holds: ask for no more messages at a time."),
+    Register("CONFIG_SIGNALS", 0x0030, RO, "1: the card makes signals; else their registers do nothing and read 0.", bits=1),
 )
 
 CONTROL = (
@@ -208,5 +210,5 @@ SYMBOLS = (
         Field("locate", 0, 16, "The venue's own number for the symbol."), Field("enable", 31, 1, "The slot follows it."))),
 )
 
-REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *VENUES, *SYMBOLS)
+REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *SIGNALS, *VENUES, *SYMBOLS)
 """All registers but the counters, in the order of their offsets."""

@@ -60,14 +60,11 @@ class Macd(wiring.Component):
         m.submodules.fast_mean = fast = Smoother(self._symbols)
         m.submodules.slow_mean = slow = Smoother(self._symbols)
         m.submodules.signal_mean = line = Smoother(self._symbols)
-        late, begins, opens = self._count(m)
-        for mean, setting, usable, first in (
-            (slow, self.slow, sample.usable, sample.first),
-            (fast, self.fast, sample.usable & ~late, begins),
-        ):
+        begins, opens = self._count(m)
+        for mean, setting, first in ((slow, self.slow, sample.first), (fast, self.fast, begins)):
             m.d.comb += [
                 mean.setting.eq(setting), mean.take.eq(self.samples.valid), mean.symbol.eq(sample.symbol),
-                mean.usable.eq(usable), mean.first.eq(first), mean.x.eq(sample.deviation << FRACTION),
+                mean.usable.eq(sample.usable), mean.first.eq(first), mean.x.eq(sample.deviation << FRACTION),
             ]
         cycles = Smoother.LATENCY + 1
         macd = Signal(PriceDifference)
@@ -83,14 +80,14 @@ class Macd(wiring.Component):
         return m
 
     def _count(self, m):
-        """The samples of each symbol. Returns, in the cycle of one: the fast mean does not begin yet; it begins; the signal line begins."""
-        layout = data.StructLayout({"count": 10, "late": 1, "begins": 1, "opens": 1})
+        """The samples of each symbol. Returns, in the cycle of one, whether the fast mean begins then, and whether the signal line does."""
+        layout = data.StructLayout({"count": 10, "begins": 1, "opens": 1})
         m.submodules.counts = memory = Memory(shape=layout, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
         read, write = memory.read_port(domain="comb"), memory.write_port()
         sample, row, now, wait = self.samples.payload, Signal(layout), Signal(layout), Signal(10)
         m.d.comb += [read.addr.eq(sample.symbol), row.eq(read.data)]
         with m.If(sample.first):
-            m.d.comb += [row.eq(0), row.late.eq(1)]
+            m.d.comb += row.eq(0)
         m.d.sync += [
             now.eq(row), write.addr.eq(sample.symbol), write.en.eq(self.samples.valid & sample.usable),
             wait.eq(self.slow.period - self.fast.period),
@@ -99,8 +96,7 @@ class Macd(wiring.Component):
         m.d.comb += [
             count.eq(Mux(now.count.all(), now.count, now.count + 1)),
             write.data.count.eq(count),
-            write.data.late.eq(now.late & (count != wait)),
-            write.data.begins.eq(now.late & (count == wait)),
+            write.data.begins.eq(count == wait),
             write.data.opens.eq(count + 1 == self.slow.period),
         ]
-        return row.late, row.begins, row.opens
+        return row.begins, row.opens

@@ -54,8 +54,8 @@ class Rsi(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         sample, result = self.samples.payload, self.values.payload
-        m.submodules.rises = rises = Smoother(self._symbols)
-        m.submodules.changes = changes = Smoother(self._symbols)
+        m.submodules.rises = rises = Smoother(self._symbols, wilder=True)
+        m.submodules.changes = changes = Smoother(self._symbols, wilder=True)
         m.submodules.ratio = ratio = Ratio(Smoothed.width - 1, 100 / 128)
         for mean, change in ((rises, Mux(sample.rises, sample.change, 0)), (changes, sample.change)):
             m.d.comb += [

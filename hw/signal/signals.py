@@ -69,6 +69,7 @@ class Signals(wiring.Component):
     the signal's own ``LATENCY``, 8 at most. An update every second cycle, on any symbol.
     """
 
+    VALUES = tuple(VALUES)
     CHOICE_LATENCY = 1 + Pace.LATENCY
     SHOW_CYCLES = LastValues.LATENCY
     SETTLING_CYCLES = 16

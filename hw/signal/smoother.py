@@ -38,6 +38,8 @@ class Smoother(wiring.Component):
     ----------
     symbols : int
     weighs : bool
+    wilder : bool
+        ``seed`` is not looked at: it is ``factor``.
 
     Ports
     -----
@@ -64,8 +66,8 @@ class Smoother(wiring.Component):
 
     LATENCY = 3
 
-    def __init__(self, symbols: int, *, weighs: bool = True):
-        self._symbols, self._weighs = symbols, weighs
+    def __init__(self, symbols: int, *, weighs: bool = True, wilder: bool = False):
+        self._symbols, self._weighs, self._wilder = symbols, weighs, wilder
         super().__init__({
             "setting": In(Smoothing),
             "take": In(1),
@@ -125,5 +127,7 @@ class Smoother(wiring.Component):
         if not self._weighs:
             return delayed(m, self.x, 1)
         later = multiply(m, self.x, self.setting.factor, "later")
+        if self._wilder:
+            return later.outer + later.inner
         seeding = multiply(m, self.x, self.setting.seed, "seeding")
         return Mux(warm, later.outer, seeding.outer) + Mux(warm, later.inner, seeding.inner)
