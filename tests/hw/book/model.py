@@ -36,7 +36,7 @@ def check(events, run, *, lost=0):
     """Every record against the reference, every latency against the table. At most ``lost`` symbols may become stale of lost levels."""
     model, timing = ExpectedBook(), BookTiming()
     assert len(run.records) == len(events)
-    refused = run.refused
+    refused, stale = run.refused, {}
     for index, (event, record) in enumerate(zip(events, run.records, strict=True)):
         answer = model.answer(event, refused=index in refused)
         where = f"event {index}: {event}"
@@ -45,6 +45,8 @@ def check(events, run, *, lost=0):
         assert (record.halted, record.partial) == (answer.halted, answer.partial), where
         bid, ask = record.top[0], record.top[3]
         assert (record.crossed, record.locked) == (0 < ask < bid, 0 < ask == bid), where
+        assert record.changed or record.stale == stale.get(record.symbol, 0), where
+        stale[record.symbol] = record.stale
         if record.stale and not answer.stale:
             if answer.stale is False:
                 lost -= 1

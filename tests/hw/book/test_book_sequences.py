@@ -21,9 +21,10 @@ CROWDED = alike(STORE.table, 64, 11)  # eight of them fit
 CLOSE = [rank for rank in alike(FAR.table, 32, 30) if rank][:20]  # eight of them fit among the far levels of a side
 REFERENCES = [1, 2, 3, *CROWDED]
 PRICES = [100, 101, 102, 1, MAX, *CLOSE]
-FRONT = [event for side in (0, 1) for event in (  # so many levels before all others that most of those are far
-    add(10_000 + 100 * side + number, side, 7, (MAX - 1000 - number) if side == 0 else 2 + number) for number in range(NearLevels.LEVELS))]
-FAR_CROWD = [add(20_000 + number, 0, 5, price) for number, price in enumerate(CLOSE[:7])]
+FRONT = [[add(10_000 + 100 * side + number, side, 7, (MAX - 1000 - number) if side == 0 else 2 + number)
+          for number in range(NearLevels.LEVELS)] for side in (0, 1)]  # so many levels before all others that most of those are far
+FAR_CROWD = [add(20_000 + number, 0, 5, price) for number, price in enumerate([*CLOSE[:7], *CLOSE[:7]])]  # two orders on each
+PACES = [{}, {}, {"pauses": 40}, {"pauses": 40, "refusals": 40}, {"looks": True}]
 
 references = st.sampled_from(REFERENCES)
 prices = st.sampled_from(PRICES)
@@ -45,14 +46,16 @@ class Sequence(RuleBasedStateMachine):
         super().__init__()
         self.events: list[BookEvent] = []
         self.deep, self.pace = False, {}
+        self.front = [[], []]
 
     @initialize(target=orders, deep=st.booleans(), crowd=st.sampled_from([0, 0, 8]), prices=st.lists(prices, min_size=8, max_size=8),
-                side=sides, pauses=st.sampled_from([0, 0, 40]), refusals=st.sampled_from([0, 0, 40]),
-                looks=st.sampled_from([False, False, True]), seed=st.integers(1, 9))
-    def start(self, deep, crowd, prices, side, pauses, refusals, looks, seed):
+                side=sides, pace=st.sampled_from(PACES), seed=st.integers(1, 9))
+    def start(self, deep, crowd, prices, side, pace, seed):
         """Now and then the book is deep, or the sets are full, from the beginning."""
-        self.deep, self.pace = deep, {"pauses": pauses, "refusals": refusals, "looks": looks, "seed": seed}
-        self.events += (FRONT + FAR_CROWD) * deep
+        self.deep, self.pace = deep, pace | {"seed": seed}
+        if deep:
+            self.events += [*FRONT[0], *FRONT[1], *FAR_CROWD]
+            self.front = [[*levels] for levels in FRONT]
         self.events += [add(reference, side, 100, price) for reference, price in zip(CROWDED[:crowd], prices, strict=False)]
         return multiple(1, *CROWDED[:crowd])
 
@@ -88,10 +91,17 @@ class Sequence(RuleBasedStateMachine):
         self.events.append(BookEvent(kind, side, locate, 1, 0, 0, 0, 0))
 
     @precondition(lambda self: self.deep)
-    @rule(number=st.integers(0, len(FRONT) - 1), count=st.integers(1, 8))
-    def open_up(self, number, count):
-        """Levels go that are before the others."""
-        self.events += [delete(event.reference) for event in FRONT[number:number + count]]
+    @rule(side=sides, count=st.sampled_from([1, NearLevels.LEVELS - NearLevels.LOW, NearLevels.LEVELS]))
+    def open_up(self, side, count):
+        """The best levels go, which are before the others."""
+        self.events += [delete(event.reference) for event in self.front[side][:count]]
+        del self.front[side][:count]
+
+    @precondition(lambda self: self.deep)
+    @rule(number=st.integers(0, len(FAR_CROWD) - 1))
+    def thin_out(self, number):
+        """One of the two orders of a far level goes."""
+        self.events.append(delete(FAR_CROWD[number].reference))
 
     def teardown(self):
         if self.events:
