@@ -38,8 +38,10 @@ class Rig:
 
         async def watch(ctx):
             out, restore = self.arbiter.output, self.restore
-            signals = (out.valid, out.ready, out.payload, restore.refused, restore.resume, self.arbiter.early)
-            async for _, _, valid, ready, event, refused, resume, early in ctx.tick().sample(*signals):
+            stolen = restore.restoring & (restore.recovery_frames.ready | restore.recovery_events.ready)
+            signals = (out.valid, out.ready, out.payload, restore.refused, restore.resume, self.arbiter.early, stolen)
+            async for _, _, valid, ready, event, refused, resume, early, wrong in ctx.tick().sample(*signals):
+                assert not wrong, "something of the recovery line was taken"
                 if valid and ready:
                     self.events.append(event)
                 self.counts.refused += refused
@@ -112,6 +114,19 @@ def test_an_order_waits_for_the_book_and_the_end_waits_for_the_order():
         await ctx.tick()
         assert len(rig.events) == 1
         assert not ctx.get(rig.restore.restoring)
+
+    Rig().run(testbench)
+
+
+def test_an_order_that_comes_with_the_end_is_in_the_book_first():
+    async def testbench(ctx, rig):
+        await rig.begin(ctx)
+        ctx.set(rig.restore.enable, 0)
+        assert await rig.give(ctx, 3) == FASTEST
+        await ctx.tick()
+        assert [event.reference for event in rig.events] == [3]
+        assert rig.counts.resume == 1
+        assert not rig.counts.refused
 
     Rig().run(testbench)
 
