@@ -37,6 +37,7 @@ from hw.reasons import DropReason
 from hw.risk.gateway import RiskGateway
 from hw.signal.signals import Signals
 from hw.strategy.arbitrage import Arbitrage
+from hw.strategy.direct_quotes import DirectQuotes
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
 from hw.types import BookEventKind, FrameReceive, FrameTransmit, Order, TopOfBook
@@ -292,20 +293,37 @@ class Card(wiring.Component):
         config, bank = self.config, self.bank
         m.submodules.merge_tops = merge = StreamArbiter(TopOfBook, config.venues)
         m.submodules.arbitrage = arbitrage = Arbitrage(config)
+        m.submodules.direct_quotes = quotes = DirectQuotes(config)
         m.submodules.merge_orders = orders = StreamArbiter(Order, 2, together=lambda order: order.pair)
 
         for venue, (tops, stale, restart) in enumerate(feeds):
             connect(m, tops, merge.inputs[venue])
-            m.d.comb += [arbitrage.venue_stale[venue].eq(stale), arbitrage.clear[venue].eq(restart)]
+            direct, was_direct = bank.terms[venue].direct, Signal(name=f"was_direct_{venue}")
+            m.d.sync += was_direct.eq(direct)
+            m.d.comb += [
+                quotes.direct[venue].eq(direct), arbitrage.venue_stale[venue].eq(stale & ~direct),
+                arbitrage.clear[venue].eq((restart & ~direct) | (direct ^ was_direct)),
+            ]
         connect(m, merge.output, arbitrage.tops)
         connect(m, arbitrage.orders, orders.inputs[0])
         connect(m, bank.host_orders, orders.inputs[1])
-        m.d.comb += [arbitrage.settings.eq(bank.arbitrage), arbitrage.enable.eq(bank.enable)]
+        connect(m, bank.arbitrage_limits, arbitrage.limits)
+        connect(m, bank.quotes, quotes.written)
+        connect(m, quotes.quotes, arbitrage.quotes)
+        m.d.comb += [
+            arbitrage.cooldown.eq(bank.cooldown), arbitrage.enable.eq(bank.enable), arbitrage.terms.eq(bank.terms),
+            arbitrage.now.eq(self.clock.now), quotes.now.eq(self.clock.now),
+        ]
         if config.signals:
             self._signals(m, merge.output)
         top = merge.output.payload
         self.records.append((merge.output.valid & top.changed, events.top_of_book(top, self.clock.now), 16))
-        m.d.comb += [self.counters.signals.eq(arbitrage.signals), self.counters.missed_signals.eq(arbitrage.missed)]
+        self.records.append((arbitrage.signal.valid, events.signal(arbitrage.signal.payload, self.clock.now), 4))
+        count = self.counters
+        m.d.comb += [
+            count.signals.eq(arbitrage.signal.valid), count.missed_signals.eq(arbitrage.missed),
+            count.implausible_profits.eq(arbitrage.implausible), count.quotes_refused.eq(quotes.refused),
+        ]
         return orders.output
 
     def _signals(self, m, tops):

@@ -432,15 +432,6 @@ class OrderAddress(data.Struct):
     source_port: 16
 
 
-class ArbitrageSettings(data.Struct):
-    min_profit: Price
-    """Smallest (bid there - ask here) that is traded, in 1/10000 per share, after which an order pair is sent."""
-    max_shares: Shares
-    """Cap on the quantity of each leg."""
-    cooldown: Cycles
-    """Cycles after a signal during which the symbol gives no other."""
-
-
 class Smoothing(data.Struct):
     """How a mean that forgets is seeded and goes on; coefficients in units of 2^-17 (docs/signals.md has the formulas)."""
 

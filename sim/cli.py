@@ -1,7 +1,7 @@
 """Commands that simulate. The host's command line finds them by their entry points and never imports this package by name."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sim.golden.arbitrage import MOST_SHARES
 from sim.readers.errors import BadInput
 from sim.replay.errors import ReplayError
 from sim.replay.feeds import Feed
@@ -18,6 +19,7 @@ from sim.replay.replay import Engine, Options, Report, Stage
 from sim.replay.replay import Progress as Tell
 from sim.replay.replay import replay as run_replay
 from sim.replay.result import Result
+from sim.replay.strategy import Signal, Strategy
 from sim.replay.survey import Survey
 
 NOT_RIGHT, REFUSED = 1, 2
@@ -36,6 +38,10 @@ def replay(
     protocol: Annotated[str, typer.Option(help="auto, itch50, deep10 or pitch.")] = "auto",
     line: Annotated[int | None, typer.Option(help="Of a capture with lines A and B: which, from 1. Default: both.")] = None,
     recover: Annotated[Path | None, typer.Option(help="File with the messages that a retransmission would bring.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="arbitrage: all files as one stream by their times, through the detector.")] = None,
+    signals_out: Annotated[Path | None, typer.Option(help="CSV of the strategy's signals.")] = None,
+    min_profit: Annotated[int, typer.Option(min=0, max=(1 << 32) - 1, help="Of the strategy, in 1/10000 per share.")] = 1,
+    max_shares: Annotated[int, typer.Option(min=1, max=MOST_SHARES, help="Of each leg of the strategy.")] = MOST_SHARES,
     stats: Annotated[bool, typer.Option("--stats", help="Show what each file holds: messages by type, gaps, duplicates, drops.")] = False,
 ) -> None:
     """Send recorded market data through the card and write its top of book.
@@ -46,12 +52,16 @@ def replay(
 
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        report = run_replay(Options(tuple(files), engine, symbols, card, bbo_out, protocol, line, recover, stats), stages(errors))
+        report = run_replay(Options(
+            tuple(files), engine, symbols, card, bbo_out, protocol, line, recover, stats, strategy, signals_out,
+            Strategy(min_profit=min_profit, max_shares=max_shares)), stages(errors))
     except (BadInput, ReplayError, CardError, _build_error()) as error:
         errors.print(f"trapjaw: {error}", markup=False)
         raise typer.Exit(REFUSED) from None
     if report.result:
         Console().print(summary(report, report.result))
+    if report.signals is not None:
+        Console().print(signal_table(report.signals))
     if stats:
         for feed, survey in zip(report.feeds, report.surveys, strict=True):
             Console(soft_wrap=True, highlight=False).print(f"{feed.path.name}: {feed.wire.name}", style="italic", markup=False)
@@ -114,6 +124,18 @@ def statistics(feed: Feed, survey: Survey) -> Table:
     table.add_row("dropped frames", f"{losses.drops.total():,}")
     for reason, count in losses.drops.most_common():
         table.add_row(f"  {reason}", f"{count:,}")
+    return table
+
+
+def signal_table(signals: Sequence[Signal]) -> Table:
+    """How often, how much and for what, by the two venues."""
+    table = Table(title="signals: buy at, sell at", title_justify="left")
+    for head in ("venues", "signals", "shares", "profit", "best"):
+        table.add_column(head, justify="right")
+    for pair in sorted({(signal.buy_venue, signal.sell_venue) for signal in signals}):
+        of = [signal for signal in signals if (signal.buy_venue, signal.sell_venue) == pair]
+        table.add_row(f"{pair[0]}, {pair[1]}", f"{len(of):,}", f"{sum(each.shares for each in of):,}",
+                      f"{sum(each.profit for each in of) / 1e4:,.4f}", f"{max(each.profit for each in of) / 1e4:,.4f}")
     return table
 
 

@@ -7,11 +7,15 @@ from typing import NamedTuple, Self
 from host.card.addresses import OrderAddress, ip_number, mac_number, multicast_number, port_number
 from host.card.definition import CardSizes, Register, UnknownRegisterError
 from host.card.events import RECORD_WORDS, BookOrder, BookOrders, Event, decode
+from host.card.fees import VenueFees
 from host.card.identity import identify
 from host.card.limits import Limits
 from host.card.protocol import Card, CardError
 from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, StaleReason
 from host.card.snapshot import LiveOrder, Snapshot, best_first
+
+MAX_AGE = (1 << 48) - 1
+"""Clock cycles: no quote is ever too old."""
 
 BUY, SELL = 0, 1
 FILLED, RELEASED = 0, 1
@@ -257,15 +261,61 @@ class Control:
 
     # Trading
 
-    def set_arbitrage(self, *, min_profit: int, max_shares: int, cooldown: int, symbols: Collection[int]) -> None:
-        """Settings of the detector (1/10000 per share, shares, clock cycles) and the slots that it may trade."""
+    def set_arbitrage(self, *, min_profit: int, max_shares: int, cooldown: int, symbols: Collection[int], min_shares: int = 0) -> None:
+        """Settings of the detector (1/10000 per share after fees, shares, clock cycles) and the slots that it may trade."""
         for slot in symbols:
             self._check_slot(slot)
         self._write_slots("ARB_ENABLE", ())
-        self.write("ARB_MIN_PROFIT", min_profit)
-        self.write("ARB_MAX_SHARES", max_shares)
         self.write("ARB_COOLDOWN", cooldown)
+        for slot in symbols:
+            self.set_arbitrage_limits(slot, min_profit=min_profit, min_shares=min_shares, max_shares=max_shares)
         self._write_slots("ARB_ENABLE", symbols)
+
+    def set_arbitrage_limits(self, slot: int, *, min_profit: int, min_shares: int, max_shares: int) -> None:
+        """What is an opportunity for one symbol; takes effect at once."""
+        self._check_slot(slot)
+        self.write("ARB_MIN_PROFIT", min_profit)
+        self.write("ARB_MIN_SHARES", min_shares)
+        self.write("ARB_MAX_SHARES", max_shares)
+        self.write("ARB_COMMIT", slot)
+
+    def set_arbitrage_venue(self, venue: int, *, fees: VenueFees | None = None, max_age: int = MAX_AGE, direct: bool = False) -> None:
+        """Lets the detector buy and sell at a venue.
+
+        Parameters
+        ----------
+        fees : VenueFees
+            None: there are none.
+        max_age : int
+            Clock cycles after which a quote is none; by default it never is.
+        direct : bool
+            Its quotes come from the host (``quote``); what its feed says is not heard.
+        """
+        self._check_venue(venue)
+        share_fee, rate = (fees or VenueFees()).taker.registers()
+        self._check_disarmed("change a venue of the arbitrage")
+        for name, value in (("ARB_SHARE_FEE", share_fee), ("ARB_FEE_RATE", rate), ("ARB_MAX_AGE", max_age)):
+            self.write(name, value, venue)
+        for name, on in (("ARB_DIRECT", direct), ("ARB_VENUES", True)):
+            self.write(name, self.read(name) & ~(1 << venue) | on << venue)
+
+    def quote(self, venue: int, symbol: int, *, bid: tuple[int, int], ask: tuple[int, int], time: int | None = None) -> None:
+        """Best bid and ask (price in 1/10000, shares; price 0: none) of a direct venue, as of a time of the card, by default now."""
+        self._check_venue(venue)
+        self._check_slot(symbol)
+        for price, shares in (bid, ask):
+            if not (0 <= price < 1 << 32 and 0 <= shares < 1 << 32):
+                raise ValueError(f"price and shares of a quote are 0 to {(1 << 32) - 1}, not {price} and {shares}")
+        if bid[0] > ask[0] > 0:
+            raise ValueError(f"the bid {bid[0]} is above the ask {ask[0]}")
+        refused = self.counter("QUOTES_REFUSED")
+        self.write("QUOTE", REGISTERS["QUOTE"].pack(venue=venue, symbol=symbol))
+        for name, value in (("BID_PRICE", bid[0]), ("BID_SHARES", bid[1]), ("ASK_PRICE", ask[0]), ("ASK_SHARES", ask[1])):
+            self.write(f"QUOTE_{name}", value)
+        self.write("QUOTE_TIME", (self.time() if time is None else time) % (1 << 48))
+        self.write("QUOTE_DOORBELL", 1)
+        if self.counter("QUOTES_REFUSED") != refused:
+            raise CardError(f"the card refused a quote for venue {venue}: is it a direct one, and is {time} not to come?")
 
     def send_order(self, *, venue: int, symbol: int, side: int, shares: int, price: int) -> None:
         """An order of the host, through the same door as the card's own."""

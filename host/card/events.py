@@ -147,7 +147,30 @@ class StateChange:
     changed: int
 
 
-Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders
+@dataclass(frozen=True, slots=True)
+class ArbitrageSignal:
+    """The detector took an opportunity: bought at one venue, sold at another."""
+
+    card_time: int
+    lost: bool
+    symbol: int
+    buy_venue: int
+    sell_venue: int
+    buy_price: int
+    sell_price: int
+    shares: int
+    profit: int
+    """Of all shares together, after fees, in 1/10000."""
+    time: int
+    """Card time, in cycles, of the change that showed it."""
+
+    @property
+    def word(self) -> int:
+        """The 128-bit signal word: symbol 16, buy venue 8, sell venue 8, profit 48, time 48, from bit 0 on."""
+        return self.symbol | self.buy_venue << 16 | self.sell_venue << 24 | self.profit << 32 | self.time << 80
+
+
+Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders | ArbitrageSignal
 
 
 def decode(words: Sequence[int]) -> Event:
@@ -185,5 +208,7 @@ def decode(words: Sequence[int]) -> Event:
             return BookOrder(time, lost, **fields)
         case EventKind.ORDERS:
             return BookOrders(time, lost, **fields)
+        case EventKind.SIGNAL:
+            return ArbitrageSignal(time, lost, **fields)
         case _:
             return StateChange(time, lost, **fields)

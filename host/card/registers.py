@@ -27,6 +27,7 @@ class EventKind(IntEnum):
     LEVEL = 7
     ORDER = 8
     ORDERS = 9
+    SIGNAL = 10
 
 
 class DropReason(IntEnum):
@@ -114,8 +115,12 @@ _REGISTERS = (
     Register("ACTIVE_RATE_BURST", 0x00d0, "ro", bits=16),
     Register("ACTIVE_RATE_INTERVAL", 0x00d4, "ro"),
     Register("ARB_MIN_PROFIT", 0x0100, "rw"),
-    Register("ARB_MAX_SHARES", 0x0104, "rw"),
+    Register("ARB_MAX_SHARES", 0x0104, "rw", bits=18),
     Register("ARB_COOLDOWN", 0x0108, "rw"),
+    Register("ARB_MIN_SHARES", 0x010c, "rw", bits=18),
+    Register("ARB_COMMIT", 0x0110, "wo", bits=8),
+    Register("ARB_VENUES", 0x0114, "rw", bits=8),
+    Register("ARB_DIRECT", 0x0118, "rw", bits=8),
     Register("ARB_ENABLE", 0x0120, "rw", dimensions=(Dimension("word", 8, 0x4),)),
     Register("POSITION_SYMBOL", 0x0140, "rw", fields=(
         Field("symbol", 0, 8),
@@ -141,6 +146,16 @@ _REGISTERS = (
     Register("HOST_ORDER_PRICE", 0x0188, "rw"),
     Register("HOST_ORDER_DOORBELL", 0x018c, "wo", bits=1),
     Register("HOST_ORDER_BUSY", 0x0190, "ro", bits=1),
+    Register("QUOTE_ASK_SHARES", 0x0198, "rw"),
+    Register("QUOTE_DOORBELL", 0x019c, "wo", bits=1),
+    Register("QUOTE", 0x01a0, "rw", fields=(
+        Field("venue", 0, 4),
+        Field("symbol", 16, 16),
+    )),
+    Register("QUOTE_BID_SHARES", 0x01a4, "rw"),
+    Register("QUOTE_BID_PRICE", 0x01a8, "rw", bits=48),
+    Register("QUOTE_ASK_PRICE", 0x01b0, "rw", bits=48),
+    Register("QUOTE_TIME", 0x01b8, "rw", bits=48),
     Register("RESTORE_REFERENCE", 0x01c0, "rw", bits=64),
     Register("RESTORE_SHARES", 0x01c8, "rw"),
     Register("RESTORE_PRICE", 0x01cc, "rw"),
@@ -229,6 +244,9 @@ _REGISTERS = (
     Register("RECOVERY_CYCLES", 0x0458, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
     Register("RECOVERING", 0x045c, "ro", bits=1, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("DIRECTORY", 0x0460, "rw", bits=1, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ARB_SHARE_FEE", 0x0464, "rw", bits=24, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ARB_FEE_RATE", 0x0468, "rw", bits=18, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("ARB_MAX_AGE", 0x0470, "rw", bits=48, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
     Register("BOUND", 0x1800, "ro", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
     Register("ASSUME_TRADING", 0x1900, "rw", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
@@ -279,6 +297,8 @@ _COUNTERS = (
     Counter("MISSED_SIGNALS", 0x5040, 0),
     Counter("ORDERS_PASSED", 0x5080, 0),
     Counter("BAD_REPLIES", 0x50c0, 0),
+    Counter("IMPLAUSIBLE_PROFITS", 0x5100, 0),
+    Counter("QUOTES_REFUSED", 0x5140, 0),
     Counter("SIGNAL_UPDATES_LOST", 0x53c0, 0),
     Counter("REJECT_HALTED", 0x5440, 0),
     Counter("REJECT_KILLED", 0x5480, 0),
@@ -384,6 +404,16 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
         Field("count", 32, 32),
         Field("since", 96, 64),
         Field("sequence", 160, 64),
+    ),
+    EventKind.SIGNAL: (
+        Field("shares", 8, 18),
+        Field("symbol", 32, 16),
+        Field("buy_venue", 48, 8),
+        Field("sell_venue", 56, 8),
+        Field("profit", 64, 48),
+        Field("time", 112, 48),
+        Field("buy_price", 160, 32),
+        Field("sell_price", 192, 32),
     ),
 }
 """Fields of each kind of event record, beside the header's."""

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arbitrage_types import ArbitrageLimits, VenueTerms, WrittenQuote
 from hw.config import CardConfig
 from hw.host_interface import registers
 from hw.host_interface.bus import READ_LATENCY, RegisterBus
@@ -12,10 +13,11 @@ from hw.host_interface.register_file import RegisterFile
 from hw.host_interface.signal_registers import SMOOTHINGS
 from hw.host_interface.signal_registers import VALUES as SIGNAL_VALUES
 from hw.lib.choice import lowest
+from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
 from hw.types import (
-    ArbitrageSettings,
     BookOrder,
+    Cycles,
     FeedAddress,
     Order,
     OrderAddress,
@@ -110,7 +112,13 @@ class RegisterBank(wiring.Component):
         A part of the card is broken: disarms, and does not let it be armed.
     clear_positions : Out(1)
         Pulse.
-    arbitrage : Out(ArbitrageSettings)
+    arbitrage_limits : Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True))
+        What has been committed for a symbol.
+    cooldown : Out(Cycles)
+    terms : Out(data.ArrayLayout(VenueTerms, venues))
+        For the arbitrage detector.
+    quotes : Out(stream.Signature(WrittenQuote, always_ready=True))
+        The host has written a quote.
     enable : Out(symbols)
         Symbols that the arbitrage detector may trade.
     venues : Out(VenueControl).array(venues)
@@ -157,7 +165,9 @@ class RegisterBank(wiring.Component):
         super().__init__({
             "bus": In(RegisterBus), "now": In(64),
             "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
-            "arbitrage": Out(ArbitrageSettings), "enable": Out(config.symbols),
+            "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
+            "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
+            "quotes": Out(stream.Signature(WrittenQuote, always_ready=True)), "enable": Out(config.symbols),
             "venues": Out(VenueControl(config.symbols)).array(config.venues),
             "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
@@ -181,7 +191,7 @@ class RegisterBank(wiring.Component):
         self._identify(m, file.source)
         self._control(m, file.value, file.written, file.source)
         self._commit_limits(m, file.value, file.written, file.source)
-        self._set_up_strategy(m, file.value)
+        self._set_up_strategy(m, file.value, file.written)
         self._query_position(m, file.value, file.written, file.source)
         self._look(m, file.value, file.written, file.source)
         self._restore(m, file.value, file.written, file.source)
@@ -291,12 +301,29 @@ class RegisterBank(wiring.Component):
                 m.d.sync += self.limits_refused.eq(1)
         m.d.comb += [getattr(source, f"active_{name}").eq(getattr(self.limits, name)) for name in LIMITS]
 
-    def _set_up_strategy(self, m, value):
+    def _set_up_strategy(self, m, value, written):
+        self._commit_slot(m, "arb", self.arbitrage_limits, value, written)
+        m.d.comb += [self.cooldown.eq(value.arb_cooldown), self.enable.eq(Cat(value.arb_enable))]
+        for venue, terms in enumerate(self.terms):
+            m.d.comb += [
+                terms.enable.eq(value.arb_venues[venue]), terms.direct.eq(value.arb_direct[venue]),
+                terms.share_fee.eq(value.arb_share_fee[venue]), terms.fee_rate.eq(value.arb_fee_rate[venue]),
+                terms.max_age.eq(value.arb_max_age[venue]),
+            ]
+        quote = self.quotes.payload
         m.d.comb += [
-            self.arbitrage.min_profit.eq(value.arb_min_profit),
-            self.arbitrage.max_shares.eq(value.arb_max_shares),
-            self.arbitrage.cooldown.eq(value.arb_cooldown),
-            self.enable.eq(Cat(value.arb_enable)),
+            self.quotes.valid.eq(written.quote_doorbell & value.quote_doorbell),
+            *(getattr(quote, field).eq(part) for field, part in parts(value.quote, "QUOTE")),
+            *(getattr(quote, field).eq(getattr(value, f"quote_{field}"))
+              for field in ("bid_price", "bid_shares", "ask_price", "ask_shares", "time")),
+        ]
+
+    def _commit_slot(self, m, table, output, value, written):
+        """The registers <TABLE>_<SETTING> go to a slot table when a slot is written to <TABLE>_COMMIT."""
+        values = output.payload["values"]
+        m.d.comb += [
+            output.valid.eq(getattr(written, f"{table}_commit")), output.payload.symbol.eq(getattr(value, f"{table}_commit")),
+            *(values[setting].eq(getattr(value, f"{table}_{setting}")) for setting in values.shape().as_shape().members),
         ]
 
     def _query_position(self, m, value, written, source):

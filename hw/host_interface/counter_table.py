@@ -92,6 +92,8 @@ COUNTERS = (
     Counter("MISSED_SIGNALS", 0x41, "Opportunities that came while the orders of the last one were still waiting."),
     Counter("ORDERS_PASSED", 0x42, "Orders that the gateway let pass."),
     Counter("BAD_REPLIES", 0x43, "Replies about more shares than are working, or about a symbol that is not there."),
+    Counter("IMPLAUSIBLE_PROFITS", 0x44, "Changes that would have shown an opportunity, but for a profit of 2^30 or more per share."),
+    Counter("QUOTES_REFUSED", 0x45, "Quotes of the host that could not be."),
     Counter("SIGNAL_UPDATES_LOST", 0x4F, "Updates of signals that came too fast; all signals began anew."),
     *reason_counters("REJECT", 0x50, RejectReason, family="rejects", per_venue=False),
     Counter("EVENTS_LOST", 0x80, "Event records that found no place.", amount_bits=8),

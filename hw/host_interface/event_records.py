@@ -27,6 +27,8 @@ class EventKind(IntEnum):
     """One of the orders that LOOK has asked for."""
     ORDERS = 9
     """All orders that LOOK has asked for have been told."""
+    SIGNAL = 10
+    """The arbitrage detector took an opportunity. Words 1 to 4 are the 128-bit signal word."""
 
 
 def word(number: int, bit: int = 0) -> int:
@@ -115,6 +117,16 @@ EVENTS = {
         Field("count", word(1), 32, "Orders told."),
         Field("since", word(3), 64, "Last feed message that the book had taken when the first order was looked for."),
         Field("sequence", word(5), 64, "The same for the last order. Where they are equal, all orders were so at once."),
+    ),
+    EventKind.SIGNAL: (
+        Field("shares", word(0, 8), 18, "Of each leg."),
+        Field("symbol", word(1), 16, "Slot."),
+        Field("buy_venue", word(1, 16), 8, "Where it is bought."),
+        Field("sell_venue", word(1, 24), 8, "Where it is sold."),
+        Field("profit", word(2), 48, "Of all shares together, after fees, in 1/10000."),
+        Field("time", word(3, 16), 48, "Card time, in cycles, at which the change that showed it reached the detector."),
+        Field("buy_price", word(5), 32, "In 1/10000."),
+        Field("sell_price", word(6), 32, "In 1/10000."),
     ),
 }
 """Fields of each kind of record, beside the header's."""

@@ -66,6 +66,11 @@ def orders(of, now):
     return record(EventKind.ORDERS, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.ORDERS]})
 
 
+def signal(of, now):
+    """Record of an ``ArbitrageSignal``."""
+    return record(EventKind.SIGNAL, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.SIGNAL]})
+
+
 def order_sent(sent, now):
     """Record of a ``SentOrder``."""
     return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency)

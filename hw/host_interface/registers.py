@@ -126,9 +126,15 @@ RISK = (
 )
 
 ARBITRAGE = (
-    Register("ARB_MIN_PROFIT", 0x0100, RW, "Smallest profit per share that is traded, in 1/10000."),
-    Register("ARB_MAX_SHARES", 0x0104, RW, "Cap on the shares of each leg."),
+    Register("ARB_MIN_PROFIT", 0x0100, RW, "Shadow: smallest profit per share after fees that is traded, in 1/10000."),
+    Register("ARB_MAX_SHARES", 0x0104, RW, "Shadow: cap on the shares of each leg; 0: the symbol is not traded.", bits=18),
     Register("ARB_COOLDOWN", 0x0108, RW, "Cycles after a signal during which the symbol gives no other."),
+    Register("ARB_MIN_SHARES", 0x010C, RW, "Shadow: fewest shares that are traded.", bits=18),
+    Register("ARB_COMMIT", 0x0110, WO, "Writing a slot puts the three shadows in force for this symbol, in one cycle. A slot without a "
+             "commit since reset is not traded.", bits=8),
+    Register("ARB_VENUES", 0x0114, RW, "One bit per venue: it may be bought from and sold to.", bits=MAX_VENUES),
+    Register("ARB_DIRECT", 0x0118, RW, "One bit per venue: its quotes come from the host (QUOTE); its feed is not heard. A change forgets "
+             "its quotes.", bits=MAX_VENUES),
     Register("ARB_ENABLE", 0x0120, RW, "One bit per symbol: the detector may trade it. Symbol s is bit s mod 32 of word s div 32.",
              dimensions=(ENABLE_WORD,)),
 )
@@ -152,6 +158,15 @@ ORDERS = (
     Register("HOST_ORDER_DOORBELL", 0x018C, WO, "Write 1: the order goes to the gateway; while HOST_ORDER_BUSY it is refused instead and "
              "counts as HOST_ORDERS_REFUSED.", bits=1),
     Register("HOST_ORDER_BUSY", 0x0190, RO, "The last order of the host still waits at the gateway.", bits=1),
+    Register("QUOTE_ASK_SHARES", 0x0198, RW, "Shares at the ask of QUOTE."),
+    Register("QUOTE_DOORBELL", 0x019C, WO, "Write 1: the detector takes the quote as a whole; one that can't be (unknown venue or symbol, "
+             "a price of 2^32 or more, a bid above the ask, a time to come) counts as QUOTES_REFUSED.", bits=1),
+    Register("QUOTE", 0x01A0, RW, "Best bid and ask of a venue of ARB_DIRECT, as the host has heard them.", fields=(
+        Field("venue", 0, 4, "Whose."), Field("symbol", 16, 16, "Slot."))),
+    Register("QUOTE_BID_SHARES", 0x01A4, RW, "Shares at the bid."),
+    Register("QUOTE_BID_PRICE", 0x01A8, RW, "In 1/10000; 0: no bid.", bits=48),
+    Register("QUOTE_ASK_PRICE", 0x01B0, RW, "In 1/10000; 0: no ask.", bits=48),
+    Register("QUOTE_TIME", 0x01B8, RW, "TIME at which it was so, from which ARB_MAX_AGE counts.", bits=48),
 )
 
 RESTORATION = (
@@ -195,6 +210,10 @@ VENUES = (
                    "or, if messages were given up, until a RESYNC.", bits=1),
     venue_register("DIRECTORY", 0x60, RW, "1: a slot that has a NAME but no BINDING follows the instrument of this name in the venue's "
                    "directory. Off after reset.", bits=1),
+    venue_register("ARB_SHARE_FEE", 0x64, RW, "Fee per share of an order that trades at once, in 2^-8 of 1/10000, two's complement: a "
+                   "rebate is negative. Charged on quotes that come after it.", bits=24),
+    venue_register("ARB_FEE_RATE", 0x68, RW, "The same in 2^-22 of the price (1 basis point is 419.4304).", bits=18),
+    venue_register("ARB_MAX_AGE", 0x70, RW, "Cycles after which a quote is none.", bits=48),
 )
 
 SYMBOLS = (

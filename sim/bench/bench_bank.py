@@ -98,8 +98,12 @@ async def what_is_written_is_read(tb):
         tb.compare([(one.enable, one.locate) for one in bindings], wanted, "binding")
     told = {one.payload.symbol: one.payload.name for one in names.received}
     tb.compare([told.get(slot, 0) for slot in range(config.symbols)], [value["NAME", (slot,)] for slot in range(config.symbols)], "name")
-    settings = tb.get("arbitrage")
-    tb.compare([settings._asdict()], [{name: value[f"ARB_{name.upper()}", ()] for name in settings._fields}], "arbitrage settings")
+    tb.compare([tb.get("cooldown")], [value["ARB_COOLDOWN", ()]], "cooldown")
+    for venue, terms in enumerate(tb.get("terms")):
+        wanted = (value["ARB_VENUES", ()] >> venue & 1, value["ARB_DIRECT", ()] >> venue & 1,
+                  value["ARB_SHARE_FEE", (venue,)], value["ARB_FEE_RATE", (venue,)], value["ARB_MAX_AGE", (venue,)])
+        got = terms._replace(share_fee=terms.share_fee % (1 << 24), fee_rate=terms.fee_rate % (1 << 18))
+        tb.compare([tuple(got)], [wanted], "terms of a venue")
     tb.compare([tb.get("enable")], [value["ARB_ENABLE", (0,)] & (1 << config.symbols) - 1], "enabled symbols")
 
 

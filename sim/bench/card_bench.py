@@ -87,8 +87,14 @@ class CardBench:
         return (self.feeds[venue].source, self.others[venue])[line]
 
     def settings(self, **settings) -> None:
+        """Of the detector, for all symbols; every venue takes part."""
         for name, value in settings.items():
             self.bus.write(f"ARB_{name.upper()}", value)
+        for slot in range(self.config.symbols):
+            self.bus.write("ARB_COMMIT", slot)
+        self.bus.write("ARB_VENUES", (1 << self.config.venues) - 1)
+        for venue in range(self.config.venues):
+            self.bus.write("ARB_MAX_AGE", (1 << 48) - 1, venue)
 
     async def limits(self, **limits) -> None:
         for name, value in limits.items():

@@ -10,6 +10,8 @@ from copy import copy
 from hw.reasons import DropReason, RejectReason, StaleReason
 from hw.types import ReplyKind
 from sim.bench.words import FrameCollector
+from sim.golden.arbitrage import Limits as ArbitrageLimits
+from sim.golden.arbitrage import Venue
 from sim.golden.bank import BankModel
 from sim.golden.card import CardModel, Record
 from sim.golden.ethernet import ETHERNET_HEADER, HEADERS
@@ -34,7 +36,8 @@ VENUE_PROBES = (
     *(f"{line}_{probe}" for line in LINE_PORTS.values() for probe in ("gate.final", "buffer.dropped", "late.dropped")),
 )
 CARD_PROBES = (
-    "merge_tops.output", "arbitrage.orders", "arbitrage.settings", "arbitrage.enable", "arbitrage.venue_stale", "arbitrage.clear",
+    "merge_tops.output", "arbitrage.orders", "arbitrage.limits", "arbitrage.cooldown", "arbitrage.terms", "arbitrage.enable",
+    "arbitrage.venue_stale", "arbitrage.clear",
     "merge_orders.output", "gateway.passed", "gateway.rejected", "gateway.replies", "gateway.settled", "gateway.armed", "gateway.kill",
     "gateway.limits", "gateway.limits_valid", "gateway.clear_positions", "gateway.fault", "gateway.halted", "clock.now",
 )
@@ -228,8 +231,10 @@ class CardScoreboard:
         self.venues = [tb.add(VenueBoard(tb, self.model, number)) for number in range(config.venues)]
         self.collector = FrameCollector(tb.monitor("orders"))
         self.ports = {name: tb.port(name) for name in (
-            "merge_tops_output", "arbitrage_orders", "merge_orders_output", "gateway_passed", "gateway_rejected", "gateway_replies")}
-        self.merged, self.rejected, self.sent, self.latencies = [], [], [], []
+            "merge_tops_output", "arbitrage_limits", "arbitrage_orders", "merge_orders_output", "gateway_passed", "gateway_rejected",
+            "gateway_replies")}
+        self.merged, self.rejected, self.sent, self.latencies, self.signals = [], [], [], [], []
+        self._limits_of, self._on_offer = {}, 0
         self._cleared = [-100] * config.venues
         self._judging, self._asked, self._replies = deque(), None, deque()
         self._waiting_orders, self._waiting_host, self._passed, self._frames = deque(), deque(), deque(), deque()
@@ -279,7 +284,13 @@ class CardScoreboard:
     # the cycle
 
     def sample(self, cycle):
-        self._history.append((self._probe("arbitrage_settings"), self._probe("arbitrage_enable"), self._probe("arbitrage_venue_stale")))
+        self._history.append((
+            self._probe("arbitrage_enable"), self._probe("arbitrage_venue_stale"), self._probe("arbitrage_terms"), self.tb.get("clock_now"),
+            dict(self._limits_of)))
+        port = self.ports["arbitrage_limits"]
+        if port.is_valid:  # of the records from the next cycle on
+            given = port.codec.unpack(port.bits)
+            self._limits_of[given.symbol] = ArbitrageLimits(**given.values._asdict())
         self._judge_records(cycle)
         self._watch_merge(cycle)
         self._watch_gateway(cycle)
@@ -301,10 +312,10 @@ class CardScoreboard:
             record = device_record(top)
             self.merged.append(record)
             if not self._cleared[record.venue] < cycle <= self._cleared[record.venue] + self.config.symbols:
-                self._judging.append((cycle + STRATEGY_LATENCY - 1, record, top.ingress))
+                self._judging.append((cycle + STRATEGY_LATENCY, record, top.ingress))
         clear = tb_bits(self._probe("arbitrage_clear"), self.config.venues)
         for venue in clear:
-            self._judging.append((cycle + STRATEGY_LATENCY - 1, venue, None))
+            self._judging.append((cycle + STRATEGY_LATENCY, venue, None))
         if clear:
             for venue in range(self.config.venues):
                 if venue in clear or self._cleared[venue] < cycle <= self._cleared[venue] + self.config.symbols:
@@ -326,14 +337,20 @@ class CardScoreboard:
                 rule.forget(record)
                 continue
             at = dict(zip(range(cycle - len(self._history) + 1, cycle + 1), self._history, strict=True))
-            taken = cycle - STRATEGY_LATENCY + 1
-            rule.enabled = tb_bits(at[taken][1], self.config.symbols)
-            rule.stale_venues = tb_bits(at[taken + 1][2], self.config.venues) | {
+            taken = cycle - STRATEGY_LATENCY
+            rule.enabled, rule.limits = tb_bits(at[taken][0], self.config.symbols), at[taken][4]
+            rule.cooldown = self._probe("arbitrage_cooldown")
+            rule.terms = [Venue(**terms._asdict()) for terms in at[taken + 1][2]]
+            rule.stale_venues = tb_bits(at[taken + 1][1], self.config.venues) | {
                 venue for venue, since in enumerate(self._cleared) if since <= taken + 1 <= since + self.config.symbols + 1}
-            rule.settings.min_profit, rule.settings.max_shares = at[taken + 2][0][:2]
-            rule.settings.cooldown = at[cycle - 1][0].cooldown
-            orders = self.model.strategy(record, cycle=cycle, waiting=self.ports["arbitrage_orders"].is_valid)
-            self._waiting_orders.extend(orders)
+            time = at[taken][3] % (1 << 48)
+            outcome = self.model.strategy(record, cycle=cycle, waiting=self._on_offer > 0, time=time)
+            self._waiting_orders.extend(outcome.orders)
+            self._on_offer += len(outcome.orders)
+            if outcome.signal:
+                self.signals.append(outcome.signal._asdict() | {"symbol": record.symbol, "time": time})
+        orders = self.ports["arbitrage_orders"]
+        self._on_offer -= orders.is_valid and orders.is_ready
 
     def _watch_gateway(self, cycle):
         risk = self.model.risk
@@ -421,6 +438,7 @@ class CardScoreboard:
                 **{name: getattr(r.top, name) for name in ("bid_price", "bid_shares", "ask_price", "ask_shares")},
             } for r in self.merged if r.changed],
             "ORDER_SENT": [told_of(order) | {"user_ref": user_ref, "latency": latency} for order, user_ref, latency in self.sent],
+            "SIGNAL": self.signals,
             "ORDER_REJECTED": [told_of(order) | {"reason": reason} for order, reason in self.rejected],
         }
         for venue in self.venues:
@@ -452,7 +470,8 @@ class CardScoreboard:
         """Every counter that the models keep."""
         counts = self.model.counts
         got, wanted = {}, {}
-        names = ["SIGNALS", "MISSED_SIGNALS", "ORDERS_PASSED", *(f"REJECT_{reason.name}" for reason in RejectReason if reason)]
+        names = ["SIGNALS", "MISSED_SIGNALS", "IMPLAUSIBLE_PROFITS", "ORDERS_PASSED"]
+        names += [f"REJECT_{reason.name}" for reason in RejectReason if reason]
         for name in names:
             got[name], wanted[name] = await self.bus.counter(name), counts[name]
         got["LIMITS_REFUSED"], wanted["LIMITS_REFUSED"] = await self.bus.counter("LIMITS_REFUSED"), self.bank.refused_commits

@@ -156,6 +156,8 @@ class Campaign:
                 control.bind_symbol(venue.number, slot, locate, name)
             control.assume_trading(venue.number, range(self.config.symbols))
         control.set_limits(LIMITS)
+        for venue in range(self.config.venues):
+            control.set_arbitrage_venue(venue)
         control.set_arbitrage(min_profit=1, max_shares=1, cooldown=0, symbols=range(self.config.symbols))
         control.drain_events()
         control.arm()

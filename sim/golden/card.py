@@ -245,14 +245,16 @@ class CardModel:
         self.risk.limits = limits
         self.risk.limits_valid = True
 
-    def strategy(self, record: Record, *, cycle: int, waiting: bool = False) -> tuple[Order, ...]:
-        """Orders that a record leads to. ``waiting``: those of the last signal have not been taken."""
-        outcome: Outcome = self.arbitrage.update(
-            record.venue, record.symbol, record.top, stale=record.stale or record.halted or record.partial, changed=record.changed,
-            sequence=record.sequence, cycle=cycle, waiting=waiting)
+    def strategy(self, record: Record, *, cycle: int, waiting: bool = False, time: int = 0) -> Outcome:
+        """What a record of the card's time leads to. ``waiting``: orders of the last signal have not been taken."""
+        crossed = 0 < record.top.ask_price < record.top.bid_price
+        outcome = self.arbitrage.update(
+            record.venue, record.symbol, record.top, stale=record.stale or record.halted or record.partial or crossed,
+            changed=record.changed, sequence=record.sequence, cycle=cycle, waiting=waiting, time=time)
         self.counts["SIGNALS"] += bool(outcome.orders)
         self.counts["MISSED_SIGNALS"] += outcome.missed
-        return outcome.orders
+        self.counts["IMPLAUSIBLE_PROFITS"] += outcome.implausible
+        return outcome
 
     def gateway(self, now: int, taken: Ask | None) -> list[tuple[Ask, RejectReason]]:
         """One cycle of the gateway, in which this order went to it or none; what it decided."""

@@ -16,6 +16,7 @@ from sim.replay.feeds import Feed, open_feed
 from sim.replay.golden import replay_golden
 from sim.replay.result import Result
 from sim.replay.selection import Selection, select
+from sim.replay.strategy import Signal, Strategy, check, golden_signals, rtl_signals, write_signals
 from sim.replay.survey import Survey, survey
 
 
@@ -42,6 +43,9 @@ class Options:
     line: int | None = None
     recover: Path | None = None
     stats: bool = False
+    strategy: str | None = None
+    signals_out: Path | None = None
+    settings: Strategy = Strategy()
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Report:
     symbols: tuple[str, ...]
     card: str
     result: Result | None
+    signals: tuple[Signal, ...] | None = None
+    """Of the strategy, where one was asked for."""
 
     @property
     def types(self) -> Counter[str]:
@@ -80,6 +86,7 @@ def replay(options: Options, stage: Stage) -> Report:
     _check_output(options)
     recovery = _recovery(options)
     feeds = [open_feed(path, options.protocol, options.line, recovery) for path in options.files]
+    _check_strategy(options, feeds)
     surveys = []
     for feed in feeds:
         with stage(f"reading {feed.path.name}", None) as progress:
@@ -91,15 +98,50 @@ def replay(options: Options, stage: Stage) -> Report:
     if options.engine is Engine.RTL:
         with stage("choosing a card", None) as progress:
             lines = 2 if recovery else max(feed_lines(feed) for feed in feeds)
-            config = choose_card(options.card, feeds, selection, all_symbols=options.symbols is None, lines=lines)
+            config = choose_card(options.card, feeds, selection, all_symbols=options.symbols is None, lines=lines,
+                                 venues=len(feeds) if options.strategy else 0)
             config = speaking(config, feeds)
     total = sum(each.messages for each in surveys)
+    if options.strategy:
+        return _with_strategy(config, feeds, surveys, selection, options, stage)
     with BboFiles(options.bbo_out, ["symbol" if feed.wire.by_name else "locate" for feed in feeds]) as output:
         result = _run(config, feeds, selection, output, stage, total, recovery)
         result.problems = [*_losses(surveys, feeds), *result.problems]
         if not result.problems:
             output.keep()
     return Report(tuple(feeds), tuple(surveys), selection.names, config.name if config else "", result)
+
+
+def _with_strategy(config: CardConfig | None, feeds: Sequence[Feed], surveys: Sequence[Survey], selection: Selection, options: Options,
+                   stage: Stage) -> Report:
+    """The same with a strategy at the end, which has signals instead of rows."""
+    total = sum(sum(each.activity.values()) for each in surveys)
+    if config is None:
+        with stage("golden engine", total) as progress:
+            result, signals = golden_signals(feeds, selection, options.settings, progress)
+    else:
+        from sim.verilated.build import library  # noqa: PLC0415 (needs the HDL tools)
+
+        with stage(f"compiling card {config.name}", None):
+            built = library(config)
+        with stage(f"card {config.name}", total) as progress:
+            result, signals = rtl_signals(built, config, feeds, selection, options.settings, progress)
+    result.problems = [*_losses(surveys, feeds), *result.problems]
+    if options.signals_out and not result.problems:
+        write_signals(signals, options.signals_out)
+    return Report(tuple(feeds), tuple(surveys), selection.names, config.name if config else "", result, tuple(signals))
+
+
+def _check_strategy(options: Options, feeds: Sequence[Feed]) -> None:
+    if options.strategy is None:
+        if options.signals_out:
+            raise ReplayError("--signals-out is for a strategy: --strategy arbitrage")
+        return
+    if options.strategy != "arbitrage":
+        raise ReplayError(f"no strategy {options.strategy!r}: there is arbitrage")
+    if options.bbo_out or options.recover:
+        raise ReplayError("--strategy goes with --signals-out, not with --bbo-out or --recover")
+    check(feeds)
 
 
 def _recovery(options: Options) -> dict[int, bytes] | None:
@@ -118,6 +160,8 @@ def _check_output(options: Options) -> None:
         for path in venue_paths(options.bbo_out, len(options.files)):
             if path.resolve() in inputs:
                 raise ReplayError(f"--bbo-out {path} is one of the files to read")
+    if options.signals_out and options.signals_out.resolve() in {path.resolve() for path in options.files}:
+        raise ReplayError(f"--signals-out {options.signals_out} is one of the files to read")
 
 
 def feed_lines(feed: Feed) -> int:
@@ -125,11 +169,14 @@ def feed_lines(feed: Feed) -> int:
     return getattr(feed, "lines", 1)
 
 
-def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *, all_symbols: bool, lines: int = 1) -> CardConfig:
-    """The named card, or the smallest that takes everything; raises ReplayError where none does."""
+def choose_card(name: str | None, feeds: Sequence[Feed], selection: Selection, *, all_symbols: bool, lines: int = 1,
+                venues: int = 0) -> CardConfig:
+    """The named card, or the smallest that takes all, with more venues where ``venues`` are wanted; raises ReplayError where none does."""
     if name is not None and name not in CARDS:
         raise ReplayError(f"no card {name!r}: there are {', '.join(CARDS)}")
-    candidates = [CARDS[name]] if name is not None else list(CARDS.values())
+    candidates = [
+        replace_fields(card, name=f"{card.name}-{venues}", venues=venues) if card.venues < venues <= 8 else card
+        for card in ([CARDS[name]] if name is not None else CARDS.values())]
     largest = candidates[-1]
     if len(feeds) > largest.venues:
         raise ReplayError(f"{len(feeds)} files want a feed port each; card {largest.name} has {largest.venues}")

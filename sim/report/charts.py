@@ -189,11 +189,11 @@ def _edge_strip(record: SessionRecord, symbol: int, x: Scale, begin: int, end: i
         element("line", x1=x.start, x2=x.end, y1=y(most), y2=y(most), class_="grid"),
         element("path", d="".join(area), class_="edge") if area else "",
         text(x.start + 6, bottom - height + 11, "edge: best bid of one venue less best ask of the other, per share", class_="label quiet"),
-        _time_axis(plot, begin, end),
+        time_axis(plot, begin, end),
     ))
 
 
-def _time_axis(plot: Plot, begin: int, end: int) -> str:
+def time_axis(plot: Plot, begin: int, end: int) -> str:
     """Time of day where the picture is wide; else the time since a round instant before it, in a unit that suits."""
     span = end - begin
     if span >= 180 * SECOND:
@@ -248,8 +248,8 @@ def message_rate(record: SessionRecord) -> str:
                 left, bar = x(begin + number * width), (x.end - x.start) / count - 0.8
                 parts.append(element("rect", x=left, y=y, width=bar, height=under - y, class_=f"v{venue} fill"))
                 base += stack[number]
-    parts.append(text(x.start + 6, 20, f"messages per {_duration(width)}", class_="label quiet"))
-    parts.append(_time_axis(plot, begin, end))
+    parts.append(text(x.start + 6, 20, f"messages per {duration(width)}", class_="label quiet"))
+    parts.append(time_axis(plot, begin, end))
     return drawing(WIDTH, height, *parts, label="Messages over time")
 
 
@@ -273,7 +273,7 @@ def positions(record: SessionRecord) -> str:
         if steps:
             parts.append(polyline(points, f"line s{symbol % 8}"))
     parts.append(text(plot.x.start + 6, plot.y(limit) + 13, f"limit {limit:,}", class_="label quiet"))
-    parts.append(_time_axis(plot, begin, end))
+    parts.append(time_axis(plot, begin, end))
     return drawing(WIDTH, height, *parts, label="Positions over time")
 
 
@@ -281,7 +281,7 @@ def _price(price: float) -> str:
     return f"{price / 10_000:,.4f}" if price % 100 else f"{price / 10_000:,.2f}"
 
 
-def _duration(nanoseconds: float) -> str:
+def duration(nanoseconds: float) -> str:
     for unit, name in ((60e9, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs")):
         if nanoseconds >= unit:
             return f"{nanoseconds / unit:.3g} {name}"

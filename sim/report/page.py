@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from sim.report import charts
+from sim.report import charts, opportunities
 from sim.report.record import SessionRecord
 from sim.report.statistics import LatencySummary, accounts, edges, latency_by_trigger, percentile
 from sim.report.theme import style
@@ -29,8 +29,8 @@ def write(record: SessionRecord, path: Path) -> None:
 
 def html(record: SessionRecord) -> str:
     sections = [
-        _header(record), _tiles(record), _notes(record), _latency(record), _market(record), _risk(record), _money(record), _traffic(record),
-        _reconciliation(record), _settings(record),
+        _header(record), _tiles(record), _notes(record), _latency(record), _market(record), _opportunities(record), _risk(record),
+        _money(record), _traffic(record), _reconciliation(record), _settings(record),
     ]
     return (
         "<!doctype html>\n<html lang=en>\n<head><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>\n"
@@ -171,6 +171,25 @@ def _opportunity(steps: list[tuple[int, int]], time: int) -> tuple[int, int]:
     while last + 1 < len(steps) and steps[last][1] > 0:
         last += 1
     return steps[first][0], steps[last][0]
+
+
+def _opportunities(record: SessionRecord) -> str:
+    found = opportunities.opportunities(record)
+    if not found:
+        return ""
+    names = [venue.name for venue in record.venues]
+    rows = [
+        [f"{escape(names[row.buy_venue])} → {escape(names[row.sell_venue])}", f"{row.count:,}", charts.duration(row.total),
+         charts.duration(row.longest), f"{row.signals:,}", f"{row.shares:,}", f"{row.profit / 1e4:,.2f}"]
+        for row in opportunities.by_pair(record, found)
+    ]
+    return _section(
+        "Opportunities",
+        "<p class=quiet>Bought at one venue → sold at another: when its bid was above the other's ask, and how far, before fees. "
+        "Signals are what the detector took of it, and their shares and profit what the quotes promised, not what was traded.</p>"
+        + opportunities.over_time(record, found)
+        + _table(["buy → sell", "opportunities", "in all", "longest", "signals", "shares", "profit"], rows),
+    )
 
 
 def _risk(record: SessionRecord) -> str:

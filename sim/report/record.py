@@ -76,6 +76,17 @@ class Quote:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """An opportunity that the arbitrage detector took; ``profit`` of all shares together, after fees."""
+
+    symbol: int
+    buy_venue: int
+    sell_venue: int
+    shares: int
+    profit: int
+
+
+@dataclass(frozen=True)
 class PositionStep:
     """A position after a fill."""
 
@@ -147,6 +158,7 @@ class SessionRecord:
     sent: list[SentOrder] = field(default_factory=list)
     rejected: list[RejectedOrder] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
     positions: list[PositionStep] = field(default_factory=list)
     drops: dict[str, int] = field(default_factory=dict)
     reject_reasons: list[str] = field(default_factory=list)

@@ -70,6 +70,8 @@ class Desk:
         control.set_limits(Limits(
             settings.max_shares, settings.max_notional, settings.max_position, settings.rate_burst, settings.rate_interval
         ))
+        for venue in range(venues):
+            control.set_arbitrage_venue(venue)
         control.set_arbitrage(
             min_profit=settings.min_profit, max_shares=settings.leg_shares, cooldown=settings.cooldown, symbols=range(len(source.symbols))
         )

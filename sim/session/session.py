@@ -6,14 +6,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from host.card.events import OrderRejected, OrderSent, TopOfBook
+from host.card.events import ArbitrageSignal, OrderRejected, OrderSent, TopOfBook
 from host.card.registers import RejectReason
 from host.card.simulated import SimulatedCard, SimulatedFrame
 from hw.config import CardConfig
 from hw.reasons import DropReason
 from sim.flow.framing import Frame, Place, frames
 from sim.flow.source import Source
-from sim.report.record import BUY, SELL, Check, PositionStep, Quote, RejectedOrder, SentOrder, SessionRecord, VenueRecord
+from sim.report.record import BUY, SELL, Check, PositionStep, Quote, RejectedOrder, SentOrder, SessionRecord, Signal, VenueRecord
 from sim.session.damage import damaged
 from sim.session.desk import Desk, feed_addresses, order_addresses
 from sim.session.ledger import Ledger
@@ -158,6 +158,8 @@ class Session:
                     self._take_order(event)
                 case OrderRejected():
                     self._take_reject(event)
+                case ArbitrageSignal():
+                    self._record.signals.append(Signal(event.symbol, event.buy_venue, event.sell_venue, event.shares, event.profit))
         for reply in self._venues.due(self._card.cycle):
             self._desk.reply(reply)
             self._ledger.answer(reply.number, reply.filled)
@@ -281,6 +283,7 @@ class Session:
             asked = synthetic if counter == "UNKNOWN_REFERENCES" else venues
             lines.append(Check(_words(counter), 0, sum(control.counter(counter, venue) for venue in asked)))
         lines += [Check(_words(counter), 0, control.counter(counter)) for counter in ("EVENTS_LOST", "BAD_REPLIES", "BUS_ERRORS")]
+        lines.append(Check("signals of the arbitrage detector", len(self._record.signals), control.counter("SIGNALS")))
         return [*lines, Check("breaches of the stream rules at the order port", 0, int(bool(self._card.violations())))]
 
 

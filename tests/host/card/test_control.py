@@ -1,5 +1,7 @@
 """Typed control: what it writes, what it refuses, and that it believes nothing that it has not read back."""
 
+from fractions import Fraction
+
 import pytest
 
 from host.card import control as control_module
@@ -7,6 +9,7 @@ from host.card.addresses import OrderAddress
 from host.card.control import FILLED, SELL, Control, Position
 from host.card.definition import UnknownRegisterError
 from host.card.events import Gap, TopOfBook
+from host.card.fees import Fee, VenueFees
 from host.card.limits import Limits
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, REGISTERS, EventKind
@@ -176,7 +179,15 @@ def test_an_order_address_and_a_user_ref(card, control):
     (lambda c: c.bind_symbol(0, 0, 1, "A B"), "one to eight printable ASCII"),
     (lambda c: c.set_order_address(0, ADDRESS._replace(source_mac="2:0:0:0:0:1")), "Ethernet address looks like"),
     (lambda c: c.set_arbitrage(min_profit=1, max_shares=1, cooldown=0, symbols=[4]), "symbol slots"),
-    (lambda c: c.set_arbitrage(min_profit=-1, max_shares=1, cooldown=0, symbols=[]), "takes 0 to"),
+    (lambda c: c.set_arbitrage(min_profit=-1, max_shares=1, cooldown=0, symbols=[0]), "takes 0 to"),
+    (lambda c: c.set_arbitrage(min_profit=1, max_shares=1 << 18, cooldown=0, symbols=[0]), "takes 0 to 262143"),
+    (lambda c: c.set_arbitrage_venue(2), "venues 0 to 1"),
+    (lambda c: c.set_arbitrage_venue(0, max_age=1 << 48), "takes 0 to"),
+    (lambda c: c.set_arbitrage_venue(0, fees=VenueFees(Fee(40_000))), "a fee per share is"),
+    (lambda c: c.set_arbitrage_venue(0, fees=VenueFees(Fee(0, 313))), "312.49 basis points"),
+    (lambda c: c.quote(0, 4, bid=(0, 0), ask=(0, 0)), "symbol slots"),
+    (lambda c: c.quote(0, 0, bid=(1 << 32, 1), ask=(0, 0)), "price and shares of a quote"),
+    (lambda c: c.quote(0, 0, bid=(11, 1), ask=(10, 1)), "the bid 11 is above the ask 10"),
     (lambda c: c.send_order(venue=0, symbol=0, side=2, shares=1, price=1), "side must be 0 to 1"),
     (lambda c: c.reply(symbol=9, side=0, kind=0, shares=1), "symbol slots"),
     (lambda c: c.write("SCRATCH", 1 << 32), "SCRATCH takes 0 to 4294967295"),
@@ -222,6 +233,26 @@ def test_arbitrage_settings_enable_last(card):
     assert (card.get("ARB_ENABLE", 0), card.get("ARB_ENABLE", 1)) == (1, 1 << 31 | 1 << 1)
     enables = [value for offset, value in card.writes if offset in {REGISTERS["ARB_ENABLE"].address(word) for word in range(2)}]
     assert enables == [0, 0, 1, 1 << 31 | 1 << 1], "off while the settings change"
+    assert [value for offset, value in card.writes if offset == REGISTERS["ARB_COMMIT"].address()] == [0, 33, 63]
+
+
+def test_a_venue_of_the_arbitrage():
+    card = ModelCard("alveo")
+    control = Control(card)
+    fees = VenueFees(taker=Fee(Fraction(295, 10), Fraction(-1, 4)), maker=Fee(-20))
+    control.set_arbitrage_venue(1, fees=fees, max_age=1 << 33, direct=True)
+    control.set_arbitrage_venue(0)
+    assert (card.get("ARB_SHARE_FEE", 1), card.get("ARB_FEE_RATE", 1)) == (7552, 2**18 - 104), "29.5 units; -104.86 units rounded up"
+    assert (control.read("ARB_MAX_AGE", 1), control.read("ARB_MAX_AGE", 0)) == (1 << 33, (1 << 48) - 1)
+    assert (card.get("ARB_VENUES"), card.get("ARB_DIRECT")) == (0b11, 0b10)
+
+
+def test_a_quote_of_the_host_rings_last(card):
+    control = Control(card)
+    control.quote(1, 2, bid=(100, 5), ask=(101, 6), time=77)
+    names = ("QUOTE", "QUOTE_BID_PRICE", "QUOTE_BID_SHARES", "QUOTE_ASK_PRICE", "QUOTE_ASK_SHARES", "QUOTE_TIME")
+    assert [control.read(name) for name in names] == [2 << 16 | 1, 100, 5, 101, 6, 77]
+    assert card.writes[-1] == (REGISTERS["QUOTE_DOORBELL"].address(), 1)
 
 
 def test_an_order_and_a_reply_end_with_their_doorbell(card, control):

@@ -1,126 +1,67 @@
-"""The detector against the rule: directed by the contract, then random quotes, cycle by cycle, with and without back-pressure."""
+"""The detector by the contract: what is an opportunity, which one wins, when it is signalled, and in which cycle."""
 
-import random
 from dataclasses import replace
 
 import pytest
 
+from hw.arbitrage_types import ArbitrageSignal
 from hw.config import TINY
-from hw.strategy.arbitrage import Arbitrage
-from sim.golden.arbitrage import ArbitrageModel, Settings
-from sim.golden.records import BUY, SELL, Order, TopOfBook
-from tests.hw.bench import simulate
-
-SETTINGS = Settings(min_profit=100, max_shares=500, cooldown=0)
+from sim.golden.arbitrage import Limits, Venue
+from sim.golden.records import BUY, SELL, Order
+from tests.hw.strategy.arbitrage_bench import EVER, FOUR, OPEN, THREE, quote, run
 
 
-def quote(bid=0, ask=0, bid_shares=300, ask_shares=200):
-    return TopOfBook(bid, bid_shares if bid else 0, 1, ask, ask_shares if ask else 0, 1)
-
-
-class Bench:
-    """Feeds records one a cycle, takes the orders, and remembers when each came."""
-
-    def __init__(self, config=TINY):
-        self.dut = Arbitrage(config)
-        self.cycle = 0
-        self.orders, self.signals, self.missed = [], [], []
-
-    async def start(self, ctx, settings=SETTINGS, enabled=-1):
-        self.ctx = ctx
-        ctx.set(self.dut.settings, vars(settings))
-        ctx.set(self.dut.enable, enabled & ((1 << len(self.dut.enable)) - 1))
-        ctx.set(self.dut.orders.ready, 1)
-        await self.idle(16)
-
-    async def step(self):
-        ctx, dut = self.ctx, self.dut
-        assert ctx.get(dut.tops.ready)
-        if ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready):
-            record = dut.orders.payload
-            values = (ctx.get(record[name]) for name in Order._fields)
-            order = Order(*(getattr(value, "value", value) for value in values))
-            self.orders.append((self.cycle, order, ctx.get(record.ingress)))
-        self.signals += [self.cycle] * ctx.get(dut.signals)
-        self.missed += [self.cycle] * ctx.get(dut.missed)
-        await ctx.tick()
-        self.cycle += 1
-
-    async def idle(self, cycles):
-        self.ctx.set(self.dut.tops.valid, 0)
-        for _ in range(cycles):
-            await self.step()
-
-    async def send(self, venue, symbol, top, *, stale=False, partial=False, changed=True, sequence=0, ingress=0):
-        """Returns the cycle of the transfer."""
-        self.ctx.set(self.dut.tops.payload, top._asdict() | {
-            "venue": venue, "symbol": symbol, "stale": stale, "partial": partial, "changed": changed,
-            "sequence": sequence, "ingress": ingress,
-        })
-        self.ctx.set(self.dut.tops.valid, 1)
-        await self.step()
-        self.ctx.set(self.dut.tops.valid, 0)
-        return self.cycle - 1
-
-    async def send_and_wait(self, *args, **options):
-        """The orders that a record leads to."""
-        before = len(self.orders)
-        await self.send(*args, **options)
-        await self.idle(12)
-        return [order for _, order, _ in self.orders[before:]]
-
-
-def run(scenario, config=TINY, **start):
-    bench = Bench(config)
-
-    async def testbench(ctx):
-        await bench.start(ctx, **start)
-        await scenario(bench)
-
-    simulate(bench.dut, testbench)
-    return bench
-
-
-def test_a_pair_of_orders_the_buy_first_and_the_latency():
+def test_a_pair_of_orders_the_buy_first_and_the_signal():
     async def scenario(bench):
         assert await bench.send_and_wait(0, 2, quote(bid=9_900, ask=10_000), sequence=7) == []
+        now = bench.now
         sent = await bench.send(1, 2, quote(bid=10_100, ask=10_200, bid_shares=150), sequence=8, ingress=77)
         await bench.idle(10)
         assert [order for _, order, _ in bench.orders] == [
             Order(1, 0, 2, BUY, 150, 10_000, 1, 8, pair=1),
             Order(1, 1, 2, SELL, 150, 10_100, 1, 8),
         ]
-        assert [cycle - sent for cycle, _, _ in bench.orders] == [bench.dut.LATENCY, bench.dut.LATENCY + 1]
         assert [ingress for _, _, ingress in bench.orders] == [77, 77]
-        assert len(bench.signals) == 1
+        assert bench.signals == [(sent + bench.dut.LATENCY, {
+            "symbol": 2, "buy_venue": 0, "sell_venue": 1, "profit": 15_000, "time": now, "buy_price": 10_000, "sell_price": 10_100,
+            "shares": 150})]
         assert not bench.missed
 
-    assert run(scenario).dut.LATENCY <= 5
+    run(scenario)
 
 
-def test_more_venues_take_three_cycles_more():
+def test_the_first_128_bits_of_a_signal_are_its_word():
+    layout = ArbitrageSignal.as_shape()
+    assert [(name, layout[name].offset, layout[name].width) for name in ("symbol", "buy_venue", "sell_venue", "profit", "time")] == [
+        ("symbol", 0, 16), ("buy_venue", 16, 8), ("sell_venue", 24, 8), ("profit", 32, 48), ("time", 80, 48)]
+
+
+@pytest.mark.parametrize(("venues", "latency"), [(2, 4), (3, 5), (4, 5), (5, 6), (8, 6)])
+def test_latency_in_cycles(venues, latency):
+    """From the record to the first order on offer, the second right behind it."""
     async def scenario(bench):
-        await bench.send(3, 0, quote(ask=10_000))
-        sent = await bench.send(1, 0, quote(bid=10_100))
+        await bench.send(venues - 1, 0, quote(ask=10_000))
+        sent = await bench.send(0, 0, quote(bid=10_100))
         await bench.idle(12)
-        assert [(order.venue, order.side) for _, order, _ in bench.orders] == [(3, BUY), (1, SELL)]
-        assert bench.orders[0][0] - sent == bench.dut.LATENCY == 7
+        assert [(order.venue, order.side) for _, order, _ in bench.orders] == [(venues - 1, BUY), (0, SELL)]
+        assert [cycle - sent for cycle, _, _ in bench.orders] == [latency, latency + 1]
 
-    run(scenario, replace(TINY, venues=4))
+    assert latency == run(scenario, replace(TINY, venues=venues)).dut.LATENCY
 
 
 @pytest.mark.parametrize(("ask", "bid", "shares"), [
     (10_000, 10_100, 200), (10_000, 10_099, 0), (10_000, 10_000, 0), (10_100, 10_000, 0), (0, 10_000, 0), (10_000, 0, 0),
-    (0xFFFFFF00, 0xFFFFFFFF, 200), (1, 0xFFFFFFFF, 200),
+    (0xFFFFFF00, 0xFFFFFFFF, 200), (1, 2**30, 200), (1, 2**30 + 1, 0), (1, 0xFFFFFFFF, 0),
 ])
 @pytest.mark.parametrize("ask_comes_first", [True, False])
-def test_profit_is_at_least_the_setting(ask, bid, shares, ask_comes_first):
+def test_profit_is_at_least_the_setting_and_can_be(ask, bid, shares, ask_comes_first):
     async def scenario(bench):
         records = [(1, 0, quote(ask=ask)), (0, 0, quote(bid=bid))]
         first, second = records if ask_comes_first else records[::-1]
         assert await bench.send_and_wait(*first) == []
         orders = await bench.send_and_wait(*second)
         assert [(order.venue, order.price, order.shares) for order in orders] == ([(1, ask, shares), (0, bid, shares)] if shares else [])
+        assert len(bench.implausible) == (ask and bid - ask >= 2**30)
 
     run(scenario)
 
@@ -131,53 +72,100 @@ def test_without_a_profit_there_is_no_trade_even_at_a_minimum_of_zero():
         assert await bench.send_and_wait(1, 0, quote(bid=10_000)) == []
         assert len(await bench.send_and_wait(1, 0, quote(bid=10_001))) == 2
 
-    run(scenario, settings=Settings(min_profit=0, max_shares=10))
+    run(scenario, limits=Limits(max_shares=10))
 
 
-@pytest.mark.parametrize(("ask_shares", "bid_shares", "cap", "expected"), [
-    (200, 300, 500, 200), (300, 200, 500, 200), (300, 300, 100, 100), (2**32 - 1, 2**32 - 1, 2**32 - 1, 2**32 - 1), (300, 300, 0, 0),
+@pytest.mark.parametrize(("buys", "sells", "profit"), [
+    (Venue(), Venue(), 1_000),
+    (Venue(share_fee=30 << 8), Venue(share_fee=-20 << 8), 990),  # 0.0030 and a rebate of 0.0020
+    (Venue(share_fee=1), Venue(), 999),  # what is less than a unit is a unit, for whoever pays
+    (Venue(), Venue(share_fee=-1), 1_000),
+    (Venue(fee_rate=4195), Venue(), 1_000 - 1_001),  # 10 basis points of 1,000,000, rounded up twice
+    (Venue(), Venue(fee_rate=2097), 1_000 - 501),
+    (Venue(fee_rate=-4194), Venue(fee_rate=420), 1_000 + 999 - 101),
+    (Venue(fee_rate=-(2**17)), Venue(share_fee=2**23 - 1), 1_000 + 31_250 - 32_768),
 ])
-def test_quantity_is_the_smaller_size_and_capped(ask_shares, bid_shares, cap, expected):
+def test_fees_of_both_legs(buys, sells, profit):
+    async def scenario(bench):
+        bench.set_terms(*(replace(of, enable=True, max_age=EVER) for of in (buys, sells)))
+        await bench.idle(2)
+        await bench.send(0, 0, quote(ask=1_000_000, ask_shares=1))
+        orders = await bench.send_and_wait(1, 0, quote(bid=1_001_000))
+        assert [order.price for order in orders] == ([1_000_000, 1_001_000] if profit > 0 else [])
+        assert [signal["profit"] for _, signal in bench.signals] == ([profit] if profit > 0 else [])
+
+    run(scenario, limits=Limits(max_shares=10))
+
+
+@pytest.mark.parametrize(("ask_shares", "bid_shares", "cap", "least", "expected"), [
+    (200, 300, 500, 0, 200), (300, 200, 500, 0, 200), (300, 300, 100, 0, 100), (300, 300, 0, 0, 0), (200, 300, 500, 200, 200),
+    (200, 300, 500, 201, 0), (300, 300, 100, 101, 0), (2**32 - 1, 2**18, 2**18 - 1, 2**18 - 1, 2**18 - 1), (2**18 + 5, 2**18 + 3, 9, 0, 9),
+])
+def test_quantity_is_the_smaller_size_capped_and_enough(ask_shares, bid_shares, cap, least, expected):
     async def scenario(bench):
         await bench.send(0, 0, quote(ask=10_000, ask_shares=ask_shares))
         orders = await bench.send_and_wait(1, 0, quote(bid=20_000, bid_shares=bid_shares))
         assert [order.shares for order in orders] == ([expected] * 2 if expected else [])
 
-    run(scenario, settings=Settings(min_profit=100, max_shares=cap))
+    run(scenario, limits=Limits(100, least, cap))
 
 
-def test_a_venue_in_the_middle_of_a_change_is_not_traded():
+def test_limits_are_a_symbol_s_own():
     async def scenario(bench):
-        await bench.send(0, 0, quote(ask=10_000), partial=True)
+        await bench.limit(1, Limits(101, 0, 500))
+        for symbol, count in ((0, 2), (1, 0)):
+            await bench.send(0, symbol, quote(ask=10_000))
+            assert len(await bench.send_and_wait(1, symbol, quote(bid=10_100))) == count
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("doubt", ["stale", "partial", "crossed"])
+def test_what_is_not_sure_is_not_traded(doubt):
+    async def scenario(bench):
+        await bench.send(0, 0, quote(ask=10_000), **{doubt: True})
         assert await bench.send_and_wait(1, 0, quote(bid=20_000)) == []
-        assert await bench.send_and_wait(0, 0, quote(ask=10_000), partial=True) == []
+        assert await bench.send_and_wait(0, 0, quote(ask=10_000), **{doubt: True}) == []
         assert len(await bench.send_and_wait(0, 0, quote(ask=10_000))) == 2
 
     run(scenario)
 
 
-def test_what_is_not_sure_is_not_traded():
+def test_venues_that_take_no_part():
     async def scenario(bench):
-        await bench.send(0, 0, quote(ask=10_000), stale=True)
-        assert await bench.send_and_wait(1, 0, quote(bid=20_000)) == []
         await bench.send(0, 1, quote(ask=10_000))
-        assert await bench.send_and_wait(1, 1, quote(bid=20_000), stale=True) == []
-        bench.ctx.set(bench.dut.venue_stale, 0b01)
-        assert await bench.send_and_wait(1, 1, quote(bid=20_000)) == []
-        bench.ctx.set(bench.dut.venue_stale, 0b10)
-        assert await bench.send_and_wait(1, 1, quote(bid=20_000)) == []
+        for stale in (0b01, 0b10):
+            bench.ctx.set(bench.dut.venue_stale, stale)
+            assert await bench.send_and_wait(1, 1, quote(bid=20_000)) == []
         bench.ctx.set(bench.dut.venue_stale, 0)
+        for off in (0, 1):
+            bench.set_terms(*(replace(OPEN, enable=venue != off) for venue in range(2)))
+            assert await bench.send_and_wait(1, 1, quote(bid=20_000)) == []
+        bench.set_terms(OPEN, OPEN)
         assert await bench.send_and_wait(1, 1, quote(bid=20_000), changed=False) == []
         assert len(await bench.send_and_wait(1, 1, quote(bid=20_000))) == 2
 
     run(scenario)
 
 
-def test_a_book_that_is_crossed_in_itself_is_not_believed():
+@pytest.mark.parametrize(("age", "count"), [(20, 2), (21, 0)])
+def test_an_old_quote_is_none(age, count):
     async def scenario(bench):
+        bench.set_terms(replace(OPEN, max_age=20), replace(OPEN, max_age=0))
+        sent = await bench.send(0, 0, quote(ask=10_000))
+        await bench.idle(sent + age - bench.cycle)
+        assert len(await bench.send_and_wait(1, 0, quote(bid=20_000))) == count
+
+    run(scenario)
+
+
+def test_a_venue_that_pays_against_itself_is_not_believed():
+    async def scenario(bench):
+        bench.set_terms(OPEN, replace(OPEN, share_fee=-51 << 8))
+        await bench.idle(2)
         await bench.send(0, 0, quote(bid=9_900, ask=10_000))
-        assert await bench.send_and_wait(1, 0, quote(bid=10_500, ask=9_500)) == []
-        assert len(await bench.send_and_wait(1, 0, quote(bid=10_500, ask=10_600))) == 2
+        assert await bench.send_and_wait(1, 0, quote(bid=10_500, ask=10_600)) == []
+        assert len(await bench.send_and_wait(1, 0, quote(bid=10_500, ask=10_602))) == 2
 
     run(scenario)
 
@@ -228,49 +216,43 @@ def test_one_signal_for_an_opportunity_until_it_has_gone():
 def test_cooldown_to_the_cycle(cooldown):
     """The symbol's opportunity goes and comes again; the first record after the cooldown signals it."""
     async def scenario(bench):
-        bench.ctx.set(bench.dut.settings.cooldown, cooldown)
         await bench.send(0, 0, quote(ask=10_000))
         first = await bench.send(1, 0, quote(bid=20_000))
-        await bench.idle(1)
         await bench.send(1, 0, quote())
-        expected = first + max(cooldown + 1, 3)  # before that the orders still wait
+        expected = first + max(cooldown + 1, 2)  # before that the orders still wait
         while bench.cycle <= expected + 2:
             await bench.send(1, 0, quote(bid=20_000 + bench.cycle % 2))
             if bench.cycle == first + 10:
                 await bench.idle(8)  # a gap, in which a cooldown that was over would end
         await bench.idle(10)
-        assert bench.signals == [first + 3, expected + 3]
+        assert [cycle - bench.dut.LATENCY for cycle, _ in bench.signals] == [first, expected]
 
-    run(scenario)
+    run(scenario, cooldown=cooldown)
 
 
 @pytest.mark.parametrize(("cooldown", "symbol", "missed"), [(0, 0, 1), (1, 0, 0), (0, 1, 1), (1, 1, 1)])
-@pytest.mark.parametrize("gap", [0, 1])
-def test_records_right_behind_a_signal(cooldown, symbol, missed, gap):
-    """The next record shows another opportunity while the orders still wait: missed, unless its own symbol cools down."""
+def test_a_record_right_behind_a_signal(cooldown, symbol, missed):
+    """The next record shows another opportunity while the sell still waits: missed, unless its own symbol cools down."""
     async def scenario(bench):
-        bench.ctx.set(bench.dut.settings.cooldown, cooldown + gap if cooldown else 0)
         await bench.send(0, symbol, quote(bid=9_000, ask=15_000))
         await bench.send(0, 0, quote(bid=9_000, ask=10_000))
         await bench.send(1, 0, quote(bid=20_000))
-        await bench.idle(gap)
         await bench.send(1, symbol, quote(ask=8_000))
         await bench.idle(10)
         assert (len(bench.signals), len(bench.missed)) == (1, missed)
 
-    run(scenario)
+    run(scenario, cooldown=cooldown)
 
 
 def test_another_symbol_does_not_cool_down():
     async def scenario(bench):
-        bench.ctx.set(bench.dut.settings.cooldown, 1_000)
         for symbol in (0, 1):
             await bench.send(0, symbol, quote(ask=10_000))
             assert len(await bench.send_and_wait(1, symbol, quote(bid=20_000))) == 2
         await bench.send(1, 0, quote())
         assert await bench.send_and_wait(1, 0, quote(bid=20_000)) == []
 
-    run(scenario)
+    run(scenario, cooldown=1_000)
 
 
 def test_missed_while_orders_wait_and_tried_again():
@@ -319,73 +301,79 @@ def test_no_quote_from_before_the_clear_is_traded_after_it(moment):
             ctx.set(dut.clear, bench.cycle == start)
             ctx.set(dut.tops.valid, bench.cycle == start + moment)
             await bench.step()
-        # Compared in the cycle after its transfer: before the clear it is a trade, from then on it is none.
+        # Looked at in the cycle after its transfer: before the clear it is a trade, from then on it is none.
         assert len(bench.orders) == (2 if moment < -1 else 0)
 
     run(scenario)
 
 
-def test_the_highest_total_profit_wins_and_the_lowest_venue_of_equals():
+def test_the_highest_total_profit_wins_then_the_lowest_buy_venue():
     async def scenario(bench):
         await bench.send(0, 0, quote(ask=10_000, ask_shares=10))  # 1,000 x 10
         await bench.send(1, 0, quote(ask=10_600, ask_shares=300))  # 400 x 300
         await bench.send(3, 0, quote(ask=10_000, ask_shares=120))  # 1,000 x 120: the same
         orders = await bench.send_and_wait(2, 0, quote(bid=11_000, bid_shares=400))
         assert [(order.venue, order.shares) for order in orders] == [(1, 300), (2, 300)]
-        # the others are opportunities of their own: the next change that shows them signals them, one at a time
+        # the others are opportunities of their own: the next change that finds them signals them, one at a time
         orders = await bench.send_and_wait(2, 0, quote(bid=11_001, bid_shares=400))
         assert [(order.venue, order.shares) for order in orders] == [(3, 120), (2, 120)]
         orders = await bench.send_and_wait(2, 0, quote(bid=11_000, bid_shares=400))
         assert [(order.venue, order.shares) for order in orders] == [(0, 10), (2, 10)]
         assert await bench.send_and_wait(2, 0, quote(bid=11_001, bid_shares=400)) == []
 
-    run(scenario, replace(TINY, venues=4))
+    run(scenario, FOUR)
 
 
-def random_side(rng):
-    if rng.random() < 0.1:
-        return 0, 0
-    return 10_000 + rng.randrange(-40, 40), rng.choice([0, rng.randrange(1, 20), 2**32 - 1]) if rng.random() < 0.2 else rng.randrange(1, 20)
+def test_of_equal_ones_with_one_buy_venue_the_lowest_sell_venue():
+    async def scenario(bench):
+        for venue in (3, 1, 0):
+            await bench.send(venue, 0, quote(bid=11_000, bid_shares=100))
+        orders = await bench.send_and_wait(2, 0, quote(ask=10_000))
+        assert [order.venue for order in orders] == [2, 0]
+
+    run(scenario, FOUR)
 
 
-@pytest.mark.parametrize(("venues", "seed", "rate", "ready"), [
-    (2, 1, 1.0, 0.3), (2, 2, 0.3, 1.0), (2, 3, 0.8, 0.6), (3, 4, 0.5, 0.8), (4, 5, 0.9, 0.9), (8, 6, 0.9, 0.7),
-])
-def test_equals_the_rule(venues, seed, rate, ready):
-    rng = random.Random(seed)
-    bench = Bench(replace(TINY, venues=venues))
-    settings = Settings(min_profit=rng.randrange(5, 20), max_shares=15, cooldown=rng.choice([0, 5, 40]))
-    records = []
+def test_a_change_elsewhere_signals_what_was_left_between_two_others():
+    async def scenario(bench):
+        bench.ctx.set(bench.dut.enable, 0)
+        await bench.send(0, 0, quote(ask=10_000))
+        assert await bench.send_and_wait(1, 0, quote(bid=10_100)) == []
+        bench.ctx.set(bench.dut.enable, 1)
+        orders = await bench.send_and_wait(2, 0, quote(bid=1, ask=90_000))
+        assert [(order.venue, order.trigger_venue) for order in orders] == [(0, 2), (1, 2)]
 
-    async def testbench(ctx):
-        await bench.start(ctx, settings, enabled=0b0111)
-        for number in range(3_000 if venues < 4 else 1_500):
-            ctx.set(bench.dut.orders.ready, rng.random() < ready)
-            if rng.random() >= rate:
-                await bench.idle(1)
-                continue
-            (bid, bid_shares), (ask, ask_shares) = random_side(rng), random_side(rng)
-            if bid > ask > 0 and rng.random() < 0.8:  # a book is seldom crossed in itself
-                bid, ask = ask, bid
-            record = (rng.randrange(venues), rng.randrange(4), TopOfBook(bid, bid_shares, 1, ask, ask_shares, 1))
-            options = {"stale": rng.random() < 0.05, "changed": rng.random() < 0.9, "sequence": number}
-            records.append((await bench.send(*record, **options), record, options))
-        ctx.set(bench.dut.orders.ready, 1)
-        await bench.idle(20)
+    run(scenario, THREE)
 
-    simulate(bench.dut, testbench)
-    model = ArbitrageModel(venues, 4, settings, enabled={0, 1, 2})
-    expected, missed, last_taken = [], [], -1
-    for cycle, record, options in records:
-        decided = cycle + bench.dut.LATENCY - 1
-        outcome = model.update(*record, **options, cycle=cycle, waiting=decided <= last_taken)
-        if outcome.orders:
-            taken = bench.orders[len(expected):len(expected) + 2]
-            assert len(taken) == 2
-            last_taken = taken[1][0]
-            expected += outcome.orders
-        if outcome.missed:
-            missed.append(decided)
-    assert [order for _, order, _ in bench.orders] == expected
-    assert bench.missed == missed
-    assert len(expected) > 80, f"seed {seed} gave only {len(expected)} orders"
+
+def test_quotes_of_the_host_for_a_venue_that_the_card_does_not_hear():
+    async def scenario(bench):
+        bench.set_terms(OPEN, replace(OPEN, direct=True, max_age=100))
+        bench.now = 1_000
+        await bench.idle(2)
+        await bench.send(0, 0, quote(ask=10_000))
+        assert await bench.send_and_wait(1, 0, quote(bid=20_000)) == []  # its feed is not heard
+        await bench.tell(1, 0, quote(bid=20_000), bench.now - 101)
+        await bench.idle(10)
+        assert not bench.orders  # too old
+        sent = await bench.tell(1, 0, quote(bid=20_000), bench.now - 100)
+        await bench.tell(0, 0, quote(ask=30_000), bench.now)  # not a direct one
+        await bench.idle(10)
+        assert [(cycle - sent, order.venue) for cycle, order, _ in bench.orders] == [(bench.dut.LATENCY, 0), (bench.dut.LATENCY + 1, 1)]
+
+    run(scenario)
+
+
+def test_a_record_in_every_cycle():
+    """The quotes of the host wait meanwhile; every record is looked at."""
+    async def scenario(bench):
+        await bench.send(0, 0, quote(ask=10_000))
+        bench.ctx.set(bench.dut.orders.ready, 1)
+        for number in range(400):
+            await bench.send(1, 0, quote(bid=20_000 if number % 2 else 5_000))
+            assert not bench.ctx.get(bench.dut.quotes.ready) or not bench.ctx.get(bench.dut.tops.valid)
+        await bench.idle(12)
+        assert len(bench.signals) == 200  # each time it is there again
+        assert not bench.missed
+
+    run(scenario, FOUR)

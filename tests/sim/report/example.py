@@ -1,6 +1,6 @@
 """A small session for the report's tests, by hand."""
 
-from sim.report.record import BUY, SELL, Check, PositionStep, Quote, RejectedOrder, SentOrder, SessionRecord, VenueRecord
+from sim.report.record import BUY, SELL, Check, PositionStep, Quote, RejectedOrder, SentOrder, SessionRecord, Signal, VenueRecord
 
 START = 34_200_000_000_000
 
@@ -35,6 +35,7 @@ def example() -> SessionRecord:
             Quote(START + 20_000, 0, 0, 10_0300, 10_0500),
             Quote(START + 50_000, 1, 0, 10_0300, 10_0400),
         ],
+        signals=[Signal(0, 1, 0, 100, 2_0000)],
         positions=[PositionStep(START + 25_000, 0, 100), PositionStep(START + 35_000, 0, 140)],
         drops={"MAC_ERROR": 2, "OVERFLOW": 0}, reject_reasons=["HALTED", "MAX_SHARES", "POSITION", "RATE"],
         checks=[Check("orders on the wire", 3, 3), Check("position of ANTS", 140, 140)],

@@ -1,0 +1,270 @@
+"""Every venue's top of book and what is left of its prices after fees: read for one symbol at a time, as of one record."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.arbitrage_types import RATE_SCALE, SHARE_FEE_SCALE, CardTime, LegShares, VenueTerms
+from hw.config import CardConfig
+from hw.lib.slot_table import SMALL
+from hw.types import Price, Shares, SymbolIndex, VenueIndex
+
+NetPrice = signed(34)
+"""A price with the fee added or taken off."""
+
+CHARGE_BITS = 34 + RATE_SCALE
+LOW = 16
+"""Bits of the lower of the two parts of a price that are multiplied with a rate: a DSP slice takes 18."""
+
+
+class QuoteRecord(data.Struct):
+    """One change, as it comes to the store."""
+
+    venue: VenueIndex
+    symbol: SymbolIndex
+    bid_price: Price
+    bid_shares: Shares
+    ask_price: Price
+    ask_shares: Shares
+    sure: 1
+    """It may be relied on."""
+    time: CardTime
+
+
+class StoredQuote(data.Struct):
+    """What is kept as it came."""
+
+    bid_price: Price
+    bid_shares: LegShares
+    """Or the most that this holds: no leg has more."""
+    ask_price: Price
+    ask_shares: LegShares
+    has_bid: 1
+    has_ask: 1
+    time: CardTime
+
+
+class NetPrices(data.Struct):
+    bid: NetPrice
+    """What a share brings that is sold at the bid."""
+    ask: NetPrice
+    """What a share costs that is bought at the ask."""
+
+
+class VenueView(data.Struct):
+    """A venue's quote of the symbol of a record."""
+
+    quote: StoredQuote
+    net: NetPrices
+    usable: 1
+    """The venue takes part, and its book is there."""
+    expired: 1
+    """The quote is older than the venue's ``max_age``."""
+
+
+def saturated(value, shape):
+    """The value, or the most that the narrower shape holds."""
+    return Mux(value[shape.width:].any(), (1 << shape.width) - 1, value[:shape.width])
+
+
+def carry_save(a, b, c, width):
+    """Two numbers whose sum is that of three, by one LUT a bit."""
+    a, b, c = (Cat(part, Const(0, width))[:width] for part in (a, b, c))
+    return a ^ b ^ c, Cat(Const(0, 1), (a & b) | (b & c) | (a & c))[:width]
+
+
+class QuoteStore(wiring.Component):
+    """Takes a record a cycle and shows what all venues have for its symbol.
+
+    Parameters
+    ----------
+    config : CardConfig
+
+    Ports
+    -----
+    take : In(1)
+    record : In(QuoteRecord)
+        With ``take``: becomes the venue's quote. Venue and symbol must be there.
+    now : In(CardTime)
+    terms : In(VenueTerms, one a venue)
+        The fees are charged when a quote comes.
+    venue_stale : In(one bit a venue)
+        Looked at in the cycle after the record's.
+    clear : In(one bit a venue)
+        Pulse: forgets the venue's quotes, in ``symbols`` cycles; until then it takes no part.
+    starting : Out(1)
+        The walk after reset, in which everybody's quotes are forgotten.
+    walk : Out(SymbolIndex)
+        The symbol that is forgotten in this cycle.
+    views : Out(VenueView, one a venue)
+        Two cycles after the record: as of that record, with all before it.
+
+    Notes
+    -----
+    Latency 2. Cycle 0 multiplies the prices with the rate, cycle 1 adds up; net prices go into the memory in cycle 2, and the
+    records that come meanwhile for the same symbol get them from the registers.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, config: CardConfig):
+        self._venues, self._symbols = config.venues, config.symbols
+        super().__init__({
+            "take": In(1), "record": In(QuoteRecord), "now": In(CardTime),
+            "terms": In(data.ArrayLayout(VenueTerms, config.venues)),
+            "venue_stale": In(config.venues), "clear": In(config.venues),
+            "starting": Out(1, init=1), "walk": Out(SymbolIndex),
+            "views": Out(data.ArrayLayout(VenueView, config.venues)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        clearing = self._forget(m)
+        stages = self._follow(m)
+        net = self._charge(m)
+        older = Signal(NetPrices)  # of the record before
+        m.d.sync += older.eq(net)
+        stored = self._quote(m)
+        own = stored
+        for _ in range(self.LATENCY):
+            previous, own = own, Signal(StoredQuote)
+            m.d.sync += own.eq(previous)
+        for venue in range(self._venues):
+            view = self.views[venue]
+            m.d.comb += [
+                view.quote.eq(self._keep_quote(m, venue, stored, own, stages, clearing)),
+                view.net.eq(self._keep_net(m, venue, net, older, stages)),
+            ]
+            self._judge(m, venue, clearing)
+        return m
+
+    def _forget(self, m):
+        """Walks over the symbols of venues that are cleared. Returns who is."""
+        clearing, starting, walk = Signal(self._venues, init=-1), self.starting, self.walk
+        m.d.sync += walk.eq(walk + 1)
+        with m.If(walk == self._symbols - 1):
+            m.d.sync += [walk.eq(0), clearing.eq(0), starting.eq(0)]
+        with m.If(self.clear.any()):
+            m.d.sync += [walk.eq(0), clearing.eq(clearing | self.clear), starting.eq(starting)]
+        with m.If(~clearing.any() & ~self.clear.any()):
+            m.d.sync += walk.eq(0)
+        return clearing
+
+    def _follow(self, m):
+        """The record's symbol, and whose it is (a bit a venue), now and one, two and three cycles later."""
+        symbol, whose = self.record.symbol, Signal(self._venues)
+        m.d.comb += whose.eq(Mux(self.take, 1 << self.record.venue, 0))
+        stages = [(symbol, whose)]
+        for cycle in (1, 2, 3):
+            later = Signal(SymbolIndex, name=f"symbol_{cycle}"), Signal(self._venues, name=f"whose_{cycle}")
+            m.d.sync += [part.eq(before) for part, before in zip(later, stages[-1], strict=True)]
+            stages.append(later)
+        return stages
+
+    def _quote(self, m):
+        record, stored = self.record, Signal(StoredQuote)
+        m.d.comb += [
+            stored.bid_price.eq(record.bid_price), stored.ask_price.eq(record.ask_price), stored.time.eq(record.time),
+            stored.bid_shares.eq(saturated(record.bid_shares, LegShares)), stored.ask_shares.eq(saturated(record.ask_shares, LegShares)),
+            stored.has_bid.eq(record.sure & (record.bid_price != 0) & (record.bid_shares != 0)),
+            stored.has_ask.eq(record.sure & (record.ask_price != 0) & (record.ask_shares != 0)),
+        ]
+        return stored
+
+    def _charge(self, m):
+        """The record's net prices, two cycles later.
+
+        An ask becomes ask + ceil(fee), a bid bid - ceil(fee), with fee = share_fee / 2^8 + fee_rate x price / 2^22: as sums of three
+        numbers of which the lower 22 bits fall away, with what rounds and what makes a number negative in the first.
+        """
+        net = Signal(NetPrices)
+        negative = Signal(self._venues)
+        magnitude = [Signal(18, name=f"rate_{venue}") for venue in range(self._venues)]
+        constants = [{side: Signal(signed(CHARGE_BITS), name=f"{side}_constant_{venue}") for side in ("bid", "ask")}
+                     for venue in range(self._venues)]
+        for venue, terms in enumerate(self.terms):
+            rebate = terms.fee_rate[-1]
+            below = RATE_SCALE - SHARE_FEE_SCALE  # bits below the fee per share
+            m.d.sync += [
+                negative[venue].eq(rebate),
+                magnitude[venue].eq(Mux(rebate, -terms.fee_rate, terms.fee_rate)),
+                # share_fee + 1 - 2^-22, and 2 x 2^-22 more where the rate's parts are taken off
+                constants[venue]["ask"].eq(Cat(
+                    Mux(rebate, 1, (1 << below) - 1)[:below], terms.share_fee + (1 << SHARE_FEE_SCALE) - 1 + rebate).as_signed()),
+                constants[venue]["bid"].eq(Cat(Mux(rebate, 0, 2), Const(0, below - 2), -terms.share_fee).as_signed()),
+            ]
+        rate, rebate = Signal(18), Signal()
+        rebate_1 = Signal()
+        m.d.sync += rebate_1.eq(rebate)
+        with m.Switch(self.record.venue):
+            for venue in range(self._venues):
+                with m.Case(venue):
+                    m.d.comb += [rate.eq(magnitude[venue]), rebate.eq(negative[venue])]
+        for side in ("bid", "ask"):
+            price, constant = self.record[f"{side}_price"], Signal(signed(CHARGE_BITS), name=f"{side}_constant")
+            with m.Switch(self.record.venue):
+                for venue in range(self._venues):
+                    with m.Case(venue):
+                        m.d.comb += constant.eq(constants[venue][side])
+            low, high = Signal(LOW + 18, name=f"{side}_low"), Signal(len(price) - LOW + 18, name=f"{side}_high")
+            start = Signal(CHARGE_BITS, name=f"{side}_start")
+            m.d.sync += [
+                low.eq(price[:LOW] * rate), high.eq(price[LOW:] * rate),
+                start.eq(Cat(constant[:RATE_SCALE], price + constant[RATE_SCALE:].as_signed())),
+            ]
+            minus = rebate_1 if side == "ask" else ~rebate_1
+            flip = minus.replicate(CHARGE_BITS)
+            halves = carry_save(
+                start, Cat(low, Const(0, CHARGE_BITS))[:CHARGE_BITS] ^ flip,
+                Cat(Const(0, LOW), high, Const(0, CHARGE_BITS))[:CHARGE_BITS] ^ flip, CHARGE_BITS)
+            m.d.sync += net[side].eq((halves[0] + halves[1])[RATE_SCALE:CHARGE_BITS])
+        return net
+
+    def _keep_quote(self, m, venue, stored, own, stages, clearing):
+        """The venue's quote as it came, two cycles after the record."""
+        m.submodules[f"quotes_{venue}"] = memory = Memory(shape=StoredQuote, depth=self._symbols, init=[], attrs=self._style())
+        write, read = memory.write_port(), memory.read_port()
+        seen, shown = Signal(StoredQuote, name=f"seen_{venue}"), Signal(StoredQuote, name=f"shown_{venue}")
+        m.d.comb += [
+            write.addr.eq(self.record.symbol), write.data.eq(stored), write.en.eq(stages[0][1][venue]),
+            read.addr.eq(self.record.symbol), read.en.eq(~write.en),  # its own record needs no memory
+        ]
+        with m.If(clearing[venue]):
+            m.d.comb += [write.addr.eq(self.walk), write.data.has_bid.eq(0), write.data.has_ask.eq(0), write.en.eq(1)]
+        m.d.sync += seen.eq(read.data)
+        m.d.comb += shown.eq(Mux(stages[2][1][venue], own.as_value(), seen.as_value()))
+        return shown
+
+    def _keep_net(self, m, venue, net, older, stages):
+        """The venue's net prices, two cycles after the record; ``net`` is of the record itself, ``older`` of the one before."""
+        m.submodules[f"nets_{venue}"] = memory = Memory(shape=NetPrices, depth=self._symbols, init=[], attrs=self._style())
+        write, read = memory.write_port(), memory.read_port()
+        (symbol_1, _), (symbol_2, whose_2), (symbol_3, whose_3) = stages[1:]
+        seen, shown = Signal(NetPrices, name=f"net_seen_{venue}"), Signal(NetPrices, name=f"net_{venue}")
+        near = Signal(name=f"near_{venue}")
+        m.d.comb += [
+            write.addr.eq(symbol_2), write.data.eq(net), write.en.eq(whose_2[venue]), read.addr.eq(self.record.symbol),
+        ]
+        m.d.sync += [
+            seen.eq(Mux(whose_3[venue] & (symbol_3 == symbol_1), older.as_value(), read.data.as_value())),
+            near.eq(whose_2[venue] & (symbol_2 == symbol_1)),
+        ]
+        m.d.comb += shown.eq(Mux(whose_2[venue], net.as_value(), Mux(near, older.as_value(), seen.as_value())))
+        return shown
+
+    def _style(self):
+        """What is read in the cycle of its writing is not used: the record's own, or one that comes from the registers."""
+        return {"ram_style": "distributed"} if self._symbols <= SMALL else {"ram_style": "block", "no_rw_check": 1}
+
+    def _judge(self, m, venue, clearing):
+        """Whether the venue takes part, and how old a quote may be."""
+        terms, view = self.terms[venue], self.views[venue]
+        settling, usable = Signal(name=f"settling_{venue}"), Signal(name=f"usable_{venue}")
+        oldest = [Signal(signed(49), name=f"oldest_{venue}_{cycle}") for cycle in (1, 2)]
+        m.d.sync += [
+            settling.eq(clearing[venue]),  # what was read in the walk's last cycle may be older than the walk
+            usable.eq(terms.enable & ~(self.venue_stale[venue] | self.clear[venue] | clearing[venue] | settling)),
+            oldest[0].eq(self.now - terms.max_age), oldest[1].eq(oldest[0]),
+        ]
+        m.d.comb += [view.usable.eq(usable), view.expired.eq((view.quote.time - oldest[1][:48])[-1] & ~oldest[1][-1])]
