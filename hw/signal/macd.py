@@ -39,10 +39,10 @@ class Macd(wiring.Component):
 
     Notes
     -----
-    Latency 7 (``LATENCY``). Bound: docs/signals.md.
+    Latency 8 (``LATENCY``). Bound: docs/signals.md.
     """
 
-    LATENCY = 2 * Smoother.LATENCY + 1
+    LATENCY = 2 * Smoother.LATENCY + 2
 
     def __init__(self, config: CardConfig):
         self._symbols = config.symbols
@@ -57,46 +57,53 @@ class Macd(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         sample, result = self.samples.payload, self.values.payload
-        m.submodules.fast_mean = fast = Smoother(self._symbols)
-        m.submodules.slow_mean = slow = Smoother(self._symbols)
-        m.submodules.signal_mean = line = Smoother(self._symbols)
-        begins, opens = self._count(m)
-        for mean, setting, first in ((slow, self.slow, sample.first), (fast, self.fast, begins)):
+        m.submodules.fast_mean = fast = Smoother(self._symbols, "counted")
+        m.submodules.slow_mean = slow = Smoother(self._symbols, "counted")
+        m.submodules.signal_mean = line = Smoother(self._symbols, "counted")
+        row = self._count(m)  # and what else is known in the cycle after the sample
+        valid, symbol, usable, first, deviation = (
+            delayed(m, value, 1) for value in (self.samples.valid, sample.symbol, sample.usable, sample.first, sample.deviation))
+        for mean, begins in ((slow, first), (fast, row.begins)):
             m.d.comb += [
-                mean.setting.eq(setting), mean.take.eq(self.samples.valid), mean.symbol.eq(sample.symbol),
-                mean.usable.eq(sample.usable), mean.first.eq(first), mean.x.eq(sample.deviation << FRACTION),
+                mean.take.eq(valid), mean.symbol.eq(symbol), mean.usable.eq(usable), mean.first.eq(begins),
+                mean.warm.eq(row.means), mean.x.eq(deviation << FRACTION),
             ]
         cycles = Smoother.LATENCY + 1
         macd = Signal(PriceDifference)
         m.d.sync += macd.eq(fast.value - slow.value)
+        seeded, late = usable & (row.means | row.opens), delayed(m, row, cycles)
         m.d.comb += [
-            line.setting.eq(self.signal), line.take.eq(delayed(m, self.samples.valid, cycles)),
-            line.symbol.eq(delayed(m, sample.symbol, cycles)), line.usable.eq(delayed(m, slow.valid, 1)),
-            line.first.eq(delayed(m, opens, cycles)), line.x.eq(macd),
-            self.values.valid.eq(delayed(m, self.samples.valid, self.LATENCY)),
-            result.symbol.eq(delayed(m, sample.symbol, self.LATENCY)),
-            result.valid.eq(line.valid), result.macd.eq(delayed(m, macd, Smoother.LATENCY)), result.signal.eq(line.value),
+            line.take.eq(delayed(m, valid, cycles)), line.symbol.eq(delayed(m, symbol, cycles)),
+            line.usable.eq(delayed(m, seeded, cycles)), line.first.eq(late.opens), line.warm.eq(late.lines), line.x.eq(macd),
+            self.values.valid.eq(delayed(m, line.take, Smoother.LATENCY)),
+            result.symbol.eq(delayed(m, line.symbol, Smoother.LATENCY)),
+            result.valid.eq(line.valid & delayed(m, late.lines | late.closes, Smoother.LATENCY)),
+            result.macd.eq(delayed(m, macd, Smoother.LATENCY)), result.signal.eq(line.value),
         ]
+        m.d.sync += line.weight.eq(Mux(delayed(m, row.lines, cycles - 1), self.signal.factor, self.signal.seed))
+        for mean, setting in ((slow, self.slow), (fast, self.fast)):
+            m.d.sync += mean.weight.eq(Mux(self._row.means, setting.factor, setting.seed))
         return m
 
     def _count(self, m):
-        """The samples of each symbol. Returns, in the cycle of one, whether the fast mean begins then, and whether the signal line does."""
-        layout = data.StructLayout({"count": 10, "begins": 1, "opens": 1})
+        """The samples of each symbol. Returns, in the cycle after one, which it is: the fast mean's first, whatever that was before; both
+        means are seeded already; it is the last of their seed, and the signal line's first; that is seeded already; the last of its seed.
+        """
+        layout = data.StructLayout({"count": 11, "begins": 1, "means": 1, "opens": 1, "lines": 1, "closes": 1})
         m.submodules.counts = memory = Memory(shape=layout, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
         read, write = memory.read_port(domain="comb"), memory.write_port()
-        sample, row, now, wait = self.samples.payload, Signal(layout), Signal(layout), Signal(10)
-        m.d.comb += [read.addr.eq(sample.symbol), row.eq(read.data)]
-        with m.If(sample.first):
-            m.d.comb += row.eq(0)
+        sample, now, wait, last = self.samples.payload, Signal(layout), Signal(10), Signal(11)
+        self._row = row = Signal(layout)
+        m.d.comb += [read.addr.eq(sample.symbol), row.eq(Mux(sample.first, 0, read.data.as_value()))]
         m.d.sync += [
             now.eq(row), write.addr.eq(sample.symbol), write.en.eq(self.samples.valid & sample.usable),
-            wait.eq(self.slow.period - self.fast.period),
+            wait.eq(self.slow.period - self.fast.period), last.eq(self.slow.period + self.signal.period - 1),
         ]
-        count = Signal(10)
+        count, after = Signal(11), write.data
         m.d.comb += [
             count.eq(Mux(now.count.all(), now.count, now.count + 1)),
-            write.data.count.eq(count),
-            write.data.begins.eq(count == wait),
-            write.data.opens.eq(count + 1 == self.slow.period),
+            after.count.eq(count), after.begins.eq(count == wait),
+            after.opens.eq(count + 1 == self.slow.period), after.means.eq(now.means | now.opens),
+            after.closes.eq(count + 1 == last), after.lines.eq(now.lines | now.closes),
         ]
-        return row.begins, row.opens
+        return now

@@ -64,7 +64,7 @@ class OrderFlow(wiring.Component):
         result = self.values.payload
         change = self._change(m, *self._look_up(m))
         usable, begins = self._follow(m)
-        m.submodules.sum = total = Smoother(self._symbols, weighs=False)
+        m.submodules.sum = total = Smoother(self._symbols, "sum")
         valid, symbol = delayed(m, self.tops.valid, 5), delayed(m, self.tops.payload.symbol, 5)
         m.d.comb += [
             total.setting.factor.eq(self.factor), total.take.eq(valid), total.symbol.eq(symbol),

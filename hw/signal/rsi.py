@@ -54,15 +54,16 @@ class Rsi(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         sample, result = self.samples.payload, self.values.payload
-        m.submodules.rises = rises = Smoother(self._symbols, wilder=True)
-        m.submodules.changes = changes = Smoother(self._symbols, wilder=True)
+        m.submodules.rises = rises = Smoother(self._symbols, "counted")
+        m.submodules.changes = changes = Smoother(self._symbols, "wilder")
         m.submodules.ratio = ratio = Ratio(Smoothed.width - 1, 100 / 128)
         for mean, change in ((rises, Mux(sample.rises, sample.change, 0)), (changes, sample.change)):
             m.d.comb += [
-                mean.setting.eq(self.setting), mean.take.eq(self.samples.valid), mean.symbol.eq(sample.symbol),
+                mean.take.eq(self.samples.valid), mean.symbol.eq(sample.symbol),
                 mean.usable.eq(sample.usable & ~sample.first), mean.first.eq(sample.second), mean.x.eq(change << FRACTION),
             ]
         m.d.comb += [
+            changes.setting.eq(self.setting), rises.weight.eq(self.setting.factor), rises.warm.eq(changes.warm_before),
             ratio.part.eq(rises.value), ratio.whole.eq(changes.value),
             self.values.valid.eq(delayed(m, self.samples.valid, self.LATENCY)),
             result.symbol.eq(delayed(m, sample.symbol, self.LATENCY)),

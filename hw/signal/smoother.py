@@ -31,20 +31,19 @@ def multiply(m, value, coefficient, name: str):
 class Smoother(wiring.Component):
     """Keeps ``value += factor * (x - value)`` of each symbol; the first ``period`` updates, ``value += seed * x`` from 0.
 
-    Both products are divided by 2^17 and rounded down, each by itself. Without ``weighs`` it is a decayed sum, which needs no seed:
-    ``value += x - factor * value``.
+    Both products are divided by 2^17 and rounded down, each by itself. Who uses it may count the updates itself, or have a decayed sum,
+    which needs no seed: ``value += x - factor * value``.
 
     Parameters
     ----------
     symbols : int
-    weighs : bool
-    wilder : bool
-        ``seed`` is not looked at: it is ``factor``.
+    kind : str
+        "mean"; "wilder": a mean whose ``seed`` is its ``factor``; "counted": a mean whose updates somebody else counts; "sum".
 
     Ports
     -----
     setting : In(Smoothing)
-        May change only together with ``first`` of every symbol.
+        May change only together with ``first`` of every symbol. Of a sum only ``factor`` counts. Not for "counted".
     take : In(1)
         Cycle t: an update; never in two cycles that follow each other.
     symbol, x : In
@@ -53,10 +52,14 @@ class Smoother(wiring.Component):
         Cycle t: the update counts; else it only shows that there is no valid value.
     first : In(1)
         Cycle t, with ``usable``: forgets the symbol's state first.
+    weight : In(17), warm : In(1)
+        Cycle t, for "counted" only: ``factor`` and 1, or ``seed`` and 0 in the first ``period`` updates.
+    warm_before : Out(1)
+        Cycle t: there were ``period`` updates before this one. Not for "counted".
     value : Out(Smoothed)
         Cycle t + 3.
     valid : Out(1)
-        Cycle t + 3: the value is usable: there were ``period`` updates, or it is a sum.
+        Cycle t + 3: the update was usable, and there were ``period`` of them where they are counted here.
 
     Notes
     -----
@@ -66,10 +69,12 @@ class Smoother(wiring.Component):
 
     LATENCY = 3
 
-    def __init__(self, symbols: int, *, weighs: bool = True, wilder: bool = False):
-        self._symbols, self._weighs, self._wilder = symbols, weighs, wilder
+    def __init__(self, symbols: int, kind: str = "mean"):
+        if kind not in ("mean", "wilder", "counted", "sum"):
+            raise ValueError(f"kind must be mean, wilder, counted or sum, not {kind!r}")
+        self._symbols, self._kind, self._counts = symbols, kind, kind in ("mean", "wilder")
         super().__init__({
-            "setting": In(Smoothing),
+            **({"weight": In(17), "warm": In(1)} if kind == "counted" else {"setting": In(Smoothing), "warm_before": Out(1)}),
             "take": In(1),
             "symbol": In(SymbolIndex),
             "x": In(Smoothed),
@@ -78,35 +83,38 @@ class Smoother(wiring.Component):
             "value": Out(Smoothed),
             "valid": Out(1),
         })
-        self._layout = data.StructLayout({"value": Smoothed, "count": 10, "warm": 1})
+        self._layout = data.StructLayout({"value": Smoothed, **({"count": 10, "warm": 1} if self._counts else {})})
         self._made, self._made_valid, self._made_symbol = Signal(self._layout), Signal(), Signal(SymbolIndex)
 
     def elaborate(self, platform):
         m = Module()
         made, state = self._made, self._read(m)
-        warm = Signal(self._layout.members["warm"])
-        value, kept = Signal(Smoothed), Signal(Smoothed)  # the second is 0 where nothing is taken away
+        value, rate, warm = Signal(Smoothed), Signal(17), Signal()
+        if self._counts:
+            m.d.comb += warm.eq(state.warm & ~self.first)
+        elif self._kind == "counted":
+            m.d.comb += warm.eq(self.warm & ~self.first)
+        else:
+            m.d.comb += warm.eq(1)
+        if self._kind != "counted":
+            m.d.comb += self.warm_before.eq(warm)
         m.d.sync += [
             value.eq(Mux(self.first, 0, state.value)),
-            kept.eq(Mux(self.first | ~state.warm, 0, state.value)),
-            warm.eq(state.warm & ~self.first),
+            rate.eq(Mux(warm, self.weight if self._kind == "counted" else self.setting.factor, 0)),
         ]
-        count = Signal(10)
-        m.d.sync += count.eq(Mux(self.first, 0, state.count))
-
-        total, count_after, warm_after = Signal(Smoothed), Signal(10), Signal()
-        m.d.sync += [
-            total.eq(value + self._weighed(m, warm)),
-            count_after.eq(Mux(warm, count, count + 1)),
-            warm_after.eq(warm | (count + 1 == self.setting.period) | (not self._weighs)),
-        ]
-        taken = multiply(m, kept, self.setting.factor, "taken")
-        m.d.comb += [
-            made.value.eq(total - taken.outer - taken.inner),
-            made.count.eq(count_after), made.warm.eq(warm_after),
-        ]
-        m.d.sync += [self.value.eq(made.value), self.valid.eq(self._made_valid & made.warm)]
+        total = Signal(Smoothed)
+        m.d.sync += total.eq(value + self._weighed(m, warm))
+        taken = multiply(m, value, rate, "taken")
+        m.d.comb += made.value.eq(total - taken.outer - taken.inner)
+        m.d.sync += [self.value.eq(made.value), self.valid.eq(self._made_valid & (self._count(m, state, warm) if self._counts else 1))]
         return m
+
+    def _count(self, m, state, warm):
+        """The updates until there are enough; returns whether there are, with what is made."""
+        made, was_warm, count = self._made, Signal(), Signal(10)
+        m.d.sync += [was_warm.eq(warm), count.eq(Mux(self.first, 0, state.count))]
+        m.d.sync += [made.count.eq(count + 1), made.warm.eq(was_warm | (count + 1 == self.setting.period))]
+        return made.warm
 
     def _read(self, m):
         """The symbol's state in the cycle of its update."""
@@ -123,11 +131,11 @@ class Smoother(wiring.Component):
         return state
 
     def _weighed(self, m, warm):
-        """What the update adds."""
-        if not self._weighs:
+        """What the update adds, a cycle after it."""
+        if self._kind == "sum":
             return delayed(m, self.x, 1)
-        later = multiply(m, self.x, self.setting.factor, "later")
-        if self._wilder:
+        later = multiply(m, self.x, self.weight if self._kind == "counted" else self.setting.factor, "later")
+        if self._kind != "mean":
             return later.outer + later.inner
-        seeding = multiply(m, self.x, self.setting.seed, "seeding")
-        return Mux(warm, later.outer, seeding.outer) + Mux(warm, later.inner, seeding.inner)
+        seeding, was_warm = multiply(m, self.x, self.setting.seed, "seeding"), delayed(m, warm, 1)
+        return Mux(was_warm, later.outer, seeding.outer) + Mux(was_warm, later.inner, seeding.inner)

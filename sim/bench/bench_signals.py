@@ -172,7 +172,7 @@ async def latency(tb):
     counted = [one.cycle for one in tops if one.payload["venue"] == VENUE and one.payload["changed"]]
     apart = [cycle for last, cycle in zip([-99, *counted], counted, strict=False) if cycle - last > 10]
     assert len(apart) > len(counted) // 2
-    for name, cycles in {"ema": 6, "rsi": 10, "macd": 9, "volatility": 10, "order_flow": 8, "weighted_mid": 8}.items():
+    for name, cycles in {"ema": 6, "rsi": 10, "macd": 10, "volatility": 10, "order_flow": 8, "weighted_mid": 8}.items():
         seen = {transfer.cycle for transfer in monitors[name].received}
         tb.compare([cycle + choice + cycles in seen for cycle in apart], [True] * len(apart), f"latency of {name}")
     seen = {transfer.cycle for transfer in monitors["traded_volume"].received}
