@@ -40,8 +40,8 @@ class OrderArbiter(wiring.Component):
 
     Notes
     -----
-    Latency 0. What waits, waits for at most: a cancel for one order each of the other sources and one pair; something new for
-    2 x ``inputs`` + 1 times as many as there are other sources, a pair counted as one.
+    Latency 0. What waits lets at most so many others go, a pair counted as one: a cancel what was on offer before, each of the other
+    sources twice, and one that is new; something new likewise, and before each of these and itself 2 x ``inputs`` cancels.
     """
 
     LATENCY = 0
@@ -58,6 +58,7 @@ class OrderArbiter(wiring.Component):
             "dropped": Out(count),
         })
         self.held = Signal()  # on offer and not taken
+        self.held_cancel = Signal()  # that is a cancel
         self.source = Signal(count)  # whose that is, or that of the pair
         self.second = Signal()  # the second leg is next
         self.late = Signal(count)  # a second leg did not come in time: it must not leave alone
@@ -83,7 +84,7 @@ class OrderArbiter(wiring.Component):
         takes_cancel = cancels.any() & ~(news.any() & (patience == 0))
 
         offered = Mux(takes_cancel, first_cancel, first_new)
-        still = (source & (cancels | news)).any()  # a source that withdraws is not held
+        still = (source & Mux(self.held_cancel, cancels, news)).any()  # not withdrawn, nor made something else
         m.d.comb += chosen.eq(Mux(second | (held & still), source, offered))
         order, taken = Signal(Order), Signal()
         for number, (port, strategy) in enumerate(zip(self.inputs, self._strategies, strict=True)):
@@ -101,16 +102,18 @@ class OrderArbiter(wiring.Component):
             with m.If(~in_order):
                 m.d.comb += [self.output.payload.shares.eq(0), self.output.payload.kind.eq(OrderKind.NEW)]
 
-        m.d.sync += [held.eq(self.output.valid & ~self.output.ready), source.eq(chosen)]
+        m.d.sync += [
+            held.eq(self.output.valid & ~self.output.ready), source.eq(chosen), self.held_cancel.eq((chosen & cancels).any()),
+        ]
         with m.If(taken):
             m.d.sync += second.eq(~second & order.pair & (order.kind != OrderKind.CANCEL))
             with m.If(second & ~in_order):
                 m.d.sync += late.eq(late | source)
             with m.If(~second & (chosen & cancels).any()):
-                self._serve(m, self.cancel_served, cancels, chosen)
+                self._serve(m, self.cancel_served, chosen)
                 m.d.sync += patience.eq(Mux(news.any(), patience - (patience != 0), 2 * count))
             with m.Elif(~second):
-                self._serve(m, self.new_served, news, chosen)
+                self._serve(m, self.new_served, chosen)
                 m.d.sync += patience.eq(2 * count)
         return m
 
@@ -120,5 +123,6 @@ class OrderArbiter(wiring.Component):
         m.d.comb += among.eq(Mux((waiting & ~served).any(), waiting & ~served, waiting))
         return among & (~among + 1)
 
-    def _serve(self, m, served, waiting, chosen):
-        m.d.sync += served.eq(Mux((waiting & ~served).any(), served, 0) | chosen)
+    def _serve(self, m, served, chosen):
+        """One that goes for the second time begins a new round, whoever may have come since it was chosen."""
+        m.d.sync += served.eq(Mux((served & chosen).any(), 0, served) | chosen)
