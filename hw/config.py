@@ -23,7 +23,9 @@ class CardConfig:
         Places in each venue's order store; a power of two. Plan for a third of it (a hash table whose entries never move),
         with two ways for a tenth.
     levels : int
-        Places for price levels on each side of each book; a power of two, at least 64. Plan for a third of it.
+        Places for far price levels in one table; a power of two, at least 64. Plan for a third of it.
+    level_tables : int
+        Tables of far levels of each venue's book, which its sides share evenly; a power of two, at most two a symbol.
     backlog : int
         Book events that the buffer of a feed line holds; a power of two. At least 128, so that the fullest frame fits.
     events : int
@@ -48,6 +50,7 @@ class CardConfig:
     levels: int
     backlog: int
     events: int
+    level_tables: int = 1
     clock_hz: int = 156_250_000
     lines: int = 2
     order_ways: int = 4
@@ -57,12 +60,12 @@ class CardConfig:
     def __post_init__(self):
         for field, low, high in (
             ("venues", 2, 8), ("symbols", 1, 256), ("orders", 64, 1 << 22), ("levels", 64, 1 << 16),
-            ("backlog", 128, 1 << 14), ("events", 16, 1 << 16),
+            ("level_tables", 1, 2 * self.symbols), ("backlog", 128, 1 << 14), ("events", 16, 1 << 16),
         ):
             value = getattr(self, field)
             if not low <= value <= high:
                 raise ValueError(f"card {self.name}: {field} must be {low} to {high}, not {value}")
-        for field in ("orders", "levels", "backlog", "events"):
+        for field in ("orders", "levels", "level_tables", "backlog", "events"):
             value = getattr(self, field)
             if value & (value - 1):
                 raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
@@ -99,16 +102,16 @@ class CardConfig:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, signals=True)
+TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, level_tables=2, backlog=128, events=64, signals=True)
 """For tests: small sizes reach their edges soon."""
 
-ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, lines=1, order_ways=2)
+ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1, order_ways=2)
 """For the LFE5UM5G-85F of the ECPIX-5, built with open tools."""
 
-MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1)
+MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, lines=1)
 """The ECP5 card with deeper books, for a chip with more block RAM."""
 
-ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, backlog=1024, events=4096, signals=True)
+ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, level_tables=32, backlog=1024, events=4096, signals=True)
 """For a data-centre card; built by the vendor flow."""
 
 CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}

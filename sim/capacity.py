@@ -68,7 +68,8 @@ class PlacedBook:
 
     def __init__(self, config: CardConfig) -> None:
         self.orders = PlacedTable(OrderStore(config).table)
-        self.levels = PlacedTable(FarLevels(config).table)
+        self._far = FarLevels(config)
+        self.levels = PlacedTable(self._far.table)
         self._live: dict[int, list[int]] = {}  # reference: region, price, shares
         self._count: dict[tuple[int, int], int] = {}  # region, price: orders
 
@@ -90,6 +91,10 @@ class PlacedBook:
         self._remove(event.reference, region, price)
         return True
 
+    def _level(self, region: int, price: int) -> tuple[int, int]:
+        """Table and key of a level."""
+        return self._far.place_of(region, price ^ (0xFFFFFFFF if region & 1 else 0))
+
     def _move(self, reference: int, region: int, price: int, new_reference: int, event: BookEvent) -> bool:
         """The new order looks for its places while the old one still has its own; but the level that it empties it may take over."""
         del self._live[reference]
@@ -97,14 +102,14 @@ class PlacedBook:
         self._count[region, price] -= 1
         emptied = not self._count[region, price]
         if emptied and price != event.price:
-            level = self.levels.forget(region, price)
+            level = self.levels.forget(*self._level(region, price))
         added = self._add(region, new_reference, event.shares, event.price)
         self.orders.free(order)
         if emptied:
             if price != event.price:
                 self.levels.free(level)
             elif not self._count[region, price]:
-                self.levels.remove(region, price)
+                self.levels.remove(*self._level(region, price))
             if not self._count[region, price]:
                 del self._count[region, price]
         return added
@@ -114,11 +119,11 @@ class PlacedBook:
             return True
         level = region, price
         new = level not in self._count  # a level that a move has emptied is there, with no order
-        if new and not self.levels.add(region, price):
+        if new and not self.levels.add(*self._level(region, price)):
             return False
         if not self.orders.add(0, reference):
             if new:
-                self.levels.remove(region, price)
+                self.levels.remove(*self._level(region, price))
             return False
         self._live[reference] = [region, price, shares]
         self._count[level] = self._count.get(level, 0) + 1
@@ -131,7 +136,7 @@ class PlacedBook:
         self._count[level] -= 1
         if not self._count[level]:
             del self._count[level]
-            self.levels.remove(region, price)
+            self.levels.remove(*self._level(region, price))
 
 
 def fits(config: CardConfig, bindings: Mapping[int, int], events: Iterable[BookEvent]) -> bool:

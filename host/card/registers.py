@@ -420,16 +420,16 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
 
 CARDS: dict[str, CardSizes] = {
     "tiny": CardSizes(
-        0xa6e230d6361b4b3d, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+        0x3c7c899d5e6ef0f6, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
     ),
     "ecp5": CardSizes(
-        0x9b088a7cbcd634a1, venues=2, symbols=4, orders=4096, levels=256, backlog=256, events=256, clock_hz=156250000,
+        0x9a018ae6e83e66b3, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
     ),
     "medium": CardSizes(
-        0x7ec0f9b76e3e173d, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
+        0x5c43e71bd59a23c3, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
     ),
     "alveo": CardSizes(
-        0x9a1eb3bb228063d9, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+        0x7c0a2c9375b3273f, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
     ),
 }
 """The named configurations."""

@@ -200,8 +200,8 @@ class Book(wiring.Component):
         age, now, offered = self._age, self._taken, self.events.payload
         second, take, two = self._second, self._takes, Signal()
         m.d.sync += self.events.ready.eq(self._open & ~age[0] & ~age[2] & ~age[4] & ~(age[1] & two))
+        m.d.sync += second.eq(age[1] & two)
         m.d.comb += [
-            second.eq(age[2] & now.first_of_two),
             take.eq(self.events.valid & self.events.ready),
             age[0].eq(take | second),
         ]

@@ -1,7 +1,7 @@
 """The levels behind the near ones, of all sides: rarely touched, and fetched back one by one when the near ones run low."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
@@ -11,19 +11,21 @@ from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import CardConfig
 from hw.lib.hash_table import HashTable
 from hw.lib.one_hot import OneHot
+from hw.types import Rank
 
-STATES = ("IDLE", "LOOKUP", "ARRIVE", "MATCH", "CHOOSE", "COUNT", "WRITE", "QUERY", "SEARCH")
+STATES = ("IDLE", "HASH", "LOOKUP", "ARRIVE", "MATCH", "CHOOSE", "COUNT", "WRITE", "QUERY", "SEARCH")
 
 
 class FarLevels(wiring.Component):
-    """A hash table of each side's levels by rank, with their totals, and the winner tree over its sets, which knows the best.
+    """Hash tables of the levels by side and rank, with their totals, and a winner tree for each side, which knows its best.
 
-    Changes wait in a queue; each takes seven cycles.
+    A table is shared by many sides: as many levels as there can be orders have room, on whichever sides they are. The tree of a side
+    goes over all sets of the table, and sees its own levels only. Changes wait in a queue; each takes eight cycles.
 
     Parameters
     ----------
     config : CardConfig
-        ``levels`` places a side.
+        ``levels`` places a table, ``level_tables`` of them.
 
     Ports
     -----
@@ -35,7 +37,7 @@ class FarLevels(wiring.Component):
     take : In(1), region : In
         Only while ``idle``: take the best level out.
     taken : Out(1), level : Out(Level), level_region : Out
-        The answer, one pulse: 13 cycles + one a level of the tree after ``take``; or that there is none (not valid), 6 cycles sooner.
+        The answer, one pulse: 14 cycles + one a level of the tree after ``take``; or that there is none (not valid), 6 cycles sooner.
     full, overflow, missing : Out(1), doubt_region : Out
         Pulses: a level found no place and is lost; a total did not fit; shares left a level that is not there. This side is not sure.
     clear : In(1), row : In
@@ -47,7 +49,9 @@ class FarLevels(wiring.Component):
 
     def __init__(self, config: CardConfig):
         regions, region = 2 * config.symbols, region_bits(config)
-        self.table = HashTable(32, Totals, places=config.levels, regions=regions, ways=RADIX)
+        self._key = data.StructLayout({"rank": Rank, "region": region})
+        self._tables, self._table_bits = config.level_tables, config.level_tables.bit_length() - 1
+        self.table = HashTable(self._key.size, Totals, places=config.levels, regions=config.level_tables, ways=RADIX, few=18)
         self._tree = WinnerTree(leaves=config.levels // RADIX, regions=regions)
         self.depth = max(self.table.depth, self._tree.depth)
         self.tree_levels = self._tree.levels
@@ -77,15 +81,16 @@ class FarLevels(wiring.Component):
         m.submodules.queue = queue = SyncFIFO(width=self._change.size, depth=self.DEPTH)
         change, taking, found, room = Signal(self._change), Signal(), Signal(), Signal()
         before, totals, carry = Signal(Totals), Signal(Totals), Signal()
-        place = Signal(table.place_bits)
+        place, key, hashes, number = Signal(table.place_bits), Signal(self._key), Signal(table.hash.bits), self.table_of(change.region)
         recent = Signal(tree.spacing)  # starts of the tree
         m.d.sync += recent.eq((recent << 1) | tree.start)
         at = OneHot(m, *STATES)
         m.d.comb += [
             queue.w_data.eq(self.change), queue.w_en.eq(self.valid), self.room.eq(queue.level <= self.DEPTH - self.SPARE),
-            table.key.eq(change.rank), table.hashes.eq(table.hash(change.rank)), table.region.eq(change.region),
-            table.place_region.eq(change.region), table.place.eq(place), table.bank.eq(place[table.way_bits]),
-            table.entry.key.eq(change.rank), table.entry.value.eq(totals),
+            key.rank.eq(change.rank), key.region.eq(change.region),
+            table.key.eq(key), table.hashes.eq(hashes), table.region.eq(number),
+            table.place_region.eq(number), table.place.eq(place), table.bank.eq(place[table.way_bits]),
+            table.entry.key.eq(key), table.entry.value.eq(totals),
             table.clear.eq(self.clear), table.row.eq(self.row), tree.clear.eq(self.clear), tree.row.eq(self.row),
             self.level_region.eq(change.region),
         ]
@@ -93,14 +98,17 @@ class FarLevels(wiring.Component):
 
         with at("IDLE"):
             m.d.comb += [self.idle.eq(~queue.r_rdy & ~self.valid & ~recent.any()), queue.r_en.eq(1)]
-            m.d.sync += [change.eq(queue.r_data), taking.eq(self.take)]
+            m.d.sync += [change.eq(queue.r_data), taking.eq(self.take), hashes.eq(0), place.eq(0)]
             with m.If(self.take):
                 m.d.sync += change.region.eq(self.region)
                 at.go("QUERY")
             with m.Elif(queue.r_rdy):
-                at.go("LOOKUP")
+                at.go("HASH")
             with m.Else():
                 at.go("IDLE")
+        with at("HASH"):
+            m.d.sync += hashes.eq(table.hash(key))
+            at.go("LOOKUP")
         with at("LOOKUP"):
             m.d.comb += table.lookup.eq(1)
             at.go("ARRIVE")
@@ -139,31 +147,41 @@ class FarLevels(wiring.Component):
             at.go("IDLE")
         self._tree_of(m, at, change, place, gone, comes)
         with at("QUERY"):
-            m.d.comb += [table.hashes.eq(0), table.fetch.eq(1), table.bank.eq(0), tree.start.eq(1), tree.slot.eq(0)]
+            m.d.comb += [table.fetch.eq(1), tree.start.eq(1)]
             at.go("SEARCH")
         with at("SEARCH"):
             m.d.sync += [change.rank.eq(tree.best.rank), change.leave.eq(0), change.totals.eq(0)]
             with m.If(~tree.done):
                 at.go("SEARCH")
             with m.Elif(tree.best.valid):
-                at.go("LOOKUP")
+                at.go("HASH")
             with m.Else():
                 m.d.sync += [self.taken.eq(1), self.level.eq(0)]
                 at.go("IDLE")
         return m
 
+    def table_of(self, region):
+        """The table that the levels of a side lie in."""
+        return region[:self._table_bits]
+
+    def place_of(self, region: int, rank: int) -> tuple[int, int]:
+        """Table and key of a level, as integers."""
+        return region % self._tables, region << 32 | rank
+
     def _tree_of(self, m, at, change, place, gone, comes):
         """Tells the tree two cycles after a start how the set is that has changed, or that a question has begun with."""
         table, tree = self.table, self._tree
-        way, rank, alive, changes, asks = Signal(RADIX), Signal.like(change.rank), Signal(), Signal(2), Signal(2)
+        way, key, alive, changes, asks = Signal(RADIX), Signal(self._key), Signal(), Signal(2), Signal(2)
         m.d.comb += [tree.region.eq(change.region), tree.slot.eq(place), tree.commit.eq(changes[1]), tree.ask.eq(asks[1])]
         m.d.sync += [changes.eq(Cat(gone | comes, changes)), asks.eq(Cat(at.now("QUERY"), asks))]
         with m.If(tree.start):
             m.d.sync += [
-                way.eq(Mux(at.now("QUERY"), 0, 1 << place[:table.way_bits])), rank.eq(change.rank), alive.eq(comes),
+                way.eq(Mux(at.now("QUERY"), 0, 1 << place[:table.way_bits])), alive.eq(comes),
+                key.rank.eq(change.rank), key.region.eq(change.region),
             ]
         for index, (entry, group) in enumerate(zip(table.group, tree.group, strict=True)):
+            kept = data.View(self._key, entry.key)
             m.d.comb += [
-                group.rank.eq(Mux(way[index], rank, entry.key)),
-                group.valid.eq(Mux(way[index], alive, entry.valid)),
+                group.rank.eq(Mux(way[index], key.rank, kept.rank)),
+                group.valid.eq(Mux(way[index], alive, entry.valid & (kept.region == key.region))),
             ]

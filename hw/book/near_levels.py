@@ -105,7 +105,7 @@ class NearLevels(wiring.Component):
             "none_region": In(region),
             "clear": In(1),
         })
-        self._step = data.StructLayout({"region": region, "rank": Rank, "come": 1, "leave": 1, "append": 1, "look": 1})
+        self._step = data.StructLayout({"region": region, "rank": Rank, "come": 1, "leave": 1, "append": 1, "dies": 1, "look": 1})
         self._arrival = data.StructLayout({"level": Level, "free": 1, "comes_in": 1, "pulls": 1})
         self._has_far = Signal(1 << region)
 
@@ -115,9 +115,11 @@ class NearLevels(wiring.Component):
         m.d.comb += [
             step.region.eq(self.region), step.rank.eq(self.rank),
             step.come.eq(self.start & (self.come | self.append)), step.leave.eq(self.start & self.leave), step.append.eq(self.append),
-            step.look.eq(self.look),
+            step.dies.eq(self.start & self.leave & self.totals.orders[0]), step.look.eq(self.look),
         ]
-        m.d.sync += [arrival.level.eq(Cat(1, self.rank, self.totals)), arrival.free.eq(self.start)]
+        m.d.sync += [arrival.level.eq(Cat(1, self.rank, self.totals)), arrival.free.eq(self.start), arrival.comes_in.eq(0)]
+        with m.If(self.clear):
+            m.d.sync += [arrival.level.eq(0), arrival.comes_in.eq(1)]
         cells = [Cell(self._regions, self._step, self._arrival, two_sides=not number) for number in range(self.LEVELS)]
         clearing = Signal()
         m.d.sync += clearing.eq(self.clear)
@@ -128,7 +130,7 @@ class NearLevels(wiring.Component):
             m.d.sync += after.eq(step)
             m.d.comb += [
                 cell.reading.eq(step), cell.changing.eq(after), cell.arrival.eq(arrival),
-                cell.clear.eq(self.clear), cell.clearing.eq(clearing),
+                cell.clear.eq(self.clear),
                 cell.has_far.eq(self._has_far.bit_select(step.region, 1)), cell.neighbour.eq(right.level if right else 0),
             ]
             if number:
@@ -155,7 +157,7 @@ class NearLevels(wiring.Component):
         last = Signal(self._step)
         m.d.sync += last.eq(step)
         m.d.comb += [
-            self.far_valid.eq(arrival.comes_in | (arrival.free & (last.come | last.leave))),
+            self.far_valid.eq((arrival.comes_in & ~clearing) | (arrival.free & (last.come | last.leave))),
             self.far.region.eq(last.region), self.far.rank.eq(arrival.level.rank), self.far.totals.eq(arrival.level.totals),
             self.far.leave.eq(last.leave),
         ]
@@ -214,8 +216,8 @@ class Cell(wiring.Component):
         Cycle t + 1: what the cell has then; what it has for the other side.
     departure : Out(arrival)
         Cycle t + 2: for the next cell.
-    clear, clearing : In(1)
-        Cycle t, t + 1: empty the row ``reading.region``.
+    clear : In(1)
+        Cycle t: empty the row ``reading.region``; the same in all cells.
     """
 
     def __init__(self, regions: int, step, arrival, *, two_sides: bool):
@@ -234,55 +236,63 @@ class Cell(wiring.Component):
             "had_far": Out(1),
             "departure": Out(arrival),
             "clear": In(1),
-            "clearing": In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = Memory(shape=Level, depth=self._regions, init=[])
         read, write = memory.read_port(domain="comb"), memory.write_port()
-        change, arrival = self.changing, self.arrival
-        had, same, acts, ahead, single = Signal(Level), Signal(), Signal(), Signal(), Signal()
+        change, arrival, had = self.changing, self.arrival, Signal(Level)
         m.d.comb += [read.addr.eq(self.reading.region), self.level.eq(read.data)]
-        m.d.sync += [
-            had.eq(read.data),
-            same.eq(read.data.rank == self.reading.rank),
-            acts.eq(read.data.valid & (self.reading.come | self.reading.leave)),
-            ahead.eq(read.data.rank > self.reading.rank),
-            single.eq(read.data.totals.orders == 1),
-            self.had_far.eq(self.has_far),
-        ]
+        m.d.sync += [had.eq(read.data), self.had_far.eq(self.has_far)]
         with m.If(self.clear):
-            m.d.sync += [had.eq(0), acts.eq(0)]
+            m.d.sync += had.eq(0)
         if self._two_sides:
             others = memory.read_port(domain="comb")
             m.d.comb += others.addr.eq(self.reading.region ^ 1)
             m.d.sync += self.other.eq(others.data)
 
-        # where it belongs
         hit, empties, lands, comes_in, pulls = (Signal(name=name) for name in ("hit", "empties", "lands", "comes_in", "pulls"))
+        same, less, acts, last, between, behind = self._meet(m)
         m.d.comb += [
-            hit.eq(arrival.free & same & acts),
-            empties.eq(hit & single & change.leave & arrival.level.totals.orders[0]),
-            lands.eq(arrival.free & change.come & ~(same & had.valid) & ~ahead & (had.valid | change.append | ~self.had_far)),
+            hit.eq(arrival.free & same.all() & acts), empties.eq(arrival.free & same.all() & last),
+            lands.eq(arrival.free & ((less & between) | behind)),
             comes_in.eq(lands | arrival.comes_in),
             pulls.eq(empties | arrival.pulls),
             self.touched.eq(hit | (lands & ~change.append)),
         ]
         shares, orders = changed(had.totals, arrival.level.totals, change.leave)
+        written = Signal(Level)
         m.d.comb += [
             self.overflow.eq(hit & change.come & (shares[-1] | orders[-1])),
-            self.after.eq(Cat(had.valid, had.rank, Mux(hit, Cat(shares[:-1], orders[:-1]), had.totals.as_value()))),
+            written.eq(Mux(comes_in, arrival.level.as_value(), Mux(
+                pulls, self.neighbour.as_value(), Cat(had.valid, had.rank, shares[:-1], orders[:-1])))),
+            write.addr.eq(change.region), write.data.eq(written), write.en.eq(hit | comes_in | pulls),
+            self.after.eq(Mux(write.en, written.as_value(), had.as_value())),
         ]
-        with m.If(comes_in):
-            m.d.comb += self.after.eq(arrival.level)
-        with m.Elif(pulls):
-            m.d.comb += self.after.eq(self.neighbour)
-        m.d.comb += [write.addr.eq(change.region), write.data.eq(self.after), write.en.eq(hit | comes_in | pulls | self.clearing)]
         m.d.sync += [
             self.departure.level.eq(Mux(comes_in, had, arrival.level)),
             self.departure.comes_in.eq(comes_in & had.valid),
             self.departure.pulls.eq(pulls),
             self.departure.free.eq(arrival.free & ~hit & ~lands),
         ]
+        with m.If(self.clear):
+            m.d.sync += [self.departure.level.eq(0), self.departure.comes_in.eq(1)]
         return m
+
+    def _meet(self, m):
+        """Cycle t, registered: how the change stands to the level that the cell has; all that does not depend on the cells before."""
+        level, change = self.level, self.reading
+        less, acts, last, between, behind = (Signal(name=name) for name in ("less", "acts", "last", "between", "behind"))
+        same = Signal(4)  # byte by byte: that much can be compared behind the memory
+        m.d.sync += [
+            same.eq(Cat(level.rank.word_select(byte, 8) == change.rank.word_select(byte, 8) for byte in range(4))),
+            less.eq((level.rank - change.rank)[-1]),
+            acts.eq(level.valid & (change.come | change.leave)),
+            last.eq(level.valid & change.dies & (level.totals.orders == 1)),
+            between.eq(level.valid & change.come),
+            behind.eq(~level.valid & change.come & (change.append | ~self.has_far)),
+        ]
+        with m.If(self.clear):
+            m.d.sync += [acts.eq(0), last.eq(0), between.eq(0), behind.eq(0)]
+        return same, less, acts, last, between, behind

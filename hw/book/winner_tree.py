@@ -99,11 +99,13 @@ class WinnerTree(wiring.Component):
             m.d.sync += winner.eq(stronger(*half))
             return winner
 
-        # the node of level k (1 is next to the leaves) is read in stage k
-        m.d.comb += read.en.eq(active[1:self.levels + 1].any())
+        # the node of level k (1 is next to the leaves) is read in stage k, its address made before: the memory is wide
+        reads = Signal()
+        m.d.comb += read.en.eq(reads)
+        m.d.sync += reads.eq(active[:self.levels].any())
         for k in range(self.levels, 0, -1):
-            with m.If(active[k]):
-                m.d.comb += read.addr.eq(self._node(k, region[k], slot[k]))
+            with m.If(active[k - 1]):
+                m.d.sync += read.addr.eq(self._node(k, region[k - 1], slot[k - 1]))
 
         # its word arrives two stages later, without the child on the path
         path = Signal(RADIX)

@@ -73,7 +73,7 @@ IDENTITY = (
     Register("CONFIG_VENUES", 0x0010, RO, "Feed ports."),
     Register("CONFIG_SYMBOLS", 0x0014, RO, "Symbol slots."),
     Register("CONFIG_ORDERS", 0x0018, RO, "Places in each venue's order store."),
-    Register("CONFIG_LEVELS", 0x001C, RO, "Places for price levels on each side of each book."),
+    Register("CONFIG_LEVELS", 0x001C, RO, "Places for far price levels in each table of a book."),
     Register("CONFIG_BACKLOG", 0x0020, RO, "Book events that the buffer of a feed line holds."),
     Register("CONFIG_EVENTS", 0x0024, RO, "Records in the event ring."),
     Register("CONFIG_CLOCK_HZ", 0x0028, RO, "Clock of the card in Hz: the unit of every time in cycles."),

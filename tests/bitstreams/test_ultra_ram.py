@@ -10,7 +10,7 @@ from bitstreams.flow import cells, synthesise
 from hw.book.book import Book
 from hw.book.far_levels import FarLevels
 from hw.book.near_levels import Level, NearLevels, Totals, level_change
-from hw.book.order_store import OrderStore, order_layout
+from hw.book.order_store import OrderStore, order_layout, region_bits
 from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import ALVEO, CARDS
 from hw.export import compact_rtlil
@@ -36,15 +36,13 @@ def store_rams() -> int:
     return BANKS * ultra_rams(ALVEO.orders // (BANKS * ALVEO.order_ways), ALVEO.order_ways, entry)
 
 
-def table_rams() -> int:
-    entry = 1 + Shape.cast(Rank).width + Totals.size
-    return BANKS * ultra_rams(2 * ALVEO.symbols * ALVEO.levels // (BANKS * RADIX), RADIX, entry)
-
-
-def tree_blocks() -> int:
-    """At most: what nobody reads of a winner is left out."""
+def far_blocks() -> int:
+    """Of the tables and the trees; at most: what nobody reads of a winner is left out."""
+    entry = 1 + region_bits(ALVEO) + Shape.cast(Rank).width + Totals.size
+    rows = ALVEO.level_tables * ALVEO.levels // (BANKS * RADIX)
     tree = WinnerTree(leaves=ALVEO.levels // RADIX, regions=2 * ALVEO.symbols)
-    return ceil(tree.depth * RADIX * ceil(tree.entry.size / 9) / BLOCK_BYTES)
+    memories = (*BANKS * [(rows, entry)], (tree.depth, tree.entry.size))
+    return sum(ceil(depth * RADIX * ceil(bits / 9) / BLOCK_BYTES) for depth, bits in memories)
 
 
 def synthesised(component) -> tuple[dict[str, int], dict[str, int]]:
@@ -72,7 +70,7 @@ def test_a_million_orders_at_a_venue():
 
 @pytest.mark.parametrize("card", CARDS.values(), ids=lambda card: card.name)
 def test_only_the_largest_memories_ask_for_ultra_ram(card):
-    assert asking(Book(card, 0)) == (2 * ["bank0", "bank1"] if card is ALVEO else [])
+    assert asking(Book(card, 0)) == (["bank0", "bank1"] if card is ALVEO else [])
 
 
 def test_what_the_owner_says_wins():
@@ -92,11 +90,11 @@ def test_order_store_is_ultra_ram():
     assert kinds["LUT"] < 24 * row, "the rows of 32 UltraRAMs are chosen from, at some 13 LUTs a bit"
 
 
-def test_far_levels_are_ultra_ram_and_block_ram():
+def test_far_levels_are_block_ram():
     levels = FarLevels(ALVEO)
     found, kinds = synthesised(levels)
-    assert found["URAM288"] == table_rams()
-    assert 0 < kinds["block RAM"] <= tree_blocks()
+    assert found["URAM288"] == 0
+    assert far_blocks() // 2 < kinds["block RAM"] <= far_blocks()
     assert kinds["LUT RAM"] == ceil(level_change(ALVEO).size / 14), "the queue of changes: 14 bits of 32 rows in each"
     assert levels.DEPTH == 32
     row = BANKS * RADIX * levels.table.entry_shape.size
@@ -108,8 +106,8 @@ def test_far_levels_are_ultra_ram_and_block_ram():
 def test_books_of_all_venues_fit_the_largest_chip():
     """UltraRAM, block RAM, and LUTs for the near levels, which are read in the cycle in which they are asked for, and for two queues."""
     found, kinds = synthesised(Book(ALVEO, 0))
-    assert found["URAM288"] == store_rams() + table_rams()
-    assert 0 < kinds["block RAM"] <= tree_blocks()
+    assert found["URAM288"] == store_rams()
+    assert far_blocks() // 2 < kinds["block RAM"] <= far_blocks()
     levels = (NearLevels.LEVELS + 1) * ceil(2 * ALVEO.symbols / 64) * ceil(Level.size / 7)  # the first cell is read for both sides
     assert found["RAM64M8"] == levels, "seven bits of 64 rows in each"
     queues = sum(ceil(width / 14) for width in (level_change(ALVEO).size, Shape.cast(TopOfBook).width))

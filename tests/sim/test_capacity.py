@@ -22,9 +22,10 @@ def test_as_many_orders_as_there_are_places_never_fit_all_but_half_of_them_do():
     assert not fits(TINY, {7: 0}, crowd(TINY.orders + 1))
 
 
-def test_levels_are_counted_by_side_and_symbol():
-    half = TINY.levels // 2
-    days = [crowd(half, price=lambda number: 100 + number, side=side, locate=locate) for side in (BUY, SELL) for locate in (7, 8)]
+def test_levels_are_counted_by_table():
+    """Bids and asks have one each; the two symbols share them."""
+    quarter = TINY.levels // 4
+    days = [crowd(quarter, price=lambda number: 100 + number, side=side, locate=locate) for side in (BUY, SELL) for locate in (7, 8)]
     events = [event._replace(reference=event.reference + index) for index, day in enumerate(days) for event in day]
     assert fits(TINY, {7: 0, 8: 1}, events)
     assert not fits(TINY, {7: 0}, crowd(TINY.levels + 1, price=lambda number: 100 + number))

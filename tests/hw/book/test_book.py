@@ -191,8 +191,9 @@ def test_a_full_order_store_makes_only_that_symbol_stale():
 def test_no_room_for_a_far_level_makes_only_that_symbol_stale():
     """The table of far levels is asked for the worst ones; the near ones are not in it."""
     levels = ladder(SELL, TINY.levels + NearLevels.LEVELS + 1, locate=3)
-    table = PlacedTable(FarLevels(TINY).table)
-    full = next(number for number, event in enumerate(levels[NearLevels.LEVELS:]) if not table.add(0, event.price ^ MAX))
+    far = FarLevels(TINY)
+    table = PlacedTable(far.table)
+    full = next(number for number, event in enumerate(levels[NearLevels.LEVELS:]) if not table.add(*far.place_of(7, event.price ^ MAX)))
     assert full > TINY.levels // 2
     events = [*levels[:NearLevels.LEVELS + full + 1], *[delete(999, locate=1)] * 200,
               delete(999, locate=3), add(900, BUY, 5, 9000, locate=2)]

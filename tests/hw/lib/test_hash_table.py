@@ -58,7 +58,7 @@ def progression(step, count, start):
 
 @pytest.mark.parametrize("config", [TINY, ECP5, MEDIUM, ALVEO], ids=lambda config: config.name)
 @pytest.mark.parametrize("step", [1, 25, 50, 100, 500, 1000, 2500, 10_000, "random"])
-def test_prices_fill_half_of_a_side(config, step):
+def test_prices_fill_half_of_a_table(config, step):
     rng = random.Random(9)
     table = FarLevels(config).table
     count = config.levels // 2
