@@ -46,6 +46,7 @@ BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
     Bench("arbitrage_4", 'hw.strategy.arbitrage:Arbitrage(CardConfig("four", 4, 4, 256, 64, 128, 64))', minimum=30_000,
           module="sim.bench.bench_arbitrage"),
     Bench("signals", 'hw.signal.signals:Signals(CardConfig("many", 4, 64, 256, 64, 128, 64))', minimum=80_000),
+    Bench("quoter", "hw.strategy.quoter:Quoter(config)", minimum=400),
     Bench("gateway", "risk", minimum=15_000),
     Bench("order_entry", "sim.bench.order_entry:OrderEntry(config)", minimum=1_200),
     Bench("bank", "bank", minimum=3_000),
