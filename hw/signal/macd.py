@@ -59,7 +59,7 @@ class Macd(wiring.Component):
         sample, result = self.samples.payload, self.values.payload
         m.submodules.fast_mean = fast = Smoother(self._symbols, "counted")
         m.submodules.slow_mean = slow = Smoother(self._symbols, "counted")
-        m.submodules.signal_mean = line = Smoother(self._symbols, "counted")
+        m.submodules.signal_mean = line = Smoother(self._symbols, "counted", early=True)
         row = self._count(m)  # and what else is known in the cycle after the sample
         valid, symbol, usable, first, deviation = (
             delayed(m, value, 1) for value in (self.samples.valid, sample.symbol, sample.usable, sample.first, sample.deviation))
@@ -73,6 +73,7 @@ class Macd(wiring.Component):
         m.d.sync += macd.eq(fast.value - slow.value)
         seeded, late = usable & (row.means | row.opens), delayed(m, row, cycles)
         m.d.comb += [
+            line.coming.eq(delayed(m, valid, cycles - 2)), line.coming_symbol.eq(delayed(m, symbol, cycles - 2)),
             line.take.eq(delayed(m, valid, cycles)), line.symbol.eq(delayed(m, symbol, cycles)),
             line.usable.eq(delayed(m, seeded, cycles)), line.first.eq(late.opens), line.warm.eq(late.lines), line.x.eq(macd),
             self.values.valid.eq(delayed(m, line.take, Smoother.LATENCY)),

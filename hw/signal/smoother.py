@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.lib.exclusive_memory import ExclusiveMemory
 from hw.signal.records import FRACTION, Smoothed, delayed
 from hw.types import Smoothing, SymbolIndex
 
@@ -39,6 +40,8 @@ class Smoother(wiring.Component):
     symbols : int
     kind : str
         "mean"; "wilder": a mean whose ``seed`` is its ``factor``; "counted": a mean whose updates somebody else counts; "sum".
+    early : bool
+        The symbol of an update is known two cycles before it: then the state lies in block RAM.
 
     Ports
     -----
@@ -54,6 +57,8 @@ class Smoother(wiring.Component):
         Cycle t, with ``usable``: forgets the symbol's state first.
     weight : In(17), warm : In(1)
         Cycle t, for "counted" only: ``factor`` and 1, or ``seed`` and 0 in the first ``period`` updates.
+    coming : In(1), coming_symbol : In
+        Cycle t - 2, for ``early`` only: ``take`` and ``symbol`` of cycle t.
     warm_before : Out(1)
         Cycle t: there were ``period`` updates before this one. Not for "counted".
     value : Out(Smoothed)
@@ -69,12 +74,13 @@ class Smoother(wiring.Component):
 
     LATENCY = 3
 
-    def __init__(self, symbols: int, kind: str = "mean"):
+    def __init__(self, symbols: int, kind: str = "mean", *, early: bool = False):
         if kind not in ("mean", "wilder", "counted", "sum"):
             raise ValueError(f"kind must be mean, wilder, counted or sum, not {kind!r}")
-        self._symbols, self._kind, self._counts = symbols, kind, kind in ("mean", "wilder")
+        self._symbols, self._kind, self._counts, self._early = symbols, kind, kind in ("mean", "wilder"), early
         super().__init__({
             **({"weight": In(17), "warm": In(1)} if kind == "counted" else {"setting": In(Smoothing), "warm_before": Out(1)}),
+            **({"coming": In(1), "coming_symbol": In(SymbolIndex)} if early else {}),
             "take": In(1),
             "symbol": In(SymbolIndex),
             "x": In(Smoothed),
@@ -118,17 +124,40 @@ class Smoother(wiring.Component):
 
     def _read(self, m):
         """The symbol's state in the cycle of its update."""
-        m.submodules.states = memory = Memory(shape=self._layout, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
-        read, write = memory.read_port(domain="comb"), memory.write_port()
-        made, valid, symbol = self._made, self._made_valid, self._made_symbol
+        if self._early:
+            m.submodules.states = memory = ExclusiveMemory(shape=self._layout, depth=self._symbols)
+        else:
+            m.submodules.states = memory = Memory(shape=self._layout, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
+        write, made, valid, symbol = memory.write_port(), self._made, self._made_valid, self._made_symbol
         m.d.comb += [
             valid.eq(delayed(m, self.take & self.usable, 2)), symbol.eq(delayed(m, self.symbol, 2)),
-            read.addr.eq(self.symbol),
             write.addr.eq(symbol), write.data.eq(made), write.en.eq(valid),
         ]
-        state = Signal(self._layout)
-        m.d.comb += state.eq(Mux(valid & (symbol == self.symbol), made.as_value(), read.data.as_value()))
+        kept, state = self._fetch(m, memory, write) if self._early else self._look_up(m, memory), Signal(self._layout)
+        m.d.comb += state.eq(Mux(valid & (symbol == self.symbol), made.as_value(), kept))
         return state
+
+    def _look_up(self, m, memory):
+        """The state as it is in the memory."""
+        read = memory.read_port(domain="comb")
+        m.d.comb += read.addr.eq(self.symbol)
+        return read.data.as_value()
+
+    def _fetch(self, m, memory, write):
+        """The state as it was in the memory two cycles before, or as it has been made since: it is read where none is written, and what
+        is made a cycle later, or was in the cycle of the read, takes its place."""
+        read, kept = memory.read_port(), Signal(self._layout)
+        made, valid, symbol = self._made, self._made_valid, self._made_symbol
+        asked, last, last_valid, last_symbol = Signal(SymbolIndex), Signal(self._layout), Signal(), Signal(SymbolIndex)
+        m.d.comb += [
+            read.addr.eq(self.coming_symbol), read.en.eq(self.coming & ~(write.en & (write.addr == read.addr))), last.value.eq(self.value),
+        ]
+        m.d.sync += [asked.eq(self.coming_symbol), last_valid.eq(valid), last_symbol.eq(symbol), kept.eq(read.data)]
+        with m.If(valid & (symbol == asked)):
+            m.d.sync += kept.eq(made)
+        with m.Elif(last_valid & (last_symbol == asked)):
+            m.d.sync += kept.eq(last)
+        return kept.as_value()
 
     def _weighed(self, m, warm):
         """What the update adds, a cycle after it."""
