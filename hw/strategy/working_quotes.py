@@ -6,6 +6,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.lib.choice import any_of
 from hw.types import Cycles, Order, OrderKind, Price, Sequence, Shares, Side, SymbolIndex, VenueIndex
 
 STRATEGY = 2
@@ -191,20 +192,23 @@ class WorkingQuotes(wiring.Component):
         def idle(symbol):
             return ~Cat(used & (other == symbol) for used, other in busy).any()
 
-        free = Cat(queue.r_rdy & idle(one.symbol) for queue, one in zip(queues, held, strict=True))
+        # One piece of news stands ready in a register: to choose among the queues and to look at the stages is too much for a cycle.
+        ready, next_news, take, go = Signal(), Signal(QuoteNews), Signal(3), Signal()
+        m.d.comb += go.eq(ready & idle(next_news.symbol) & ~self._clearing)
+        with m.If(~ready | go | self._clearing):
+            waiting = Cat(queue.r_rdy for queue in queues)
+            m.d.comb += take.eq(waiting & (~waiting + 1))
+            m.d.sync += [ready.eq(take.any() & ~self._clearing), next_news.eq(any_of(zip(take, held, strict=True)))]
         m.d.comb += [
-            self._telling[0].eq(free.any() & ~self._clearing),
-            self._judging[0].eq(self.valid & ~free.any() & ~self._clearing & idle(self.symbol) & (self.symbol < self._symbols)),
-            self._symbol[0].eq(self.symbol),
+            self._telling[0].eq(go), self._news[0].eq(next_news),
+            self._judging[0].eq(self.valid & ~go & ~self._clearing & idle(self.symbol) & (self.symbol < self._symbols)),
+            self._symbol[0].eq(Mux(go, next_news.symbol, self.symbol)),
         ]
-        for number in reversed(range(3)):
-            with m.If(free[number]):
-                m.d.comb += [self._symbol[0].eq(held[number].symbol), self._news[0].eq(held[number])]
         for number, (port, queue) in enumerate(zip(self.news, queues, strict=True)):
             m.submodules[f"news_{number}"] = queue
             m.d.comb += [
                 queue.w_data.eq(port.payload), queue.w_en.eq(port.valid & (port.payload.symbol < self._symbols)),
-                queue.r_en.eq(self._clearing | (free[number] & ~free[:number].any())),
+                queue.r_en.eq(self._clearing | take[number]),
             ]
             with m.If(queue.w_en & ~queue.w_rdy):
                 m.d.sync += self.fault.eq(1)
