@@ -93,18 +93,20 @@ class Macd(wiring.Component):
         layout = data.StructLayout({"count": 11, "begins": 1, "means": 1, "opens": 1, "lines": 1, "closes": 1})
         m.submodules.counts = memory = Memory(shape=layout, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
         read, write = memory.read_port(domain="comb"), memory.write_port()
-        sample, now, wait, last = self.samples.payload, Signal(layout), Signal(10), Signal(11)
+        sample, now = self.samples.payload, Signal(layout)
+        begins_at, opens_at, closes_at = (Signal(11, name=name) for name in ("begins_at", "opens_at", "closes_at"))
         self._row = row = Signal(layout)
         m.d.comb += [read.addr.eq(sample.symbol), row.eq(Mux(sample.first, 0, read.data.as_value()))]
         m.d.sync += [
             now.eq(row), write.addr.eq(sample.symbol), write.en.eq(self.samples.valid & sample.usable),
-            wait.eq(self.slow.period - self.fast.period), last.eq(self.slow.period + self.signal.period - 1),
+            begins_at.eq(self.slow.period - self.fast.period - 1), opens_at.eq(self.slow.period - 2),
+            closes_at.eq(self.slow.period + self.signal.period - 3),
         ]
-        count, after = Signal(11), write.data
+        after = write.data  # what the next sample is, by the samples before this one
         m.d.comb += [
-            count.eq(Mux(now.count.all(), now.count, now.count + 1)),
-            after.count.eq(count), after.begins.eq(count == wait),
-            after.opens.eq(count + 1 == self.slow.period), after.means.eq(now.means | now.opens),
-            after.closes.eq(count + 1 == last), after.lines.eq(now.lines | now.closes),
+            after.count.eq(Mux(now.count.all(), now.count, now.count + 1)),
+            after.begins.eq(now.count == begins_at),
+            after.opens.eq(now.count == opens_at), after.means.eq(now.means | now.opens),
+            after.closes.eq(now.count == closes_at), after.lines.eq(now.lines | now.closes),
         ]
         return now
