@@ -97,6 +97,20 @@ def test_fees_of_both_legs(buys, sells, profit):
     run(scenario, limits=Limits(max_shares=10))
 
 
+@pytest.mark.parametrize(("price", "rate", "fee"), [(2**22 - 1, -1, 0), (2**22, -1, -1), (2**22, 1, 1), (2**22 + 1, 1, 2)])
+@pytest.mark.parametrize("seller", [True, False])
+def test_fees_to_the_last_bit(price, rate, fee, seller):
+    async def scenario(bench):
+        charged = replace(OPEN, fee_rate=rate)
+        bench.set_terms(*((OPEN, charged) if seller else (charged, OPEN)))
+        await bench.idle(2)
+        await bench.send(0, 0, quote(ask=price - 500 * seller, ask_shares=1))
+        await bench.send_and_wait(1, 0, quote(bid=price + 500 * (not seller)))
+        assert [signal["profit"] for _, signal in bench.signals] == [500 - fee]
+
+    run(scenario)
+
+
 @pytest.mark.parametrize(("ask_shares", "bid_shares", "cap", "least", "expected"), [
     (200, 300, 500, 0, 200), (300, 200, 500, 0, 200), (300, 300, 100, 0, 100), (300, 300, 0, 0, 0), (200, 300, 500, 200, 200),
     (200, 300, 500, 201, 0), (300, 300, 100, 101, 0), (2**32 - 1, 2**18, 2**18 - 1, 2**18 - 1, 2**18 - 1), (2**18 + 5, 2**18 + 3, 9, 0, 9),
@@ -356,8 +370,8 @@ def test_quotes_of_the_host_for_a_venue_that_the_card_does_not_hear():
         await bench.tell(1, 0, quote(bid=20_000), bench.now - 101)
         await bench.idle(10)
         assert not bench.orders  # too old
-        sent = await bench.tell(1, 0, quote(bid=20_000), bench.now - 100)
         await bench.tell(0, 0, quote(ask=30_000), bench.now)  # not a direct one
+        sent = await bench.tell(1, 0, quote(bid=20_000), bench.now - 100)
         await bench.idle(10)
         assert [(cycle - sent, order.venue) for cycle, order, _ in bench.orders] == [(bench.dut.LATENCY, 0), (bench.dut.LATENCY + 1, 1)]
 
