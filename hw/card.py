@@ -355,7 +355,10 @@ class Card(wiring.Component):
         m.d.comb += [
             gateway.limits.eq(bank.limits), gateway.limits_valid.eq(bank.limits_valid),
             Value.cast(gateway.halted).eq(Cat(control.halted for control in bank.venues)),
-            gateway.armed.eq(bank.armed), gateway.kill.eq(bank.kill), gateway.clear_positions.eq(bank.clear_positions),
+            gateway.limits_parity.eq(bank.limits_parity), gateway.heartbeat.eq(bank.heartbeat),
+            *(getattr(gateway, name).eq(bank.switches[name]) for name in bank.switches.shape().members),
+            bank.expired.eq(gateway.expired), bank.day_notional.eq(gateway.day_notional), bank.day_level.eq(gateway.day_level),
+            gateway.armed.eq(bank.armed), gateway.clear_positions.eq(bank.clear_positions),
             gateway.query_symbol.eq(bank.query_symbol), bank.position.eq(gateway.position),
             bank.working_buy.eq(gateway.working_buy), bank.working_sell.eq(gateway.working_sell), bank.fault.eq(gateway.fault),
             gateway.rejected.ready.eq(1),

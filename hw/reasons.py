@@ -31,25 +31,71 @@ class DropReason(IntEnum):
 
 
 class RejectReason(IntEnum):
-    """Why the gateway refused an order: the first that applies, in this order. One counter each."""
+    """Why the gateway refused an order: the first one of ``PRIORITY`` that applies. One counter each."""
 
     NONE = 0
     HALTED = 1
-    """Not armed, or no limits have been committed."""
+    """Not armed, no limits have been committed, positions are being cleared, or a fault: a reply was lost, a position does not fit,
+    a limit or a position has lost a bit."""
     KILLED = 2
-    """The kill switch is on."""
+    """The kill switch of the firm, of the venue's session, of the strategy or of the symbol is on."""
     BAD_ORDER = 3
-    """Zero shares, zero price, a venue or symbol that the card does not have, or a kind of order that it can't send."""
+    """Zero shares, zero price, a price that venues do not read as one, a venue or symbol that the card does not have, a kind of order
+    that it can't send, a second leg that is none, or more working shares than can be counted."""
     MAX_SHARES = 4
+    """More shares than one order may have."""
     MAX_NOTIONAL = 5
+    """More shares x price than one order may have."""
     POSITION = 6
     """Position and working orders of the symbol would pass the limit on this side."""
     RATE = 7
     """The token bucket is empty."""
     MARKET_STATE = 8
-    """The venue does not trade the symbol now, or has not said that it does. Looked at right after BAD_ORDER."""
+    """The venue does not trade the symbol now, or has not said that it does."""
     PAIR = 9
-    """Its other leg was refused, or did not come. Looked at before RATE, which only what is sound may spend."""
+    """Its other leg was refused, or did not come."""
+    DEAD_MAN = 10
+    """The host has been silent for too long."""
+    REDUCING = 11
+    """Only what reduces a position may leave: position and working orders of the symbol on this side would not stay at or below zero."""
+    RESTRICTED = 12
+    """The symbol may not be traded."""
+    DAY_NOTIONAL = 13
+    """Shares x price of all orders of the day would pass the limit."""
+    DUPLICATE = 14
+    """One of the last four orders that left was the same, and its window is not over."""
+
+
+PRIORITY = (
+    RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.RESTRICTED,
+    RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE, RejectReason.REDUCING,
+    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.PAIR, RejectReason.RATE,
+)
+"""The order in which reasons are told. The rate is last, as only what is sound may spend a token."""
+
+WAIVABLE = frozenset({
+    RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
+    RejectReason.POSITION, RejectReason.DAY_NOTIONAL,
+})
+"""Checks that a committed limit can turn off."""
+
+RULES = {
+    RejectReason.HALTED: "RTS 6 Art. 15(1), 17; SEC 15c3-5(c): no order without pre-set limits",
+    RejectReason.KILLED: "RTS 6 Art. 12 (kill functionality); SEC 15c3-5(c)(1)",
+    RejectReason.BAD_ORDER: "SEC 15c3-5(c)(1)(ii): erroneous orders",
+    RejectReason.MAX_SHARES: "RTS 6 Art. 15(1)(c): maximum order volume",
+    RejectReason.MAX_NOTIONAL: "RTS 6 Art. 15(1)(b): maximum order value",
+    RejectReason.POSITION: "RTS 6 Art. 15(3): position limits; SEC 15c3-5(c)(1)(i)",
+    RejectReason.RATE: "RTS 6 Art. 15(1)(d): maximum message limit",
+    RejectReason.MARKET_STATE: "SEC 15c3-5(c)(2)(i): regulatory requirements, as halts",
+    RejectReason.PAIR: "none: a position that nobody wanted",
+    RejectReason.DEAD_MAN: "RTS 6 Art. 16: monitoring of the trading system",
+    RejectReason.REDUCING: "none: an orderly way out",
+    RejectReason.RESTRICTED: "SEC 15c3-5(c)(2)(ii): restricted securities",
+    RejectReason.DAY_NOTIONAL: "SEC 15c3-5(c)(1)(i): aggregate credit or capital threshold",
+    RejectReason.DUPLICATE: "SEC 15c3-5(c)(1)(ii): duplicative orders",
+}
+"""What each check serves."""
 
 
 class StaleReason(IntEnum):

@@ -1,4 +1,4 @@
-"""What the strategies are told by the host and by the signals, beside the records of hw/types.py; units as there."""
+"""What the strategies and the gateway are told by the host and by the signals, beside the records of hw/types.py; units as there."""
 
 from amaranth.lib import data, enum
 
@@ -71,3 +71,36 @@ class SymbolVariance(data.Struct):
     """0: it is not known any more."""
     variance: 32
     """In a unit that the quoter's ``aversion`` is scaled for; the card's is 2^-48, of the log return from one sample to the next."""
+
+
+class RiskLimits(data.Struct):
+    """Limits of the gateway, as committed. All zero (nothing passes) until the first commit."""
+
+    max_shares: Shares
+    """Largest quantity of one order, in shares."""
+    max_notional: 64
+    """Largest shares x price of one order, in 1/10000 of the currency unit."""
+    max_position: Shares
+    """Largest long or short position of a symbol over all venues, working orders included, in shares."""
+    rate_burst: 16
+    """Token bucket: orders at once."""
+    rate_interval: 32
+    """Token bucket: cycles per order in the long run."""
+    max_day_notional: 64
+    """Most of shares x price of all orders since positions were cleared, in 1/10000 of the currency unit."""
+    duplicate_window: 32
+    """Cycles after an order within which the same one (venue, symbol, side, shares, price) is a duplicate."""
+    heartbeat_interval: 32
+    """Longest silence of the host, in 1024 cycles."""
+    waived: 16
+    """One bit per RejectReason: the check is off. Only those in ``WAIVABLE`` can be."""
+
+
+def RiskSwitches(venues: int, symbols: int) -> data.StructLayout:
+    """What the host lets no order do, in force at once. One bit a venue, strategy or symbol."""
+    return data.StructLayout({
+        "kill": 1,  # every order
+        "kill_venues": venues, "kill_strategies": 16, "kill_symbols": symbols,
+        "restricted": symbols,
+        "reducing": 1,  # only what reduces a position may leave
+    })

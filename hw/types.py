@@ -347,21 +347,6 @@ class Order(data.Struct):
     """Card time at which that message's last byte entered the card."""
 
 
-class RiskLimits(data.Struct):
-    """Limits of the gateway, as committed. All zero (nothing passes) until the first commit."""
-
-    max_shares: Shares
-    """Largest quantity of one order, in shares."""
-    max_notional: 64
-    """Largest shares x price of one order, in 1/10000 of the currency unit."""
-    max_position: Shares
-    """Largest long or short position of a symbol over all venues, working orders included, in shares."""
-    rate_burst: 16
-    """Token bucket: orders at once."""
-    rate_interval: 32
-    """Token bucket: cycles per order in the long run."""
-
-
 class ReplyKind(enum.Enum, shape=1):
     FILLED = 0
     """``shares`` of a working order traded: they move from working to position."""

@@ -44,3 +44,10 @@ def port_number(number: int) -> int:
     if not 1 <= number <= 0xFFFF:
         raise ValueError(f"a UDP port is 1 to 65535, not {number}")
     return number
+
+
+def symbol_number(name: str) -> int:
+    """A symbol's name as the card's registers have it."""
+    if not 1 <= len(name) <= 8 or not name.isascii() or not name.isprintable() or " " in name:
+        raise ValueError(f"a symbol is one to eight printable ASCII characters, not {name!r}")
+    return int.from_bytes(name.ljust(8).encode("ascii"), "little")

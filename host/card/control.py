@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from host.card.addresses import OrderAddress, ip_number, mac_number, multicast_number, port_number
+from host.card.addresses import OrderAddress, ip_number, mac_number, multicast_number, port_number, symbol_number
 from host.card.definition import CardSizes, Register, UnknownRegisterError
 from host.card.events import RECORD_WORDS, BookOrder, BookOrders, Event, decode
 from host.card.fees import VenueFees
@@ -13,6 +13,7 @@ from host.card.limits import Limits
 from host.card.protocol import Card, CardError
 from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, StaleReason
 from host.card.snapshot import LiveOrder, Snapshot, best_first
+from host.card.switches import Switches
 
 MAX_AGE = (1 << 48) - 1
 """Clock cycles: no quote is ever too old."""
@@ -34,6 +35,10 @@ class State(NamedTuple):
     limits_valid: bool
     killed: bool
     fault: bool
+    expired: bool
+    """The host has been silent for too long."""
+    day_level: int
+    """Of the day's limit, reached: 1 for 50 %, 2 for 75, 3 for 85, 4 for 90, 5 for 95."""
     stale: tuple[bool, ...]
     """Per venue: its books may not be trusted."""
     busy: tuple[bool, ...]
@@ -68,6 +73,7 @@ class Control:
         self.identity = identify(card, expected, known)
         self.sizes = self.identity.sizes
         self._read_index = self.read("EVENT_READ_INDEX")
+        self.switches = Switches(self)
         self._kept: list[Event] = []  # what else came while a snapshot was taken
 
     def __enter__(self) -> Self:
@@ -107,8 +113,8 @@ class Control:
         fields = REGISTERS["STATE"].unpack(self.read("STATE"))
         venues = range(self.sizes.venues)
         return State(
-            bool(fields["armed"]), bool(fields["limits_valid"]), bool(fields["killed"]), bool(fields["fault"]),
-            stale=tuple(bool(fields["stale"] >> venue & 1) for venue in venues),
+            bool(fields["armed"]), bool(fields["limits_valid"]), bool(fields["killed"]), bool(fields["fault"]), bool(fields["expired"]),
+            fields["day_level"], stale=tuple(bool(fields["stale"] >> venue & 1) for venue in venues),
             busy=tuple(bool(fields["busy"] >> venue & 1) for venue in venues),
         )
 
@@ -117,7 +123,8 @@ class Control:
         self.write("ARM", 1)
         state = self.state()
         if not state.armed:
-            causes = {"no limits are committed": not state.limits_valid, "the kill switch is on": state.killed, "it is faulty": state.fault}
+            causes = {"no limits are committed": not state.limits_valid, "the kill switch is on": state.killed}
+            causes |= {"it is faulty": state.fault, "it has heard no heartbeat": state.expired}
             shown = ", ".join(cause for cause, is_so in causes.items() if is_so)
             raise CardError(f"the card did not arm: {shown or 'it shows no cause'}")
 
@@ -171,7 +178,7 @@ class Control:
 
     def set_feed(self, venue: int, ip: str, port: int, sequence: int = 1) -> None:
         """Makes a venue follow a feed from a sequence number on, with an empty book."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         group, udp = multicast_number(ip), port_number(port)
         if not 1 <= sequence < 1 << 64:
             raise ValueError(f"sequence numbers are 1 to 2^64 - 1, not {sequence}")
@@ -182,7 +189,7 @@ class Control:
 
     def resync(self, venue: int, sequence: int) -> None:
         """Starts a venue afresh at a sequence number: empty book, no longer stale; returns when it is ready."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         self._start("RESYNC", venue, sequence)
 
     def _start(self, how: str, venue: int, sequence: int) -> None:
@@ -195,7 +202,7 @@ class Control:
 
     def set_order_address(self, venue: int, address: OrderAddress) -> None:
         """Where a venue's orders go."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         numbers = {
             "destination_mac": mac_number(address.destination_mac), "source_mac": mac_number(address.source_mac),
             "destination_ip": ip_number(address.destination_ip), "source_ip": ip_number(address.source_ip),
@@ -207,16 +214,16 @@ class Control:
 
     def set_user_ref(self, venue: int, number: int) -> None:
         """UserRefNum that the venue's next order carries."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         self.write("USER_REF", number, venue)
 
     def bind_symbol(self, venue: int, slot: int, locate: int, name: str) -> None:
         """Lets a slot follow an instrument of a venue; the name is the slot's on all venues."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         self._check_slot(slot)
         if not 0 <= locate < 1 << 16:
             raise ValueError(f"a stock locate is 0 to 65535, not {locate}")
-        text = _symbol_number(name)
+        text = symbol_number(name)
         self._check_disarmed("bind a symbol")
         binding = REGISTERS["BINDING"].pack(locate=locate, enable=1)
         for other in range(self.sizes.symbols):
@@ -226,7 +233,7 @@ class Control:
         self.write("BINDING", binding, venue, slot)
 
     def unbind_symbol(self, venue: int, slot: int) -> None:
-        self._check_venue(venue)
+        self.check_venue(venue)
         self._check_slot(slot)
         self._check_disarmed("unbind a symbol")
         self.write("BINDING", 0, venue, slot)
@@ -234,29 +241,29 @@ class Control:
     def name_symbol(self, slot: int, name: str) -> None:
         """Names a slot, for orders and for directories; what a directory has bound it to is forgotten."""
         self._check_slot(slot)
-        text = _symbol_number(name)
+        text = symbol_number(name)
         self._check_disarmed("name a symbol")
         self.write("NAME", text, slot)
 
     def follow_directory(self, venue: int, follow: bool = True) -> None:
         """Lets the venue's directory bind the slots that have a name and no binding of the host's."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         self._check_disarmed("follow a directory")
         self.write("DIRECTORY", int(follow), venue)
 
     def bound_by_name(self, venue: int) -> set[int]:
         """Slots that the venue's directory has bound."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         return self._read_slots("BOUND", venue)
 
     def assume_trading(self, venue: int, symbols: Collection[int]) -> None:
         """These slots trade until the venue says otherwise, all others are halted until it says that they trade; after a RESYNC again."""
-        self._check_venue(venue)
-        self._write_slots("ASSUME_TRADING", symbols, venue)
+        self.check_venue(venue)
+        self.write_slots("ASSUME_TRADING", symbols, venue)
 
     def halted(self, venue: int) -> set[int]:
         """Slots whose symbol the venue does not trade, or of which it has not said so."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         return self._read_slots("HALTED", venue)
 
     # Trading
@@ -265,11 +272,11 @@ class Control:
         """Settings of the detector (1/10000 per share after fees, shares, clock cycles) and the slots that it may trade."""
         for slot in symbols:
             self._check_slot(slot)
-        self._write_slots("ARB_ENABLE", ())
+        self.write_slots("ARB_ENABLE", ())
         self.write("ARB_COOLDOWN", cooldown)
         for slot in symbols:
             self.set_arbitrage_limits(slot, min_profit=min_profit, min_shares=min_shares, max_shares=max_shares)
-        self._write_slots("ARB_ENABLE", symbols)
+        self.write_slots("ARB_ENABLE", symbols)
 
     def set_arbitrage_limits(self, slot: int, *, min_profit: int, min_shares: int, max_shares: int) -> None:
         """What is an opportunity for one symbol; takes effect at once."""
@@ -291,7 +298,7 @@ class Control:
         direct : bool
             Its quotes come from the host (``quote``); what its feed says is not heard.
         """
-        self._check_venue(venue)
+        self.check_venue(venue)
         share_fee, rate = (fees or VenueFees()).taker.registers()
         self._check_disarmed("change a venue of the arbitrage")
         for name, value in (("ARB_SHARE_FEE", share_fee), ("ARB_FEE_RATE", rate), ("ARB_MAX_AGE", max_age)):
@@ -301,7 +308,7 @@ class Control:
 
     def quote(self, venue: int, symbol: int, *, bid: tuple[int, int], ask: tuple[int, int], time: int | None = None) -> None:
         """Best bid and ask (price in 1/10000, shares; price 0: none) of a direct venue, as of a time of the card, by default now."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         self._check_slot(symbol)
         for price, shares in (bid, ask):
             if not (0 <= price < 1 << 32 and 0 <= shares < 1 << 32):
@@ -319,7 +326,7 @@ class Control:
 
     def send_order(self, *, venue: int, symbol: int, side: int, shares: int, price: int) -> None:
         """An order of the host, through the same door as the card's own."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         self._check_slot(symbol)
         descriptor = REGISTERS["HOST_ORDER"].pack(venue=venue, symbol=symbol, side=side)
         if self.read("HOST_ORDER_BUSY"):
@@ -344,14 +351,14 @@ class Control:
 
     def look(self, venue: int, symbol: int) -> None:
         """Has the card tell the best ten levels of either side, all as after one event: 20 ``BookLevel`` events, there on return."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         self._check_slot(symbol)
         self.write("LOOK", REGISTERS["LOOK"].pack(venue=venue, symbol=symbol))
         self._wait_for("LOOK", f"tell the levels of symbol {symbol} at venue {venue}")
 
     def snapshot(self, venue: int) -> Snapshot:
         """All orders of a venue's book. Other events that come meanwhile are kept for ``drain_events``."""
-        self._check_venue(venue)
+        self.check_venue(venue)
         register, orders = REGISTERS["LOOK"], list[BookOrder]()
         if register.unpack(self.read("LOOK"))["busy"]:
             raise CardError("the card is still telling what it was asked for before")
@@ -378,7 +385,7 @@ class Control:
         What the feed brings meanwhile waits on the card, as far as the lines' buffers go, and trading states are forgotten, as after
         ``resync``. On an error the venue stays stale, and waits, until it is restored or resynchronised.
         """
-        self._check_venue(venue)
+        self.check_venue(venue)
         ordered = best_first(orders, self.sizes, next_sequence)
         troubles = ("DUPLICATE_REFERENCES", "STORE_FULL", "LEVELS_FULL", "BAD_EVENTS", "LEVEL_OVERFLOWS", "RESTORE_REFUSED")
         before = self._settled(troubles, venue)
@@ -400,7 +407,7 @@ class Control:
         raise CardError(f"venue {venue} does not go on with its feed")
 
     def clear_positions(self) -> None:
-        """Positions and working orders become 0."""
+        """Positions, working orders and the day's notional become 0."""
         self._check_disarmed("clear positions")
         self.write("CLEAR_POSITIONS", 1)
 
@@ -462,7 +469,7 @@ class Control:
 
     # Checks
 
-    def _check_venue(self, venue: int) -> None:
+    def check_venue(self, venue: int) -> None:
         if not 0 <= venue < self.sizes.venues:
             raise ValueError(f"this card ({self.identity.configuration}) has venues 0 to {self.sizes.venues - 1}, not {venue}")
 
@@ -470,7 +477,7 @@ class Control:
         """The slots whose bit is set in a register of one bit a slot."""
         return {slot for slot in range(self.sizes.symbols) if self.read(name, *index, slot // 32) >> slot % 32 & 1}
 
-    def _write_slots(self, name: str, symbols: Collection[int], *index: int) -> None:
+    def write_slots(self, name: str, symbols: Collection[int], *index: int) -> None:
         """A register of one bit a slot, 32 to a word."""
         for slot in symbols:
             self._check_slot(slot)
@@ -484,12 +491,6 @@ class Control:
     def _check_disarmed(self, act: str) -> None:
         if self.state().armed:
             raise CardError(f"the card is armed: disarm it to {act}")
-
-
-def _symbol_number(name: str) -> int:
-    if not 1 <= len(name) <= 8 or not name.isascii() or not name.isprintable() or " " in name:
-        raise ValueError(f"a symbol is one to eight printable ASCII characters, not {name!r}")
-    return int.from_bytes(name.ljust(8).encode("ascii"), "little")
 
 
 def _register(name: str) -> Register:

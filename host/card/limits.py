@@ -2,7 +2,18 @@
 
 from typing import NamedTuple
 
-BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 16, "rate_interval": 32}
+from host.card.registers import RejectReason
+
+BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 16, "rate_interval": 32, "max_day_notional": 64}
+MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "waived": 16}
+
+WAIVABLE = (
+    RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
+    RejectReason.POSITION, RejectReason.DAY_NOTIONAL,
+)
+"""Checks that ``waived`` can turn off."""
+
+WITHOUT_HEARTBEAT = 1 << RejectReason.DEAD_MAN
 
 
 class Limits(NamedTuple):
@@ -18,6 +29,14 @@ class Limits(NamedTuple):
     """Orders at once."""
     rate_interval: int
     """Clock cycles per order in the long run."""
+    max_day_notional: int = (1 << 64) - 1
+    """Most of shares x price of all orders of the day, in 1/10000."""
+    duplicate_window: int = 0
+    """Clock cycles within which the same order is a duplicate; 0: none is."""
+    heartbeat_interval: int = 0
+    """Longest silence of the host, in 1024 clock cycles."""
+    waived: int = WITHOUT_HEARTBEAT
+    """One bit per RejectReason: this check is off."""
 
     def check(self) -> None:
         """Raises ValueError for limits that are out of range or contradict each other. To stop all orders, disarm or kill."""
@@ -25,6 +44,16 @@ class Limits(NamedTuple):
             value = getattr(self, name)
             if not 1 <= value < 1 << bits:
                 raise ValueError(f"limit {name} must be 1 to {(1 << bits) - 1}, not {value}")
+        for name, bits in MAY_BE_ZERO.items():
+            if not 0 <= getattr(self, name) < 1 << bits:
+                raise ValueError(f"limit {name} must be 0 to {(1 << bits) - 1}, not {getattr(self, name)}")
+        waivable = sum(1 << reason for reason in WAIVABLE)
+        if self.waived & ~waivable:
+            raise ValueError(f"limit waived must be some of the bits of {waivable:#x}, not {self.waived:#x}")
+        if not self.waived & WITHOUT_HEARTBEAT and not self.heartbeat_interval:
+            raise ValueError("limits contradict: a heartbeat_interval of 0 stops every order unless DEAD_MAN is waived")
+        if self.max_day_notional < self.max_notional:
+            raise ValueError(f"limits contradict: max_notional {self.max_notional} is above max_day_notional {self.max_day_notional}")
         if self.max_shares > self.max_position:
             raise ValueError(f"limits contradict: max_shares {self.max_shares} is above max_position {self.max_position}")
         if self.max_notional < self.max_shares:

@@ -54,6 +54,11 @@ class RejectReason(IntEnum):
     RATE = 7
     MARKET_STATE = 8
     PAIR = 9
+    DEAD_MAN = 10
+    REDUCING = 11
+    RESTRICTED = 12
+    DAY_NOTIONAL = 13
+    DUPLICATE = 14
 
 
 class StaleReason(IntEnum):
@@ -86,6 +91,8 @@ _REGISTERS = (
         Field("limits_valid", 1, 1),
         Field("killed", 2, 1),
         Field("fault", 3, 1),
+        Field("expired", 4, 1),
+        Field("day_level", 5, 3),
         Field("stale", 8, 8),
         Field("busy", 16, 8),
     )),
@@ -114,6 +121,21 @@ _REGISTERS = (
     Register("ACTIVE_MAX_NOTIONAL", 0x00c8, "ro", bits=64),
     Register("ACTIVE_RATE_BURST", 0x00d0, "ro", bits=16),
     Register("ACTIVE_RATE_INTERVAL", 0x00d4, "ro"),
+    Register("SHADOW_WAIVED", 0x0300, "rw", bits=16),
+    Register("SHADOW_DUPLICATE_WINDOW", 0x0304, "rw"),
+    Register("SHADOW_MAX_DAY_NOTIONAL", 0x0308, "rw", bits=64),
+    Register("SHADOW_HEARTBEAT_INTERVAL", 0x0310, "rw"),
+    Register("ACTIVE_WAIVED", 0x0320, "ro", bits=16),
+    Register("ACTIVE_DUPLICATE_WINDOW", 0x0324, "ro"),
+    Register("ACTIVE_MAX_DAY_NOTIONAL", 0x0328, "ro", bits=64),
+    Register("ACTIVE_HEARTBEAT_INTERVAL", 0x0330, "ro"),
+    Register("REDUCING", 0x0340, "rw", bits=1),
+    Register("KILL_VENUES", 0x0344, "rw", bits=8),
+    Register("KILL_STRATEGIES", 0x0348, "rw", bits=16),
+    Register("HEARTBEAT", 0x034c, "wo", bits=1),
+    Register("DAY_NOTIONAL", 0x0350, "ro", bits=64),
+    Register("KILL_SYMBOLS", 0x0360, "rw", dimensions=(Dimension("word", 8, 0x4),)),
+    Register("RESTRICTED", 0x0380, "rw", dimensions=(Dimension("word", 8, 0x4),)),
     Register("ARB_MIN_PROFIT", 0x0100, "rw"),
     Register("ARB_MAX_SHARES", 0x0104, "rw", bits=18),
     Register("ARB_COOLDOWN", 0x0108, "rw"),
@@ -309,6 +331,11 @@ _COUNTERS = (
     Counter("REJECT_RATE", 0x55c0, 0),
     Counter("REJECT_MARKET_STATE", 0x5600, 0),
     Counter("REJECT_PAIR", 0x5640, 0),
+    Counter("REJECT_DEAD_MAN", 0x5680, 0),
+    Counter("REJECT_REDUCING", 0x56c0, 0),
+    Counter("REJECT_RESTRICTED", 0x5700, 0),
+    Counter("REJECT_DAY_NOTIONAL", 0x5740, 0),
+    Counter("REJECT_DUPLICATE", 0x5780, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

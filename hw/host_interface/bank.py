@@ -13,8 +13,10 @@ from hw.host_interface.register_file import RegisterFile
 from hw.host_interface.signal_registers import SMOOTHINGS
 from hw.host_interface.signal_registers import VALUES as SIGNAL_VALUES
 from hw.lib.choice import lowest
+from hw.lib.parity import field_parity
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
+from hw.settings import RiskLimits, RiskSwitches
 from hw.types import (
     BookOrder,
     Cycles,
@@ -22,7 +24,6 @@ from hw.types import (
     Order,
     OrderAddress,
     OrderReply,
-    RiskLimits,
     SignalSettings,
     SlotName,
     SymbolBinding,
@@ -33,7 +34,7 @@ from hw.types import (
 QUERY_CYCLES = 8
 """Cycles from a question for a position to the snapshot of the answer; the gateway needs fewer."""
 
-LIMITS = ("max_shares", "max_position", "max_notional", "rate_burst", "rate_interval")
+LIMITS = tuple(name for name, _ in data.Layout.cast(RiskLimits))
 
 
 def read_port(address, width):
@@ -103,7 +104,16 @@ class RegisterBank(wiring.Component):
     now : In(64)
         Card time.
     armed, kill : Out(1)
-        Orders may pass; none may. ``armed`` falls in the cycle after ``kill`` or ``fault``.
+        Orders may pass; none may. ``armed`` falls in the cycle after ``kill``, ``fault`` or ``expired``.
+    switches : Out(RiskSwitches)
+        The kill switches of all levels, ``kill`` among them, and what is restricted.
+    heartbeat : Out(1)
+        Pulse.
+    expired : In(1)
+        The host has been silent for too long: disarms, and does not let it be armed.
+    day_notional, day_level : In(64), In(3)
+    limits_parity : Out(one bit a limit)
+        Made from the shadows at the commit: from then on it tells when a limit has lost a bit.
     limits : Out(RiskLimits)
         In force; all of them change in one cycle, with a commit.
     limits_valid : Out(1)
@@ -165,6 +175,8 @@ class RegisterBank(wiring.Component):
         super().__init__({
             "bus": In(RegisterBus), "now": In(64),
             "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
+            "limits_parity": Out(len(LIMITS)), "switches": Out(RiskSwitches(config.venues, config.symbols)), "heartbeat": Out(1),
+            "expired": In(1), "day_notional": In(64), "day_level": In(3),
             "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
             "quotes": Out(stream.Signature(WrittenQuote, always_ready=True)), "enable": Out(config.symbols),
@@ -269,16 +281,20 @@ class RegisterBank(wiring.Component):
             m.d.comb += getattr(source, f"config_{size}").eq(getattr(config, size))
 
     def _control(self, m, value, written, source):
-        may_arm = self.limits_valid & ~self.kill & ~self.fault
+        may_arm = self.limits_valid & ~self.kill & ~self.fault & ~self.expired
         m.d.comb += [
             self.kill.eq(value.kill),
+            self.switches.kill.eq(value.kill), self.switches.reducing.eq(value.reducing),
+            self.switches.kill_venues.eq(value.kill_venues), self.switches.kill_strategies.eq(value.kill_strategies),
+            self.switches.kill_symbols.eq(Cat(value.kill_symbols)), self.switches.restricted.eq(Cat(value.restricted)),
+            self.heartbeat.eq(written.heartbeat), source.day_notional.eq(self.day_notional),
             self.clear_positions.eq(written.clear_positions & value.clear_positions),
             self.read_index.eq(value.event_read_index),
             source.event_write_index.eq(self.write_index),
             source.arm.eq(self.armed),
             source.state.eq(self.state),
             self.state.eq(Cat(
-                self.armed, self.limits_valid, self.kill, self.fault, Const(0, 4),
+                self.armed, self.limits_valid, self.kill, self.fault, self.expired, self.day_level,
                 self._per_venue("stale"), self._per_venue("busy"))),
         ]
         with m.If(~may_arm):
@@ -291,11 +307,13 @@ class RegisterBank(wiring.Component):
         return Cat(*bits, Const(0, registers.MAX_VENUES - len(bits)))
 
     def _commit_limits(self, m, value, written, source):
-        next_generation = Signal(32, init=1)
+        next_generation, shadows = Signal(32, init=1), Signal(RiskLimits)
+        m.d.comb += [shadows[name].eq(getattr(value, f"shadow_{name}")) for name in LIMITS]
         m.d.sync += self.limits_refused.eq(0)
         with m.If(written.limits_commit):
             with m.If(value.limits_commit == next_generation):
-                m.d.sync += [getattr(self.limits, name).eq(getattr(value, f"shadow_{name}")) for name in LIMITS]
+                m.d.sync += [self.limits[name].eq(shadows[name]) for name in LIMITS]
+                m.d.sync += self.limits_parity.eq(field_parity(shadows))
                 m.d.sync += [source.limits_generation.eq(next_generation), next_generation.eq(next_generation + 1), self.limits_valid.eq(1)]
             with m.Else():
                 m.d.sync += self.limits_refused.eq(1)

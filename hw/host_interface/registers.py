@@ -61,6 +61,8 @@ STATE_FIELDS = (
     Field("limits_valid", 1, 1, "Limits have been committed since reset."),
     Field("killed", 2, 1, "The kill switch is on."),
     Field("fault", 3, 1, "A part of the card found itself broken; only a reset clears it."),
+    Field("expired", 4, 1, "The host has been silent for too long; no order passes before its next HEARTBEAT and an ARM."),
+    Field("day_level", 5, 3, "Of the day's notional limit, reached: 1 for 50 %, 2 for 75, 3 for 85, 4 for 90, 5 for 95."),
     Field("stale", 8, 8, "One bit per venue: its books may not be trusted."),
     Field("busy", 16, 8, "One bit per venue: its book is still being cleared."),
 )
@@ -83,7 +85,8 @@ IDENTITY = (
 
 CONTROL = (
     Register("SCRATCH", 0x0040, RW, "Keeps what is written and does nothing: for testing the bus."),
-    Register("ARM", 0x0044, RW, "1 arms the card, which only works with committed limits, the kill switch off and no fault; 0 disarms it. "
+    Register("ARM", 0x0044, RW, "1 arms the card, which only works with committed limits, the kill switch off, no fault and a host that is "
+             "heard; 0 disarms it. "
              "Reads whether it is armed.", bits=1, live=True),
     Register("KILL", 0x0048, RW, "1 stops every new order and disarms. To go on: write 0, then arm again.", bits=1),
     Register("STATE", 0x004C, RO, "What the card allows itself.", fields=STATE_FIELDS),
@@ -117,12 +120,38 @@ def limit_registers(prefix: str, offset: int, access: Access, note: str) -> tupl
     )
 
 
+def more_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Register, ...]:
+    """Those that came later; committed with the others."""
+    return (
+        Register(prefix + "WAIVED", offset + 0x00, access, "One bit per RejectReason: this check is off. Only those that docs/risk.md "
+                 f"calls waivable can be. {note}", bits=16),
+        Register(prefix + "DUPLICATE_WINDOW", offset + 0x04, access,
+                 f"Cycles within which the same order is a duplicate; 0: none is. {note}"),
+        Register(prefix + "MAX_DAY_NOTIONAL", offset + 0x08, access,
+                 f"Most of shares x price of all orders since CLEAR_POSITIONS, in 1/10000. {note}", bits=64),
+        Register(prefix + "HEARTBEAT_INTERVAL", offset + 0x10, access,
+                 f"Longest silence of the host, in 1024 cycles; then the card disarms itself. {note}"),
+    )
+
+
 RISK = (
     *limit_registers("SHADOW_", 0x0080, RW, "Shadow: no effect before the commit."),
     Register("LIMITS_COMMIT", 0x00A0, WO, "Writing LIMITS_GENERATION + 1 puts all shadow limits in force in one cycle; "
              "any other value changes nothing and counts as LIMITS_REFUSED."),
     Register("LIMITS_GENERATION", 0x00A4, RO, "Number of the limits in force; 0: none yet, and nothing passes."),
     *limit_registers("ACTIVE_", 0x00C0, RO, "In force."),
+    *more_limits("SHADOW_", 0x0300, RW, "Shadow: no effect before the commit."),
+    *more_limits("ACTIVE_", 0x0320, RO, "In force."),
+    Register("REDUCING", 0x0340, RW, "1: only an order leaves with which position and working orders of its symbol stay at or below zero "
+             "on its side.", bits=1),
+    Register("KILL_VENUES", 0x0344, RW, "One bit per venue: 1 stops every new order to it.", bits=MAX_VENUES),
+    Register("KILL_STRATEGIES", 0x0348, RW, "One bit per strategy (bit 0 the host, 1 the arbitrage detector): 1 stops every new order "
+             "of it.", bits=16),
+    Register("HEARTBEAT", 0x034C, WO, "Any write: the host lives (ACTIVE_HEARTBEAT_INTERVAL).", bits=1),
+    Register("DAY_NOTIONAL", 0x0350, RO, "Shares x price of all orders that left since CLEAR_POSITIONS, in 1/10000.", bits=64),
+    Register("KILL_SYMBOLS", 0x0360, RW, "One bit per symbol: 1 stops every new order for it. Symbol s is bit s mod 32 of word s div 32.",
+             dimensions=(ENABLE_WORD,)),
+    Register("RESTRICTED", 0x0380, RW, "One bit per symbol, as in KILL_SYMBOLS: it may not be traded.", dimensions=(ENABLE_WORD,)),
 )
 
 ARBITRAGE = (

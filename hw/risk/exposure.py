@@ -1,6 +1,6 @@
 """What is held and what is at work in every symbol, exact between one order and the next."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -15,6 +15,14 @@ class ExposureState(data.Struct):
     position: Position
     working_buy: Shares
     working_sell: Shares
+
+
+class Row(data.Struct):
+    """What the memory holds of a symbol."""
+
+    state: ExposureState
+    parity: 1
+    """Makes the number of ones in the row even."""
 
 
 class Exposure(wiring.Component):
@@ -45,7 +53,7 @@ class Exposure(wiring.Component):
     reserve : In(1)
         The order leaves: its shares are working from now on. Not with ``no_room``.
     settle : In(1)
-        Applies ``reply``.
+        Applies ``reply``. It is in the memory one cycle later; the next ``look`` sees it.
     reply : In(OrderReply)
         From the cycle after ``look`` on; its ``symbol`` is the ``reply_symbol``. A fill always moves the position by its
         shares: it happened.
@@ -53,12 +61,14 @@ class Exposure(wiring.Component):
         With ``settle``: more shares than were working. What works is then 0.
     overflow : Out(1)
         With ``settle``: the position has left its 33 bits and what is stored is wrong.
+    broken : Out(1)
+        A row that was read for an order or a reply has lost a bit: two cycles after ``look``, until the next one.
     clear : In(1)
         Pulse: all of it becomes 0, in ``symbols`` cycles. So it does after reset (block RAM keeps its contents).
     clearing : Out(1)
     query_symbol : In(SymbolIndex)
     position, working_buy, working_sell : Out
-        State of ``query_symbol`` of two cycles ago; 0 for a symbol that the card does not have.
+        State of ``query_symbol`` of two cycles ago, a reply one cycle later; 0 for a symbol that the card does not have.
     """
 
     LATENCY = 2
@@ -79,6 +89,7 @@ class Exposure(wiring.Component):
             "reply": In(OrderReply),
             "bad_reply": Out(1),
             "overflow": Out(1),
+            "broken": Out(1),
             "clear": In(1),
             "clearing": Out(1, init=1),
             "query_symbol": In(SymbolIndex),
@@ -92,9 +103,11 @@ class Exposure(wiring.Component):
         m = Module()
         # Small and read by logic at once: distributed RAM answers sooner than block RAM.
         m.submodules.memory = memory = Memory(
-            shape=ExposureState, depth=self._symbols, init=[], attrs={"ram_style": "distributed"}
+            shape=Row, depth=self._symbols, init=[], attrs={"ram_style": "distributed"}
         )
-        port, for_order, for_reply = memory.write_port(), memory.read_port(), memory.read_port()
+        self.rows = memory.data
+        port = memory.write_port()
+        for_order, for_reply = (memory.read_port(transparent_for=[port]) for _ in range(2))
         order_symbol, reply_symbol = Signal(range(self._symbols)), Signal(range(self._symbols))
 
         m.d.comb += [
@@ -106,18 +119,29 @@ class Exposure(wiring.Component):
         with m.If(self.look):
             m.d.sync += [order_symbol.eq(self.order_symbol), reply_symbol.eq(self.reply_symbol)]
 
-        self._weigh(m, for_order.data)
-        self._settle(m, for_reply.data)
+        self._weigh(m, for_order.data.state)
+        self._settle(m, for_reply.data.state)
+        odd, known = Signal(2), Signal(2)
+        with m.If(self.look):
+            m.d.sync += known.eq(Cat(self.order_symbol < self._symbols, self.reply_symbol < self._symbols))
+        m.d.sync += odd.eq(Cat(for_order.data.as_value().xor(), for_reply.data.as_value().xor()) & known & ~self.clearing.replicate(2))
+        m.d.comb += self.broken.eq(odd.any())
         self._query(m, memory)
 
         # ``reserve`` is known late in its cycle: it enables the write but chooses nothing.
-        m.d.comb += [port.en.eq(self.reserve | self.settle), port.addr.eq(order_symbol), port.data.eq(for_order.data)]
-        with m.If(self.settle):
-            m.d.comb += [port.addr.eq(reply_symbol), port.data.eq(self._settled)]
+        settled, settled_symbol, write_settled = Signal(ExposureState), Signal.like(reply_symbol), Signal()
+        m.d.sync += [settled.eq(self._settled), settled_symbol.eq(reply_symbol), write_settled.eq(self.settle)]
+        after = Signal(ExposureState)
+        m.d.comb += [
+            port.en.eq(self.reserve | write_settled), port.addr.eq(order_symbol), after.eq(for_order.data.state),
+            port.data.state.eq(after), port.data.parity.eq(after.as_value().xor()),
+        ]
+        with m.If(write_settled):
+            m.d.comb += [port.addr.eq(settled_symbol), after.eq(settled)]
         with m.Elif(self.side == Side.BUY):
-            m.d.comb += port.data.working_buy.eq(self._reserved)
+            m.d.comb += after.working_buy.eq(self._reserved)
         with m.Else():
-            m.d.comb += port.data.working_sell.eq(self._reserved)
+            m.d.comb += after.working_sell.eq(self._reserved)
 
         walk = Signal(range(self._symbols))
         with m.If(self.clearing):
@@ -173,7 +197,7 @@ class Exposure(wiring.Component):
         known = Signal()
         m.d.comb += read.addr.eq(self.query_symbol)
         m.d.sync += known.eq(self.query_symbol < self._symbols)
-        state = Mux(known, read.data.as_value(), 0)
+        state = Mux(known, read.data.state.as_value(), 0)
         answer = Signal(ExposureState)
         m.d.sync += answer.eq(state)
         m.d.comb += [

@@ -7,17 +7,25 @@ from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
 from hw.lib.multiplier import Multiplier
-from hw.reasons import RejectReason
+from hw.lib.parity import field_parity
+from hw.reasons import PRIORITY, WAIVABLE, RejectReason
+from hw.risk.day import LEVELS, DayNotional
+from hw.risk.dead_man import DeadMan
+from hw.risk.duplicates import Duplicates
 from hw.risk.exposure import Exposure, Position
 from hw.risk.token_bucket import TokenBucket
-from hw.types import Order, OrderKind, OrderReply, RejectedOrder, RiskLimits, Shares, SymbolIndex
+from hw.settings import RiskLimits, RiskSwitches
+from hw.types import Order, OrderKind, OrderReply, RejectedOrder, Shares, SymbolIndex
 
 MAX_PRICE = 0x7FFFFFFF
 """Largest price of an order; above it venues read other things than a limit."""
 
 
 def exceeds(value, limit):
-    """``value > limit`` as the sign of a subtraction: a carry chain, which here is faster than a comparison made of LUTs."""
+    """``value > limit`` as the sign of a subtraction: a carry chain, which here is faster than a comparison made of LUTs.
+
+    Of at most 63 bits: of more, Verilator 5 takes the sign together with an inverted bit for wider than a bit, and gets it wrong.
+    """
     return (limit - value)[-1]
 
 
@@ -32,6 +40,7 @@ class Leg(data.Struct):
     after: signed(36)
     """As ``Exposure.after``."""
     no_room: 1
+    duplicate: 1
     stray: 1
     """The order before it was refused without it."""
 
@@ -64,13 +73,19 @@ class RiskGateway(wiring.Component):
     halted : In(data.ArrayLayout(symbols, venues))
         One bit a symbol: the venue does not trade it. It counts as it stood a cycle before the limits.
     limits : In(RiskLimits)
-        As committed; may change in any cycle.
+        As committed; may change in any cycle. ``max_day_notional`` counts two cycles later than the others.
     limits_valid : In(1)
         A commit has taken place.
+    limits_parity : In(one bit a limit)
+        As ``field_parity`` gives it; another one halts in the same cycle.
     armed : In(1)
-    kill : In(1)
-        From the cycle after it is set nothing more is offered at ``passed`` that was not on offer before, but for a CANCEL and the
-        second leg of a pair whose first was.
+    kill, kill_venues, kill_strategies, kill_symbols, restricted, reducing : In
+        As ``RiskSwitches``. From the cycle after one is set nothing more that it stops is offered at ``passed`` that was not on offer
+        before, but for the second leg of a pair whose first was.
+    heartbeat : In(1)
+        Pulse: the host lives.
+    expired : Out(1)
+        It has been silent for too long.
     replies : In(stream of OrderReply, always ready)
         Up to 16 in a burst, and one in 5 cycles for ever; while pairs pass, one in 12.
     passed : Out(stream of Order)
@@ -84,9 +99,12 @@ class RiskGateway(wiring.Component):
         Pulse with ``settled``: a reply for an unknown symbol (ignored), or for more shares than were working (a fill counts,
         working becomes 0).
     fault : Out(1)
-        A reply was lost or a position passed 33 bits: exposures can't be trusted. Until ``clear_positions`` or reset.
+        A reply was lost, a position passed 33 bits or a row of them has lost a bit: exposures can't be trusted. Until
+        ``clear_positions`` or reset.
+    day_notional : Out(64), day_level : Out(range(6))
+        As ``DayNotional.used`` and ``level``.
     clear_positions : In(1)
-        Pulse; acted on only while not ``armed``. Forgets all exposures and the fault.
+        Pulse; acted on only while not ``armed``. Forgets all exposures, the day's notional and the fault.
     clearing : Out(1)
         Exposures are being cleared (after reset too); orders and replies wait.
     query_symbol : In(SymbolIndex)
@@ -104,6 +122,8 @@ class RiskGateway(wiring.Component):
     LATENCY = 3
     PAIR_LATENCY = 5
     REPLY_DEPTH = 16
+    HEARTBEAT_BITS = 10
+    """The heartbeat's interval counts in 1024 cycles."""
     Multiplier = Multiplier
 
     def __init__(self, config: CardConfig, *, kinds=(OrderKind.NEW, OrderKind.CANCEL)):
@@ -114,8 +134,11 @@ class RiskGateway(wiring.Component):
             "halted": In(data.ArrayLayout(config.symbols, config.venues)),
             "limits": In(RiskLimits),
             "limits_valid": In(1),
+            "limits_parity": In(len(RiskLimits.as_shape().members)),
             "armed": In(1),
-            "kill": In(1),
+            **{name: In(shape) for name, shape in RiskSwitches(config.venues, config.symbols).members.items()},
+            "heartbeat": In(1),
+            "expired": Out(1),
             "replies": In(stream.Signature(OrderReply, always_ready=True)),
             "passed": Out(stream.Signature(Order)),
             "rejected": Out(stream.Signature(RejectedOrder)),
@@ -123,6 +146,8 @@ class RiskGateway(wiring.Component):
             "settled": Out(1),
             "bad_reply": Out(1),
             "fault": Out(1),
+            "day_notional": Out(64),
+            "day_level": Out(range(len(LEVELS) + 1)),
             "clear_positions": In(1),
             "clearing": Out(1),
             "query_symbol": In(SymbolIndex),
@@ -133,18 +158,22 @@ class RiskGateway(wiring.Component):
         self._config = config
         self._kinds = kinds
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
+        self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
         self._back = Signal()  # both legs have passed, and the first one's shares are about to be working
         self._leads = Signal()  # the first leg is on offer, before it
+        self._last_passes = Signal()  # and this one will be on offer at passed,
+        self._last_reason = Signal(RejectReason)  # or be refused
+        self._broken = Signal()  # a row of the exposures has lost a bit
         self._orphan = Signal()  # the order before was refused and is the first leg of the next one
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.exposure = exposure = Exposure(self._config.symbols)
+        m.submodules.exposure = self.exposure = exposure = Exposure(self._config.symbols)
         m.submodules.replies = replies = SyncFIFOBuffered(width=OrderReply.as_shape().size, depth=self.REPLY_DEPTH)
         order, second = self._order, self._second
         leg = Signal(Leg)  # the same order, weighed
-        first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
+        first = self._first
         reply = Signal(OrderReply)
 
         idle, take_order, take_reply, apply, decide, look_back, reserve_first = (Signal(name=name) for name in (
@@ -213,7 +242,10 @@ class RiskGateway(wiring.Component):
         m.d.sync += first.closed.eq(self._closed(first.order))
         with m.If(is_first):
             m.d.sync += [first.eq(leg), first.closed.eq(self._closed(order))]
+        self._watch_the_host(m)
+        self._count_the_day(m, leg, first, granted, reserve_first, exposure.clear)
         self._judge(m, leg, first, second, decide | is_first, decide, granted)
+        self._remember(m, order, first, granted)
         self._settle(m, reply, replies, exposure, apply)
         self._clear_and_query(m, exposure)
         return m
@@ -222,6 +254,7 @@ class RiskGateway(wiring.Component):
         """What the checks compare, as it is when the order is to be decided on."""
         config = self._config
         m.submodules.multiplier = multiplier = self.Multiplier()
+        m.submodules.duplicates = self._duplicates = duplicates = Duplicates()
         m.d.comb += [
             multiplier.a.eq(self.orders.payload.shares),
             multiplier.b.eq(self.orders.payload.price),
@@ -229,6 +262,7 @@ class RiskGateway(wiring.Component):
             leg.notional.eq(multiplier.product),
             leg.after.eq(exposure.after),
             leg.no_room.eq(exposure.no_room),
+            duplicates.order.eq(order),
         ]
         cancel, unknown, no_order, no_leg = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
@@ -242,22 +276,69 @@ class RiskGateway(wiring.Component):
         m.d.sync += [
             leg.bad.eq(unknown | ~cancel & (no_order | second & no_leg)),
             leg.closed.eq(self._closed(order)),
+            leg.duplicate.eq(duplicates.found),
         ]
+
+    def _watch_the_host(self, m):
+        m.submodules.dead_man = dead_man = DeadMan(self.HEARTBEAT_BITS)
+        m.d.comb += [
+            dead_man.heartbeat.eq(self.heartbeat),
+            dead_man.interval.eq(self.limits.heartbeat_interval),
+            self.expired.eq(dead_man.expired & self.limits_valid & ~self.limits.waived[RejectReason.DEAD_MAN]),
+        ]
+
+    def _count_the_day(self, m, leg, first, granted, reserve_first, clear):
+        """Of a pair the second leg is counted first."""
+        m.submodules.day = self._day = day = DayNotional()
+        m.d.comb += [
+            day.limit.eq(self.limits.max_day_notional),
+            day.ahead.eq(Mux(self._second, first.notional, 0)),
+            day.spend.eq(granted | reserve_first),
+            day.amount.eq(Mux(self._back, first.notional, leg.notional)),
+            day.clear.eq(clear),
+            self.day_notional.eq(day.used),
+            self.day_level.eq(day.level),
+        ]
+
+    def _remember(self, m, order, first, granted):
+        """For the search for duplicates, one cycle after the decision."""
+        duplicates = self._duplicates
+        m.d.sync += [
+            duplicates.record.eq(granted), duplicates.double.eq(self._second), duplicates.window.eq(self.limits.duplicate_window)]
+        m.d.comb += [duplicates.left_first.eq(first.order), duplicates.left_last.eq(order)]
+
+    def _killed(self, order):
+        """The switch of the firm, of a session, of a strategy or of a symbol."""
+        return (self.kill | self.kill_venues.bit_select(order.venue, 1) | self.kill_strategies.bit_select(order.strategy, 1)
+                | self.kill_symbols.bit_select(order.symbol, 1))
+
+    def _limits_broken(self):
+        """A limit has lost a bit since its commit."""
+        return field_parity(self.limits) != self.limits_parity
 
     def _closed(self, order):
         return self.halted[order.venue].bit_select(order.symbol, 1)
 
-    def _breaches(self, leg):
-        """What stands against an order, but for its other leg and the rate; the first reason first."""
+    def _breaches(self, leg, day, halted):
+        """What stands against an order, but for its other leg and the rate."""
         limits = self.limits
-        return {
-            RejectReason.HALTED: ~self.armed | ~self.limits_valid | self.fault | self.clearing,
-            RejectReason.KILLED: self.kill,
-            RejectReason.BAD_ORDER: leg.bad,
+        breaches = {
+            RejectReason.DEAD_MAN: self.expired,
+            RejectReason.HALTED: halted,
+            RejectReason.KILLED: self._killed(leg.order),
+            RejectReason.BAD_ORDER: leg.bad | leg.no_room,
+            RejectReason.RESTRICTED: self.restricted.bit_select(leg.order.symbol, 1),
             RejectReason.MARKET_STATE: leg.closed,
             RejectReason.MAX_SHARES: exceeds(leg.order.shares, limits.max_shares),
-            RejectReason.MAX_NOTIONAL: exceeds(leg.notional, limits.max_notional),
-            RejectReason.POSITION: exceeds(leg.after, limits.max_position) | leg.no_room,
+            RejectReason.MAX_NOTIONAL: leg.notional > limits.max_notional,
+            RejectReason.DUPLICATE: leg.duplicate,
+            RejectReason.REDUCING: self.reducing & (leg.after > 0),
+            RejectReason.POSITION: exceeds(leg.after, limits.max_position),
+            RejectReason.DAY_NOTIONAL: day,
+        }
+        return {
+            reason: breach & ~limits.waived[reason] if reason in WAIVABLE and reason is not RejectReason.DEAD_MAN else breach
+            for reason, breach in breaches.items()
         }
 
     def _judge(self, m, leg, first, second, examined, decide, granted):
@@ -265,7 +346,11 @@ class RiskGateway(wiring.Component):
         m.submodules.bucket = bucket = TokenBucket()
         cancel, paired, alone = Signal(), Signal(), Signal()
         sound, first_sound, orphan = Signal(), Signal(), self._orphan
-        breaches, first_breaches = self._breaches(leg), self._breaches(first)
+        halted, room = Signal(), self._day.room
+        m.d.comb += halted.eq(
+            ~self.armed | ~self.limits_valid | self.fault | self.clearing | self._broken | self._limits_broken())
+        breaches = self._breaches(leg, leg.notional > room, halted)
+        first_breaches = self._breaches(first, room[-1], halted)
         m.d.comb += [
             leg.stray.eq(orphan & ~second),
             cancel.eq(leg.order.kind == OrderKind.CANCEL),
@@ -290,7 +375,7 @@ class RiskGateway(wiring.Component):
             m.d.comb += reason.eq(RejectReason.BAD_ORDER)
         first_reason = primary(m, first_breaches)
 
-        leads, last_passes, last_reason = self._leads, Signal(), Signal(RejectReason)
+        leads, last_passes, last_reason = self._leads, self._last_passes, self._last_reason
         m.d.comb += [
             self.passed.payload.eq(Mux(leads, first.order.as_value(), leg.order.as_value())),
             self.rejected.payload.order.eq(self.passed.payload),
@@ -327,7 +412,8 @@ class RiskGateway(wiring.Component):
         ]
         with m.If(exposure.clear):
             m.d.sync += self.fault.eq(0)
-        with m.If((self.replies.valid & ~replies.w_rdy) | exposure.overflow):
+        m.d.comb += self._broken.eq(exposure.broken)
+        with m.If((self.replies.valid & ~replies.w_rdy) | exposure.overflow | (exposure.broken & ~exposure.clear & ~self.clearing)):
             m.d.sync += self.fault.eq(1)
 
     def _clear_and_query(self, m, exposure):
@@ -342,9 +428,10 @@ class RiskGateway(wiring.Component):
 
 
 def primary(m, breaches):
-    """The first reason that applies; RATE if none does."""
-    reason = Signal(RejectReason, init=RejectReason.RATE)
-    for name, breach in reversed(breaches.items()):
-        with m.If(breach):
+    """The first reason of ``PRIORITY`` that applies; the last one if none of the others does."""
+    *others, last = PRIORITY
+    reason = Signal(RejectReason, init=last)
+    for name in reversed(others):
+        with m.If(breaches[name]):
             m.d.comb += reason.eq(name)
     return reason

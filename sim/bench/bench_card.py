@@ -12,6 +12,14 @@ from sim.flow import itch
 KILLED_WITHIN = 8
 """Cycles from the write of the kill switch on the bus to the last cycle in which an order frame may begin."""
 
+SECOND_LEG = 16
+"""Cycles more for the second leg of a pair, which leaves behind the first."""
+
+
+def is_second_leg(card, number):
+    """Of the order in this frame, counted from the first."""
+    return number > 0 and bool(card.board.sent[number - 1][0].pair)
+
 
 async def traffic(card, frames, act):
     """``frames`` calls of ``act(feed)`` for each venue, a few ahead of what the ports take."""
@@ -124,7 +132,8 @@ async def the_kill_switch(tb):
         await card.bus.settle()
         frames = len(card.board.collector.frames)
         await card.quiet()
-        late = [first - written[-1] for first, _, _ in card.board.collector.frames[frames - 1:] if first > written[-1] + KILLED_WITHIN]
+        begun = [(first - written[-1], number) for number, (first, _, _) in enumerate(card.board.collector.frames) if number >= frames - 1]
+        late = [cycles for cycles, number in begun if cycles > KILLED_WITHIN + SECOND_LEG * is_second_leg(card, number)]
         assert not late, f"order frames began {late} cycles after the kill switch"
         tb.transactions += 1
         card.bus.write("ARM", 1)  # not while killed

@@ -25,6 +25,13 @@ class GatewayModel:
         for name, value in switches.items():
             self.tb.set(**{name: value._asdict() if hasattr(value, "_asdict") else vars(value) if isinstance(value, Limits) else value})
             setattr(self.risk, name, value if name == "limits" else bool(value))
+            if name == "limits":
+                self.tb.set(limits_parity=sum((limit.bit_count() & 1) << number for number, limit in enumerate(vars(value).values())))
+
+    def switch(self, name, numbers):
+        """One of the masks, to the device and to the model."""
+        self.tb.set(**{name: sum(1 << number for number in numbers)})
+        setattr(self.risk, name.replace("kill_", "killed_"), numbers)
 
     def halt(self, symbols):
         """One number a venue, a bit a symbol."""
@@ -34,7 +41,8 @@ class GatewayModel:
     def sample(self, cycle):
         self.risk.halted, self._halted_before = self._halted_before, self._halted  # it counts as it stood a cycle before
         moved = self._orders.is_valid and self._orders.is_ready
-        for item, reason in self.door.cycle(cycle, plain(self._orders.codec.unpack(self._orders.bits)) if moved else None):
+        asked = plain(self._orders.codec.unpack(self._orders.bits)) if moved else None
+        for item, reason in self.door.cycle(cycle, asked, heartbeat=bool(self.tb.get("heartbeat"))):
             self.decided += 1
             if reason is RejectReason.NONE:
                 self.passed.append(item)
@@ -68,7 +76,9 @@ def random_limits(rng) -> Limits:
     return Limits(
         max_shares=rng.choice([0, 500, 1_000, 2**32 - 1]), max_notional=rng.choice([0, 3_000_000, 10_000_000, 2**64 - 1]),
         max_position=rng.choice([0, 2_000, 20_000, 2**32 - 1]), rate_burst=rng.choice([0, 1, 5, 65_535]),
-        rate_interval=rng.choice([0, 1, 7, 40]))
+        rate_interval=rng.choice([0, 1, 7, 40]), max_day_notional=rng.choice([0, rng.getrandbits(40), 2**64 - 1]),
+        duplicate_window=rng.choice([0, 1, 30, 10_000, 2**32 - 1]), heartbeat_interval=rng.choice([0, 1, 2]),
+        waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(16)]))
 
 
 class Host:
@@ -93,6 +103,11 @@ class Host:
 
     def drive(self):
         rng = self.tb.rng
+        self.tb.set(heartbeat=rng.random() < 0.002)
+        if rng.random() < 0.01:
+            name, size = rng.choice([("kill_venues", 2), ("kill_strategies", 2), ("kill_symbols", 4), ("restricted", 4)])
+            self.model.switch(name, {number for number in range(size) if rng.random() < 0.1})
+            self.model.set(reducing=rng.random() < 0.1)
         if rng.random() < 0.01:
             self.model.set(limits=WIDE if rng.random() < 0.7 else random_limits(rng))
         if rng.random() < 0.01:
@@ -109,7 +124,8 @@ async def orders_replies_and_switches_at_random(tb):
     passed, rejected = tb.sink("passed"), tb.sink("rejected")
     tb.add(Host(tb, model, replies, passed))
     model.set(limits=WIDE, limits_valid=1, armed=1)
-    orders.send(*(random_order(tb.rng) for _ in range(share(15_000))))
+    asked = [random_order(tb.rng) for _ in range(share(15_000))]
+    orders.send(*(asked[max(0, number - 2)] if tb.rng.random() < 0.05 else order for number, order in enumerate(asked)))
     await tb.drain(limit=400_000)
 
     assert not tb.get("fault")

@@ -5,6 +5,7 @@ from sim.bench.feeds import PORT, RECOVERY_PORT, Feed, crossing, group
 from sim.bench.host import EventDrain, HostBus
 from sim.bench.scoreboard import CardScoreboard
 from sim.bench.streams import Pattern
+from sim.golden.bank import NO_FURTHER_LIMITS
 from sim.golden.order_frame import Address
 
 LIMITS = {"MAX_SHARES": 5_000, "MAX_NOTIONAL": 10_000_000_000, "MAX_POSITION": 2_000_000, "RATE_BURST": 1_000, "RATE_INTERVAL": 1}
@@ -97,7 +98,7 @@ class CardBench:
             self.bus.write("ARB_MAX_AGE", (1 << 48) - 1, venue)
 
     async def limits(self, **limits) -> None:
-        for name, value in limits.items():
+        for name, value in (NO_FURTHER_LIMITS | limits).items():
             self.bus.write(f"SHADOW_{name}", value)
         self.bus.write("LIMITS_COMMIT", await self.bus.read("LIMITS_GENERATION") + 1)
 

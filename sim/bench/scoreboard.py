@@ -18,7 +18,7 @@ from sim.golden.ethernet import ETHERNET_HEADER, HEADERS
 from sim.golden.moldudp64 import HEADER_LENGTH, Gap
 from sim.golden.order_frame import Address
 from sim.golden.records import ADD, HALT, RESUME, Order, TopOfBook
-from sim.golden.risk import Limits
+from sim.golden.risk import MASKS, Limits
 
 LINE_PORTS = {"feed": "a", "feed_b": "b"}
 """A venue's ports in the order of its lines, and how the stages behind them are called."""
@@ -37,9 +37,9 @@ VENUE_PROBES = (
 )
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.limits", "arbitrage.cooldown", "arbitrage.terms", "arbitrage.enable",
-    "arbitrage.venue_stale", "arbitrage.clear",
-    "merge_orders.output", "gateway.passed", "gateway.rejected", "gateway.replies", "gateway.settled", "gateway.armed", "gateway.kill",
-    "gateway.limits", "gateway.limits_valid", "gateway.clear_positions", "gateway.fault", "gateway.halted", "clock.now",
+    "arbitrage.venue_stale", "arbitrage.clear", "merge_orders.output", "clock.now", *(f"gateway.{name}" for name in (
+        "passed", "rejected", "replies", "settled", "armed", "kill", *MASKS, "limits", "limits_valid", "clear_positions", "fault", "halted",
+        "reducing", "heartbeat")),
 )
 STRATEGY_LATENCY = 4
 
@@ -248,7 +248,7 @@ class CardScoreboard:
 
     def _written(self, name, index, value):
         self.bank.write(name, value)
-        venue = self.model.venues[index[0]].settings if index and name != "NAME" and name != "ARB_ENABLE" else None
+        venue = self.model.venues[index[0]].settings if index and name not in ("NAME", "ARB_ENABLE", "KILL_SYMBOLS", "RESTRICTED") else None
         prefix, _, field = name.rpartition("_")
         if prefix in LINE_REGISTERS and field in ("IP", "PORT"):
             line = LINE_REGISTERS.index(prefix)
@@ -354,14 +354,14 @@ class CardScoreboard:
 
     def _watch_gateway(self, cycle):
         risk = self.model.risk
-        for name in ("armed", "kill", "limits_valid", "fault"):
-            setattr(risk, name, bool(self._probe(f"gateway_{name}")))
+        vars(risk).update({name: bool(self._probe(f"gateway_{name}")) for name in ("armed", "kill", "limits_valid", "fault", "reducing")})
+        risk.switch(**{name: self._probe(f"gateway_{name}") for name in MASKS})
         risk.halted, self._halted = self._halted, self._halts()  # the state of the market is taken up a cycle before
         limits = self._probe("gateway_limits")
         if limits is not self._limits:
             self._limits, risk.limits = limits, Limits(**limits._asdict())
         asked, self._asked = self._asked, None
-        for (order, ingress), reason in self.model.gateway(cycle, asked):
+        for (order, ingress), reason in self.model.gateway(cycle, asked, heartbeat=bool(self._probe("gateway_heartbeat"))):
             self.reasons[reason] += 1
             self._verdicts.append((order, ingress, reason))
         if self._probe("gateway_settled"):

@@ -1,10 +1,11 @@
-"""Writes docs/block_diagram.svg, docs/latency.md and docs/tour.md; with --check only says whether they are fresh."""
+"""Writes docs/block_diagram.svg, docs/latency.md, docs/risk.md and docs/tour.md; with --check only says whether they are fresh."""
 
 import argparse
 import sys
 
 from sim.docs.block_diagram import block_diagram
 from sim.docs.latency import latency_page
+from sim.docs.risk import risk_page
 from sim.docs.stages import ROOT, stages, verdict_wait
 from sim.docs.tour import tour_page
 
@@ -18,6 +19,7 @@ def main() -> int:
         "docs/block_diagram.svg": block_diagram(listed, verdict_wait()),
         "docs/latency.md": latency_page(listed, verdict_wait()),
         "docs/tour.md": tour_page(listed),
+        "docs/risk.md": risk_page(),
     }
     stale = [name for name, content in files.items() if not _same(name, content)]
     if arguments.check:

@@ -1,8 +1,14 @@
 """What the host's writes mean: limits in the shadow and in force, arming, the kill switch."""
 
+from dataclasses import fields
+
+from hw.reasons import RejectReason
 from sim.golden.risk import Limits
 
-LIMITS = ("max_shares", "max_notional", "max_position", "rate_burst", "rate_interval")
+NO_FURTHER_LIMITS = {"MAX_DAY_NOTIONAL": 2**64 - 1, "WAIVED": 1 << RejectReason.DEAD_MAN}
+"""What must be written beside shares, notional, position and rate, so that orders pass."""
+
+LIMITS = tuple(field.name for field in fields(Limits))
 
 
 class BankModel:
@@ -20,7 +26,7 @@ class BankModel:
 
     def __init__(self) -> None:
         self.armed = self.killed = self.limits_valid = False
-        self.limits = Limits()
+        self.limits = Limits(**dict.fromkeys(LIMITS, 0))
         self.generation = 0
         self.refused_commits = 0
         self._shadow = dict.fromkeys(LIMITS, 0)

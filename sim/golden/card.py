@@ -256,9 +256,9 @@ class CardModel:
         self.counts["IMPLAUSIBLE_PROFITS"] += outcome.implausible
         return outcome
 
-    def gateway(self, now: int, taken: Ask | None) -> list[tuple[Ask, RejectReason]]:
+    def gateway(self, now: int, taken: Ask | None, *, heartbeat: bool = False) -> list[tuple[Ask, RejectReason]]:
         """One cycle of the gateway, in which this order went to it or none; what it decided."""
-        decisions = self.door.cycle(now, taken)
+        decisions = self.door.cycle(now, taken, heartbeat=heartbeat)
         for _, reason in decisions:
             self.counts["ORDERS_PASSED" if reason is RejectReason.NONE else f"REJECT_{reason.name}"] += 1
         return decisions

@@ -3,7 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from sim.golden.records import BUY, CANCEL_ORDER, NEW, Order, RejectReason
+from hw.reasons import PRIORITY, WAIVABLE, RejectReason
+from sim.golden.records import BUY, CANCEL_ORDER, NEW, Order
 
 MAX_PRICE = 0x7FFFFFFF
 MAX_WORKING = 2**32 - 1
@@ -12,13 +13,17 @@ POSITION_RANGE = range(-(2**32), 2**32)
 
 @dataclass
 class Limits:
-    """Units as in the hardware's record; all zero passes nothing."""
+    """Units as in the hardware's record; all zero passes nothing. The defaults let everything pass."""
 
     max_shares: int = 0
     max_notional: int = 0
     max_position: int = 0
     rate_burst: int = 0
     rate_interval: int = 0
+    max_day_notional: int = 2**64 - 1
+    duplicate_window: int = 0
+    heartbeat_interval: int = 0
+    waived: int = 1 << RejectReason.DEAD_MAN
 
 
 class TokenBucketModel:
@@ -63,6 +68,17 @@ class Exposure:
         return held + self.working(side) + shares
 
 
+DUPLICATE_MEMORY = 4
+MAX_DAY = 2**64 - 1
+REACTION = 3
+"""Cycles, beside its window, between the decisions on an order and on its like, at which that is no duplicate yet."""
+
+
+MASKS = {
+    "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted"}
+"""Masks of the gateway, and the sets of the model that they are."""
+
+
 @dataclass
 class RiskModel:
     """The gateway without time: the bucket is told of each cycle, orders and replies come in the order of their effect."""
@@ -77,6 +93,20 @@ class RiskModel:
     exposures: list[Exposure] = field(default_factory=list)
     halted: set[tuple[int, int]] = field(default_factory=set)
     """(venue, symbol) that the venue does not trade."""
+    killed_venues: set[int] = field(default_factory=set)
+    killed_strategies: set[int] = field(default_factory=set)
+    killed_symbols: set[int] = field(default_factory=set)
+    restricted: set[int] = field(default_factory=set)
+    reducing: bool = False
+    expired: bool = False
+    """The dead-man timer has run out."""
+    day_notional: int = 0
+    day_limit: int | None = None
+    """The day's limit that counts already, where it is another than that of ``limits``."""
+    now: int = 0
+    """The cycle, for the window of duplicates."""
+    recent: deque[tuple[tuple[int, ...], int]] = field(default_factory=lambda: deque(maxlen=DUPLICATE_MEMORY))
+    """Of the last orders that left what makes them the same, and the cycle from which on they don't count."""
     kinds: tuple[int, ...] = (NEW, CANCEL_ORDER)
     """What order entry can send."""
     orphan: bool = False
@@ -85,78 +115,102 @@ class RiskModel:
     def __post_init__(self) -> None:
         self.exposures = [Exposure() for _ in range(self.symbols)]
 
+    def switch(self, **masks: int) -> None:
+        """Some of ``MASKS`` from now on; a bit a venue, strategy or symbol."""
+        for name, mask in masks.items():
+            setattr(self, MASKS[name], {bit for bit in range(mask.bit_length()) if mask >> bit & 1})
+
     def clear_positions(self) -> bool:
         """Only while disarmed. True if it was done."""
         if self.armed:
             return False
         self.exposures = [Exposure() for _ in range(self.symbols)]
-        self.fault = False
+        self.fault, self.day_notional = False, 0
         return True
 
-    def breach(self, order: Order) -> RejectReason:
-        """The first check that fails, but for its other leg and the rate; NONE if all hold. A cancel only has to be one."""
-        known = order.venue < self.venues and order.symbol < self.symbols and order.kind in self.kinds
+    def breaches(self, order: Order, *, ahead: int = 0, waited: int = 0) -> set[RejectReason]:
+        """Everything against an order but its other leg and the rate. A cancel only has to be one.
+
+        ``ahead``: notional of the other leg, which is counted first. ``waited``: cycles since it was weighed, more than those of a
+        single order.
+        """
         if order.kind == CANCEL_ORDER:
-            return RejectReason.NONE if known else RejectReason.BAD_ORDER
-        if not self.armed or not self.limits_valid or self.fault:
-            return RejectReason.HALTED
-        if self.kill:
-            return RejectReason.KILLED
-        if not known or order.shares == 0 or not 1 <= order.price <= MAX_PRICE:
-            return RejectReason.BAD_ORDER
-        if (order.venue, order.symbol) in self.halted:
-            return RejectReason.MARKET_STATE
-        if order.shares > self.limits.max_shares:
-            return RejectReason.MAX_SHARES
-        if order.shares * order.price > self.limits.max_notional:
-            return RejectReason.MAX_NOTIONAL
-        exposure = self.exposures[order.symbol]
-        if exposure.after(order.side, order.shares) > self.limits.max_position:
-            return RejectReason.POSITION
-        if exposure.working(order.side) + order.shares > MAX_WORKING:
-            return RejectReason.POSITION
-        return RejectReason.NONE
+            return set() if self._known(order) else {RejectReason.BAD_ORDER}
+        limits = self.limits
+        exposure = self.exposures[order.symbol] if order.symbol < self.symbols else Exposure()
+        after, notional = exposure.after(order.side, order.shares), order.shares * order.price
+        day_limit = limits.max_day_notional if self.day_limit is None else self.day_limit
+        same = (order.venue, order.symbol, order.side, order.shares, order.price)
+        against = {
+            RejectReason.DEAD_MAN: self.expired and self.limits_valid,
+            RejectReason.HALTED: not self.armed or not self.limits_valid or self.fault,
+            RejectReason.KILLED: self.kill or order.venue in self.killed_venues or order.strategy in self.killed_strategies
+            or order.symbol in self.killed_symbols,
+            RejectReason.BAD_ORDER: not self._known(order) or order.shares == 0 or not 1 <= order.price <= MAX_PRICE
+            or exposure.working(order.side) + order.shares > MAX_WORKING,
+            RejectReason.RESTRICTED: order.symbol in self.restricted,
+            RejectReason.MARKET_STATE: (order.venue, order.symbol) in self.halted,
+            RejectReason.MAX_SHARES: order.shares > limits.max_shares,
+            RejectReason.MAX_NOTIONAL: notional > limits.max_notional,
+            RejectReason.DUPLICATE: any(same == other and self.now - waited < until for other, until in self.recent),
+            RejectReason.REDUCING: self.reducing and after > 0,
+            RejectReason.POSITION: after > limits.max_position,
+            RejectReason.DAY_NOTIONAL: self.day_notional + ahead + notional > day_limit,
+        }
+        waived = {reason for reason in WAIVABLE if limits.waived >> reason & 1}
+        return {reason for reason, breach in against.items() if breach} - waived
+
+    def _known(self, order: Order) -> bool:
+        return order.venue < self.venues and order.symbol < self.symbols and order.kind in self.kinds
+
+    def breach(self, order: Order) -> RejectReason:
+        """The first one of them; NONE if there is none."""
+        return first_of(self.breaches(order))
 
     def decide(self, order: Order, bucket: TokenBucketModel) -> RejectReason:
         """Spends this cycle of the bucket, and a token if nothing else stands against the order. A first leg that comes here came alone."""
-        reason = self.breach(order)
+        against = self.breaches(order)
         if order.kind == CANCEL_ORDER:
             self.idle(bucket)
-            return reason
-        alone, self.orphan = self.orphan or order.pair, bool(order.pair)
-        if alone and reason is RejectReason.NONE:
-            reason = RejectReason.PAIR
-        return self._spend([(order, reason)], bucket)[0]
+            return first_of(against)
+        if self.orphan or order.pair:
+            against.add(RejectReason.PAIR)
+        self.orphan = bool(order.pair)
+        return self._spend([(order, against)], bucket)[0]
 
     def decide_pair(self, first: Order, second: Order, bucket: TokenBucketModel) -> tuple[RejectReason, RejectReason]:
         """Both legs at once. A cancel is never a leg: where one comes second, the first has come alone."""
-        reasons = [self.breach(first), self.breach(second)]
+        ahead = first.shares * first.price
+        against = [self.breaches(first, waited=DoorModel.DECISION), self.breaches(second, ahead=ahead)]
+        if self.orphan:
+            against[0].add(RejectReason.PAIR)
         if second.kind == CANCEL_ORDER:
             self.idle(bucket)
             self.orphan = False
-            return reasons[0] or RejectReason.PAIR, reasons[1]
-        if self.orphan:
-            reasons[0] = reasons[0] or RejectReason.PAIR
+            return first_of(against[0] | {RejectReason.PAIR}), first_of(against[1])
         self.orphan = bool(second.pair)
-        no_leg = second.pair or second.strategy != first.strategy or (second.symbol, second.side) == (first.symbol, first.side)
-        if no_leg and reasons[1] not in (RejectReason.HALTED, RejectReason.KILLED):
-            reasons[1] = RejectReason.BAD_ORDER
-        if any(reasons):
-            reasons = [reason or RejectReason.PAIR for reason in reasons]
-        one, two = self._spend([(first, reasons[0]), (second, reasons[1])], bucket)
+        if second.pair or second.strategy != first.strategy or (second.symbol, second.side) == (first.symbol, first.side):
+            against[1].add(RejectReason.BAD_ORDER)
+        if any(against):
+            against = [reasons or {RejectReason.PAIR} for reasons in against]
+        one, two = self._spend([(first, against[0]), (second, against[1])], bucket)
         return one, two
 
-    def _spend(self, legs: list[tuple[Order, RejectReason]], bucket: TokenBucketModel) -> list[RejectReason]:
-        """A token for each, if all are sound; then their shares are working."""
-        sound = not any(reason for _, reason in legs)
+    def _spend(self, legs: list[tuple[Order, set[RejectReason]]], bucket: TokenBucketModel) -> list[RejectReason]:
+        """A token for each, if all are sound; then they count."""
+        sound = not any(against for _, against in legs)
         granted = bucket.cycle(
             burst=self.limits.rate_burst, interval=self.limits.rate_interval, request=len(legs) if sound else 0)
         if not sound:
-            return [reason for _, reason in legs]
+            return [first_of(against) for _, against in legs]
         if not granted:
             return [RejectReason.RATE] * len(legs)
         for order, _ in legs:
             self.exposures[order.symbol].add_working(order.side, order.shares)
+            self.day_notional = min(self.day_notional + order.shares * order.price, MAX_DAY)
+            window = self.limits.duplicate_window
+            self.recent.append((
+                (order.venue, order.symbol, order.side, order.shares, order.price), self.now + window + REACTION if window else 0))
         return [RejectReason.NONE] * len(legs)
 
     def idle(self, bucket: TokenBucketModel) -> None:
@@ -177,6 +231,24 @@ class RiskModel:
         return good
 
 
+def first_of(against: set[RejectReason]) -> RejectReason:
+    """The reason that is told."""
+    return next((reason for reason in PRIORITY if reason in against), RejectReason.NONE)
+
+
+class DeadManModel:
+    """One call of :meth:`cycle` is one clock cycle; says whether the time is over."""
+
+    def __init__(self, unit_bits: int = 10) -> None:
+        self.unit_bits, self.expired = unit_bits, True
+        self._silent = 2 ** (unit_bits + 32) - 1
+
+    def cycle(self, *, interval: int, heartbeat: bool) -> bool:
+        expired, self.expired = self.expired, not heartbeat and self._silent >> self.unit_bits >= interval
+        self._silent = 0 if heartbeat else min(self._silent + 1, 2 ** (self.unit_bits + 32) - 1)
+        return expired
+
+
 Ask = tuple[Order, int]
 """An order, and whatever travels with it."""
 
@@ -188,7 +260,8 @@ class DoorModel:
     """Cycles from the transfer of an order to the cycle whose limits and switches decide on it."""
 
     def __init__(self, risk: RiskModel, bucket: TokenBucketModel) -> None:
-        self.risk, self.bucket = risk, bucket
+        self.risk, self.bucket, self.dead_man = risk, bucket, DeadManModel()
+        self._day_limits = deque([0] * 2)
         self._due: deque[tuple[int, Ask]] = deque()
         self._first: Ask | None = None
 
@@ -197,8 +270,12 @@ class DoorModel:
         """No order is under examination."""
         return not self._due
 
-    def cycle(self, now: int, taken: Ask | None) -> list[tuple[Ask, RejectReason]]:
+    def cycle(self, now: int, taken: Ask | None, *, heartbeat: bool = False) -> list[tuple[Ask, RejectReason]]:
         """One clock cycle, in which this order was transferred or none; its decisions. A second leg comes while the first is decided on."""
+        risk, limits = self.risk, self.risk.limits
+        self._day_limits.append(limits.max_day_notional)
+        risk.now, risk.day_limit = now, self._day_limits.popleft()
+        risk.expired = self.dead_man.cycle(interval=limits.heartbeat_interval, heartbeat=heartbeat)
         if taken:
             self._due.append((now + self.DECISION, taken))
         if not self._due or self._due[0][0] != now:

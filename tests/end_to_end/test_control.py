@@ -143,3 +143,56 @@ def test_a_feed_is_ready_when_its_book_is_empty(card, control):
     assert control.time() > before
     assert control.read("FEED_EXPECTED", 0) == 5
     assert control.state().busy == (False, False)
+
+
+def test_switches_of_one_symbol_venue_and_strategy(card, control):
+    control.set_limits(LIMITS)
+    control.arm()
+    for names in ({"symbols": [2]}, {"venues": [1]}, {"strategies": [0]}):
+        control.switches.kill_only(**names)
+        assert order(control, card).reason == RejectReason.KILLED
+        assert control.state().armed
+    control.switches.kill_only(symbols=[0], venues=[0], strategies=[1])
+    assert isinstance(order(control, card), OrderSent)
+    control.switches.restrict([2])
+    assert order(control, card).reason == RejectReason.RESTRICTED
+    control.switches.restrict([])
+    control.switches.reduce_only()
+    assert order(control, card).reason == RejectReason.REDUCING
+    control.switches.reduce_only(False)
+    assert isinstance(order(control, card), OrderSent)
+    assert control.counter("REJECT_KILLED") == 3
+
+
+def test_the_day_and_duplicates(card, control):
+    control.set_limits(LIMITS._replace(max_notional=100 * 990_000, max_day_notional=200 * 990_000, duplicate_window=10_000))
+    control.arm()
+    assert isinstance(order(control, card), OrderSent)
+    assert order(control, card).reason == RejectReason.DUPLICATE
+    assert control.state().day_level == 1
+    assert isinstance(order(control, card, price=989_999), OrderSent)
+    assert order(control, card, shares=1).reason == RejectReason.DAY_NOTIONAL
+    assert control.switches.day_notional() == 100 * 990_000 + 100 * 989_999
+    assert control.state().day_level == 5
+    control.disarm()
+    control.clear_positions()
+    card.run(SETTLED)
+    assert control.switches.day_notional() == 0
+
+
+def test_a_silent_host_disarms_the_card(card, control):
+    control.set_limits(LIMITS._replace(waived=0, heartbeat_interval=2))
+    with pytest.raises(CardError, match="heartbeat"):
+        control.arm()
+    control.switches.heartbeat()
+    control.arm()
+    assert isinstance(order(control, card), OrderSent)
+    card.run(2_048)
+    assert not control.state().armed
+    assert control.state().expired
+    assert order(control, card).reason == RejectReason.DEAD_MAN
+    control.switches.heartbeat()
+    assert order(control, card).reason == RejectReason.HALTED  # a heartbeat alone does not arm
+    control.switches.heartbeat()
+    control.arm()
+    assert isinstance(order(control, card), OrderSent)

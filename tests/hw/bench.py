@@ -1,5 +1,6 @@
 """Runs a testbench on a component in Amaranth's own simulator."""
 
+import sys
 from functools import cache
 from unittest.mock import patch
 
@@ -9,6 +10,8 @@ from amaranth.sim import Simulator
 from hw.lib.exclusive_memory import ExclusiveMemory
 
 PERIOD = 6.4e-9
+
+sys.setrecursionlimit(5_000)  # the simulator walks down expressions as long as the register map has registers
 
 
 def _shape_is_kept(cls):

@@ -5,6 +5,7 @@ from pyuvm import uvm_sequence
 
 from sim.bench.card_bench import LIMITS, TIGHT
 from sim.bench.uvm.agents import AccessItem, FrameItem
+from sim.golden.bank import NO_FURTHER_LIMITS
 
 
 class Transmission(uvm_sequence):
@@ -123,7 +124,7 @@ class HostSequence(uvm_sequence):
             await edge
 
     async def commit(self, **limits):
-        for name, value in limits.items():
+        for name, value in (NO_FURTHER_LIMITS | limits).items():
             await self.write(f"SHADOW_{name}", value)
         await self.write("LIMITS_COMMIT", await self.read("LIMITS_GENERATION") + 1)
 

@@ -10,10 +10,11 @@ from host.card.control import FILLED, SELL, Control, Position
 from host.card.definition import UnknownRegisterError
 from host.card.events import Gap, TopOfBook
 from host.card.fees import Fee, VenueFees
-from host.card.limits import Limits
+from host.card.limits import WAIVABLE, Limits
 from host.card.protocol import CardError
-from host.card.registers import COUNTERS, REGISTERS, EventKind
+from host.card.registers import COUNTERS, REGISTERS, EventKind, RejectReason
 from host.card.snapshot import LiveOrder
+from hw.reasons import WAIVABLE as RISK_WAIVABLE
 from tests.host.card.model_card import ModelCard
 
 LIMITS = Limits(max_shares=500, max_notional=0x1_0000_0005, max_position=10_000, rate_burst=4, rate_interval=1_000)
@@ -39,7 +40,7 @@ def test_limits_are_committed_as_a_whole_with_the_next_generation(card, control)
     assert control.limits() == LIMITS
     commits = [i for i, (offset, _) in enumerate(card.writes) if offset == REGISTERS["LIMITS_COMMIT"].address()]
     assert commits == [len(card.writes) - 1], "the commit is one write, and the last"
-    assert len(card.writes) == 7, "each word of the shadow once"
+    assert len(card.writes) == 12, "each word of the shadow once"
     tighter = LIMITS._replace(max_shares=100)
     assert control.set_limits(tighter) == 2
     assert control.limits() == tighter
@@ -372,3 +373,26 @@ def test_a_snapshot_that_lost_an_order_is_none(card, control, monkeypatch):
     card.put("LOOK", 1 << 31)
     with pytest.raises(CardError, match="still telling"):
         control.snapshot(1)
+
+
+def test_switches_of_the_gateway(card, control):
+    control.switches.kill_only(venues=[1], strategies=[0, 3], symbols=[2])
+    assert [card.get("KILL_VENUES"), card.get("KILL_STRATEGIES"), card.get("KILL_SYMBOLS", 0)] == [0b10, 0b1001, 0b100]
+    control.switches.restrict([0, 3])
+    control.switches.reduce_only()
+    assert (card.get("RESTRICTED", 0), card.get("REDUCING")) == (0b1001, 1)
+    control.switches.kill_only()
+    assert [card.get("KILL_VENUES"), card.get("KILL_STRATEGIES"), card.get("KILL_SYMBOLS", 0)] == [0, 0, 0]
+    for bad in ({"venues": [2]}, {"strategies": [16]}, {"symbols": [4]}):
+        with pytest.raises(ValueError, match="not"):
+            control.switches.kill_only(**bad)
+    assert set(WAIVABLE) == set(RISK_WAIVABLE)
+
+
+@pytest.mark.parametrize("limits", [
+    {"waived": 1 << RejectReason.RATE}, {"waived": 0}, {"max_day_notional": LIMITS.max_notional - 1}, {"duplicate_window": 1 << 32},
+])
+def test_further_limits_that_make_no_sense(card, control, limits):
+    with pytest.raises(ValueError, match="limit"):
+        control.set_limits(LIMITS._replace(**limits))
+    assert card.writes == []

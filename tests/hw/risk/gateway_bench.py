@@ -19,6 +19,11 @@ def as_fields(item: Order, **more):
     return {name: value for name, value in item._asdict().items() if name != "trigger_venue"} | more
 
 
+def parity(limits):
+    """As the bank sends it with the limits: one bit a field."""
+    return sum((value.bit_count() & 1) << number for number, value in enumerate(vars(limits).values()))
+
+
 class Bench:
     """Drives a gateway that is armed, with limits and tokens, unless told otherwise."""
 
@@ -39,6 +44,7 @@ class Bench:
 
     def set_limits(self, limits):
         self.ctx.set(self.dut.limits, vars(limits))
+        self.ctx.set(self.dut.limits_parity, parity(limits))
 
     async def submit(self, item):
         """Sends one order. Gives the reason and how many cycles the answer took."""

@@ -11,7 +11,7 @@ from hw.risk.gateway import RiskGateway
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL
 from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
 from tests.hw.bench import made, simulate
-from tests.hw.risk.gateway_bench import FILLED, RELEASED, as_fields, order, run
+from tests.hw.risk.gateway_bench import FILLED, RELEASED, as_fields, order, parity, run
 
 
 def test_latency_is_the_same_for_what_passes_and_what_does_not():
@@ -93,7 +93,9 @@ def test_after_reset_nothing_passes_and_limits_of_zero_pass_nothing():
         assert (await bench.submit(order()))[0] is RejectReason.HALTED
         ctx.set(dut.limits_valid, 1)
         ctx.set(dut.armed, 1)
-        assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.MAX_SHARES
+        assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.DEAD_MAN
+        bench.set_limits(Limits(waived=2**16 - 1))
+        assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.RATE
 
     run(scenario)
 
@@ -181,7 +183,7 @@ def test_working_shares_never_wrap():
         await bench.start(ctx, Limits(top, 2**64 - 1, top, 1_000, 1))
         await bench.reply(FILLED, SELL, top)  # so that the position limit alone leaves room for 2 * top
         assert (await bench.submit(order(shares=top, price=1)))[0] is RejectReason.NONE
-        assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.POSITION
+        assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.BAD_ORDER
         assert await bench.exposure() == (-top, top, 0)
 
     run(scenario)
@@ -358,7 +360,7 @@ def test_equals_the_model(seed):
 
     async def testbench(ctx):
         nonlocal bad_expected, bad_seen, replies_applied
-        offered = None
+        offered, asked = None, []
         for cycle in range(-4, 0):
             assert ctx.get(dut.clearing)
             door.cycle(cycle, None)
@@ -369,15 +371,26 @@ def test_equals_the_model(seed):
             if cycle % 50 == 0:
                 halted = {(venue, symbol) for venue in range(2) for symbol in range(4) if rng.random() < 0.1}
                 ctx.set(dut.halted, [sum(1 << symbol for at, symbol in halted if at == venue) for venue in range(2)])
-                model.limits = Limits(rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800),
-                                      rng.randrange(1, 6), rng.randrange(1, 12))
+                model.limits = Limits(
+                    rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800), rng.randrange(1, 6),
+                    rng.randrange(1, 12), max_day_notional=model.day_notional + rng.randrange(500_000),
+                    duplicate_window=rng.choice([0, 1, 5, 60]), heartbeat_interval=1, waived=rng.choice([0, 0, 0, rng.getrandbits(16)]))
+                model.killed_venues, model.killed_strategies, model.killed_symbols, model.restricted = (
+                    {number for number in range(size) if rng.random() < 0.03} for size in (2, 16, 4, 4))
+                for name, numbers in (("kill_venues", model.killed_venues), ("kill_strategies", model.killed_strategies),
+                                      ("kill_symbols", model.killed_symbols), ("restricted", model.restricted)):
+                    ctx.set(getattr(dut, name), sum(1 << number for number in numbers))
+                model.reducing = rng.random() < 0.1
+                ctx.set(dut.reducing, model.reducing)
                 ctx.set(dut.limits, vars(model.limits))
+                ctx.set(dut.limits_parity, parity(model.limits))
                 model.armed, model.kill, model.limits_valid = rng.random() < 0.93, rng.random() < 0.07, rng.random() < 0.95
                 ctx.set(dut.armed, model.armed)
                 ctx.set(dut.kill, model.kill)
                 ctx.set(dut.limits_valid, model.limits_valid)
             if offered is None and rng.random() < 0.7 and cycle < 5_900:
-                offered = random_order()
+                offered = asked[-1] if asked and rng.random() < 0.1 else random_order()
+                asked.append(offered)
                 ctx.set(dut.orders.payload, as_fields(offered))
             ctx.set(dut.orders.valid, offered is not None)
             ctx.set(dut.rejected.ready, rng.random() < 0.8)
@@ -393,7 +406,9 @@ def test_equals_the_model(seed):
             ctx.set(dut.replies.valid, reply is not None)
 
             moved = ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready)
-            for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None):
+            heartbeat = rng.random() < 0.002
+            ctx.set(dut.heartbeat, heartbeat)
+            for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None, heartbeat=heartbeat):
                 counts[reason] += 1
                 expected.append((item, reason))
             if moved:
@@ -412,10 +427,11 @@ def test_equals_the_model(seed):
             ctx.set(dut.query_symbol, symbol)
             await ctx.tick().repeat(2)
             assert (ctx.get(dut.position), ctx.get(dut.working_buy), ctx.get(dut.working_sell)) == tuple(vars(exposure).values())
+        assert ctx.get(dut.day_notional) == model.day_notional > 0
 
     expected, seen = [], []
     simulate(dut, testbench)
     assert [(item.shares, reason) for item, reason in expected] == seen
     assert bad_seen == bad_expected > 0
     assert replies_applied == len(replies_sent) > 300
-    assert all(counts[reason] > 5 for reason in RejectReason), counts
+    assert all(counts.values()), counts

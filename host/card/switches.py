@@ -1,0 +1,52 @@
+"""What the host lets no order do, beside the limits: switches of the gateway that take effect at once, whether it is armed or not."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+STRATEGIES = 16
+
+
+class Registers(Protocol):
+    """What of a card's control the switches need."""
+
+    def read(self, name: str, *index: int) -> int: ...
+
+    def write(self, name: str, value: int, *index: int) -> None: ...
+
+    def write_slots(self, name: str, symbols: Collection[int], *index: int) -> None: ...
+
+    def check_venue(self, venue: int) -> None: ...
+
+
+class Switches:
+    """The gateway's switches of a card. The kill switch of all orders is ``Control.kill``."""
+
+    def __init__(self, control: Registers):
+        self._control = control
+
+    def heartbeat(self) -> None:
+        """Tells the card that the host lives; with a ``heartbeat_interval`` it disarms itself without."""
+        self._control.write("HEARTBEAT", 1)
+
+    def kill_only(self, *, venues: Collection[int] = (), strategies: Collection[int] = (), symbols: Collection[int] = ()) -> None:
+        """Stops every new order to these venues, of these strategies, for these symbols, and lets all others go; the card stays armed."""
+        for venue in venues:
+            self._control.check_venue(venue)
+        for strategy in strategies:
+            if not 0 <= strategy < STRATEGIES:
+                raise ValueError(f"strategies are 0 to {STRATEGIES - 1}, not {strategy}")
+        self._control.write_slots("KILL_SYMBOLS", symbols)
+        self._control.write("KILL_VENUES", sum(1 << venue for venue in set(venues)))
+        self._control.write("KILL_STRATEGIES", sum(1 << strategy for strategy in set(strategies)))
+
+    def restrict(self, symbols: Collection[int]) -> None:
+        """These slots may not be traded, all others may."""
+        self._control.write_slots("RESTRICTED", symbols)
+
+    def reduce_only(self, reducing: bool = True) -> None:
+        """Only orders that reduce a position leave, with all that works on their side."""
+        self._control.write("REDUCING", int(reducing))
+
+    def day_notional(self) -> int:
+        """Shares x price of all orders since positions were cleared, in 1/10000."""
+        return self._control.read("DAY_NOTIONAL")

@@ -1,0 +1,22 @@
+"""docs/risk.md: the template's text with the table of reasons, made from the enumeration that RTL, models and host use."""
+
+from hw.host_interface.map_types import member_docs
+from hw.reasons import PRIORITY, RULES, WAIVABLE, RejectReason
+from sim.docs.stages import ROOT
+
+TEMPLATE = ROOT / "sim" / "docs" / "risk.template.md"
+
+
+def risk_page() -> str:
+    """The page."""
+    return TEMPLATE.read_text(encoding="utf-8").replace("{{reasons}}", reasons_table())
+
+
+def reasons_table() -> str:
+    """One row a reason, in the order in which they are told."""
+    docs = member_docs(RejectReason)
+    rows = ["| reason | code | refused because | waivable | serves |", "|---|---:|---|---|---|"]
+    for reason in PRIORITY:
+        waivable = "yes" if reason in WAIVABLE else ""
+        rows.append(f"| {reason.name} | {reason.value} | {docs[reason.name]} | {waivable} | {RULES[reason]} |")
+    return "\n".join(rows)
