@@ -103,7 +103,8 @@ def measure(config: CardConfig = TINY) -> dict:
     return {
         "card": config.name,
         "clock_mhz": config.clock_hz / 1e6,
-        "stages": [{"name": name, "component": component.__name__, "cycles": component.LATENCY} for name, component, _ in STAGES],
+        "stages": [{"name": name, "component": component.__name__, "cycles": getattr(component, "PAIR_LATENCY", component.LATENCY)}
+                   for name, component, _ in STAGES],
         "triggers": len(measured),
         "end_of_trigger_to_first_byte_out": _by_kind([(each.kind, each.from_end) for each in measured], config),
         "start_of_message_to_start_of_frame": _by_kind([(each.kind, each.from_start) for each in measured], config),
