@@ -11,7 +11,12 @@ from hw.config import TINY
 from hw.net.udp_transmit import UdpTransmit
 from hw.order_entry.ouch50 import OuchOrders
 from hw.risk.gateway import RiskGateway
+from sim.golden.risk import Limits
 from tests.hw.bench import simulate
+from tests.hw.risk.gateway_bench import parity
+
+
+LIMITS = Limits(max_shares=1_000, max_notional=2**40, max_position=2**31, rate_burst=100, rate_interval=1)
 
 
 class OrderPath(wiring.Elaboratable):
@@ -29,7 +34,8 @@ class OrderPath(wiring.Elaboratable):
 
 async def arm(ctx, path):
     gateway = path.gateway
-    ctx.set(gateway.limits, {"max_shares": 1_000, "max_notional": 2**40, "max_position": 2**31, "rate_burst": 100, "rate_interval": 1})
+    ctx.set(gateway.limits, vars(LIMITS))
+    ctx.set(gateway.limits_parity, parity(LIMITS))
     ctx.set(gateway.limits_valid, 1)
     ctx.set(gateway.armed, 1)
     ctx.set(gateway.rejected.ready, 1)
