@@ -15,7 +15,6 @@ from sim.golden.risk import Limits
 from tests.hw.bench import simulate
 from tests.hw.risk.gateway_bench import parity
 
-
 LIMITS = Limits(max_shares=1_000, max_notional=2**40, max_position=2**31, rate_burst=100, rate_interval=1)
 
 
