@@ -103,17 +103,19 @@ class OrderStore(wiring.Component):
         with m.If(at[6]):
             m.d.sync += earlier.eq(written)
 
-        # whether they are about the same reference is found out while it is looked up
-        last, last_but_one = Signal(), Signal()
+        # whether they are about the same reference, and write it, is found out while it is looked up
+        last, last_but_one, of_last, of_last_but_one = (
+            Signal(name=name) for name in ("last", "last_but_one", "of_last", "of_last_but_one"))
         with m.If(at[1]):
             m.d.sync += [last.eq(at[3] & (self.reference == reference)), last_but_one.eq(at[5] & (self.reference == written.reference))]
+        with m.If(at[2]):
+            m.d.sync += [of_last.eq(last & (was_found | self.alive)), of_last_but_one.eq(last_but_one & written.write)]
         found_place = Signal.like(place)
         m.d.comb += [
             self.found.eq(table.found), self.order.eq(table.value), found_place.eq(table.found_place), self.room.eq(table.room),
         ]
         known = Signal()  # it has a place, though perhaps it is leaving it
         m.d.comb += known.eq(self.found)
-        of_last, of_last_but_one = last & written.write, last_but_one & earlier.write
         for recent, outcome in ((of_last, written), (of_last_but_one & ~of_last, earlier)):
             with m.If(recent):
                 m.d.comb += [
