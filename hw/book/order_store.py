@@ -61,7 +61,7 @@ class OrderStore(wiring.Component):
 
     def __init__(self, config: CardConfig):
         self.layout = order = order_layout(config)
-        self.table = table = HashTable(64, order, places=config.orders, ways=config.order_ways, pending=2, few=12)
+        self.table = table = HashTable(64, order, places=config.orders, ways=config.order_ways, pending=3, few=12)
         self.depth = table.depth
         super().__init__({
             "lookup": In(1),
@@ -121,15 +121,14 @@ class OrderStore(wiring.Component):
                 m.d.comb += [
                     known.eq(1), self.found.eq(outcome.alive), self.order.eq(outcome.order), found_place.eq(outcome.place), self.room.eq(1),
                 ]
-        takes = Signal.like(place)
-        m.d.comb += takes.eq(Mux(known, found_place, table.free_place))
-        m.d.sync += [was_found.eq(self.found), place.eq(takes)]
+        m.d.sync += [was_found.eq(self.found), place.eq(Mux(known, found_place, table.free_place))]
 
         m.d.comb += [
             table.lookup.eq(self.lookup | self.fetch), table.keep.eq(self.keep), table.bank.eq(self.bank), self.group.eq(table.group),
             table.hashes.eq(self.hashes), table.key.eq(self.reference),
-            table.pending[0].valid.eq(at[3] & adds), table.pending[0].place.eq(takes),
-            table.pending[1].valid.eq(at[5] & written.write & written.alive), table.pending[1].place.eq(written.place),
+            table.pending[0].valid.eq(at[3] & adds & known), table.pending[0].place.eq(found_place),
+            table.pending[1].valid.eq(at[3] & adds & ~known), table.pending[1].place.eq(table.free_place),
+            table.pending[2].valid.eq(at[5] & written.write & written.alive), table.pending[2].place.eq(written.place),
             table.write.eq(at[5] & written.write), table.place.eq(written.place),
             table.entry.valid.eq(written.alive), table.entry.key.eq(written.reference), table.entry.value.eq(written.order),
             table.clear.eq(self.clear), table.row.eq(self.row),
