@@ -228,9 +228,9 @@ def test_a_level_can_come_back_from_afar(tmp_path):
 
 
 @pytest.mark.parametrize(("old", "new"), [
-    pytest.param("(had.valid | change.append | ~self.had_far)", "1", id="a level lands behind better ones that are far"),
-    pytest.param("empties.eq(hit & single & change.leave", "empties.eq(hit & change.leave", id="a level is gone with its first order"),
-    pytest.param("hit.eq(arrival.free & same & acts)", "hit.eq(arrival.free & same & (change.come | change.leave))",
+    pytest.param("change.come & (change.append | ~self.has_far)", "change.come", id="a level lands behind better ones that are far"),
+    pytest.param("change.dies & (level.totals.orders == 1)", "change.dies", id="a level is gone with its first order"),
+    pytest.param("acts.eq(level.valid & (change.come | change.leave))", "acts.eq(change.come | change.leave)",
                  id="a cell without a level is hit"),
     pytest.param("lands | arrival.comes_in", "lands", id="a level that was pushed out is lost"),
 ])
