@@ -65,6 +65,11 @@ DIRECTORY_DEPTH = 16
 """Followed symbols that one frame of a directory may introduce."""
 
 
+def stage_cycles(component: type) -> int:
+    """Latency of a stage for what an opportunity sends, which is a pair."""
+    return getattr(component, "PAIR_LATENCY", component.LATENCY)
+
+
 class Line(NamedTuple):
     """What the venue needs of one of its ports."""
 

@@ -11,7 +11,6 @@ from hw.reasons import DropReason, RejectReason
 COUNTERS_OFFSET = 0x4000
 COUNTER_ROW_STRIDE = 0x40
 COUNTER_VENUE_STRIDE = 8
-COUNTER_ROWS = 256
 
 
 @dataclass(frozen=True)

@@ -337,7 +337,7 @@ class RiskGateway(wiring.Component):
             RejectReason.DAY_NOTIONAL: day,
         }
         return {
-            reason: breach & ~limits.waived[reason] if reason in WAIVABLE and reason is not RejectReason.DEAD_MAN else breach
+            reason: breach & ~limits.waived[reason] if reason in WAIVABLE else breach
             for reason, breach in breaches.items()
         }
 

@@ -60,7 +60,8 @@ def verdict_wait() -> int:
 
 
 def _stage(name: str, component: type, *, per_venue: bool) -> Stage:
+    from hw.card import stage_cycles
+
     source = Path(inspect.getsourcefile(component)).resolve().relative_to(ROOT).as_posix()
     purpose = inspect.cleandoc(component.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    cycles = getattr(component, "PAIR_LATENCY", component.LATENCY)  # what an opportunity sends is a pair
-    return Stage(name, component.__name__, source, cycles, purpose, per_venue)
+    return Stage(name, component.__name__, source, stage_cycles(component), purpose, per_venue)

@@ -39,9 +39,6 @@ class VenueBook:
         """Prices of a side from the best on."""
         return self._prices[side][::-1] if side == BUY else self._prices[side][:]
 
-    def shares_at(self, side: str, price: int) -> int:
-        return sum(order.shares for order in self._levels[side].get(price, {}).values())
-
     def crosses(self, side: str, price: int) -> bool:
         """Whether an order would trade at once."""
         if side == BUY:

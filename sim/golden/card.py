@@ -19,7 +19,7 @@ from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import order_packet
 from sim.golden.records import CANCEL_ORDER, HALT, RESUME, BookEvent, Order, TopOfBook
-from sim.golden.risk import Ask, DoorModel, Limits, RiskModel, TokenBucketModel
+from sim.golden.risk import Ask, DoorModel, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
 
 PORT_A, PORT_B = range(2)
@@ -240,10 +240,6 @@ class CardModel:
         self.risk = RiskModel(venues, symbols)
         self.door = DoorModel(self.risk, TokenBucketModel())
         self.counts: Counter[str] = Counter()
-
-    def commit_limits(self, limits: Limits) -> None:
-        self.risk.limits = limits
-        self.risk.limits_valid = True
 
     def strategy(self, record: Record, *, cycle: int, waiting: bool = False, time: int = 0) -> Outcome:
         """What a record of the card's time leads to. ``waiting``: orders of the last signal have not been taken."""

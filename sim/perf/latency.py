@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from host.card.events import OrderSent
 from host.card.simulated import SimulatedCard
-from hw.card import STAGES
+from hw.card import STAGES, stage_cycles
 from hw.config import TINY, CardConfig
 from sim.flow import Message, itch
 from sim.flow.framing import Frame, frames
@@ -27,9 +27,6 @@ SETTINGS = SessionSettings(seed=0, max_position=1 << 31, rate_burst=60_000, rate
 
 STEP = 1_000_000
 """Nanoseconds between two frames: each message is alone in its frame, but for what stands before a trigger on purpose."""
-
-FILLER = 27
-"""Length of a trading action with its length field: each one moves what follows by three byte lanes."""
 
 NOBODY = 60_000
 """Locate of a symbol that the card does not follow."""
@@ -103,7 +100,7 @@ def measure(config: CardConfig = TINY) -> dict:
     return {
         "card": config.name,
         "clock_mhz": config.clock_hz / 1e6,
-        "stages": [{"name": name, "component": component.__name__, "cycles": getattr(component, "PAIR_LATENCY", component.LATENCY)}
+        "stages": [{"name": name, "component": component.__name__, "cycles": stage_cycles(component)}
                    for name, component, _ in STAGES],
         "triggers": len(measured),
         "end_of_trigger_to_first_byte_out": _by_kind([(each.kind, each.from_end) for each in measured], config),
