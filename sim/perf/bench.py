@@ -11,12 +11,13 @@ from bitstreams.build import git_hash
 from bitstreams.flow import BUILD, ROOT
 from bitstreams.progress import console, step
 from host.card.protocol import CardError
-from sim.perf import area, latency, speed
+from sim.perf import area, latency, matching, speed
 from sim.replay.errors import ReplayError
 from sim.verilated.build import BuildError
 
 SCHEMA = 1
 MESSAGES, QUICK_MESSAGES = 200_000, 40_000
+ORDERS = 300_000
 
 
 def measure(*, quick: bool, jobs: int) -> dict:
@@ -29,6 +30,8 @@ def measure(*, quick: bool, jobs: int) -> dict:
         found["latency"] = latency.measure()
     with step("speed of the engines"):
         found["speed"] = speed.measure(messages=QUICK_MESSAGES if quick else MESSAGES, tell=tell)
+    with step("speed of the exchange's matching engine"):
+        found["matching"] = matching.measure(orders=ORDERS)
     with step("area and Fmax on the ECP5"):
         found["area"] = area.measure(quick=quick, jobs=jobs, tell=tell)
     return found
@@ -36,7 +39,7 @@ def measure(*, quick: bool, jobs: int) -> dict:
 
 def tables(found: dict) -> list[Table]:
     """What the terminal shows at the end."""
-    return [_latency_table(found["latency"]), _speed_table(found["speed"]), _area_table(found["area"])]
+    return [_latency_table(found["latency"]), _speed_table(found["speed"]), _matching_table(found["matching"]), _area_table(found["area"])]
 
 
 def _latency_table(found: dict) -> Table:
@@ -60,6 +63,15 @@ def _speed_table(found: dict) -> Table:
             each = day[engine]
             cycles = f"{each['cycles_per_second']:,}" if "cycles_per_second" in each else ""
             table.add_row(name, engine, f"{each.get('messages', day['messages']):,}", f"{each['messages_per_second']:,}", cycles)
+    return table
+
+
+def _matching_table(found: dict) -> Table:
+    table = Table(title="The exchange's matching engine, one core", title_justify="left")
+    columns = ("orders", "accepted", "canceled", "replaced", "traded", "orders_per_second")
+    for column in columns:
+        table.add_column(column.replace("_per_second", "/s"), justify="right")
+    table.add_row(*(f"{found[column]:,}" for column in columns))
     return table
 
 

@@ -115,6 +115,7 @@ def test_file_and_tables(day, quick_places, monkeypatch, tmp_path, capsys):
         "card": "tiny", "clock_mhz": 156.25, "stages": [], "triggers": 8,
         "end_of_trigger_to_first_byte_out": kinds, "start_of_message_to_start_of_frame": kinds})
     monkeypatch.setattr(bench.speed, "measure", lambda messages, tell: {"generated": day})
+    monkeypatch.setattr(bench, "ORDERS", 2_000)
     monkeypatch.setattr(bench, "BUILD", tmp_path)
     monkeypatch.setattr(bench, "ROOT", tmp_path)
     monkeypatch.setattr(bench, "console", Console(width=120))
@@ -122,9 +123,11 @@ def test_file_and_tables(day, quick_places, monkeypatch, tmp_path, capsys):
     assert bench.main() == 0
     found = json.loads((tmp_path / "bench.json").read_text())
     assert found["schema"] == 1
-    assert set(found) == {"schema", "git", "quick", "latency", "speed", "area"}
+    assert set(found) == {"schema", "git", "quick", "latency", "speed", "matching", "area"}
+    assert found["matching"]["orders"] == 2_000 < 2 * found["matching"]["accepted"] + found["matching"]["canceled"]
     shown = capsys.readouterr().out
-    for text in ("Tick-to-trade", "24 / 24 / 25", "Speed of the engines", "golden", "Fmax MHz", "card ecp5", "bench.json written"):
+    for text in ("Tick-to-trade", "24 / 24 / 25", "Speed of the engines", "golden", "orders/s", "Fmax MHz",
+                 "card ecp5", "bench.json written"):
         assert text in shown
 
 
