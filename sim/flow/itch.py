@@ -44,8 +44,8 @@ def executed(time: int, locate: int, reference: int, shares: int, match: int) ->
     return _head(b"E", locate, time) + struct.pack(">QIQ", reference, shares, match)
 
 
-def executed_with_price(time: int, locate: int, reference: int, shares: int, match: int, price: int) -> bytes:
-    return _head(b"C", locate, time) + struct.pack(">QIQcI", reference, shares, match, b"Y", price)
+def executed_with_price(time: int, locate: int, reference: int, shares: int, match: int, price: int, printable: str = "Y") -> bytes:
+    return _head(b"C", locate, time) + struct.pack(">QIQcI", reference, shares, match, printable.encode("ascii"), price)
 
 
 def cancel(time: int, locate: int, reference: int, shares: int) -> bytes:
@@ -63,3 +63,12 @@ def replace(time: int, locate: int, reference: int, new_reference: int, shares: 
 def trade(time: int, locate: int, name: str, shares: int, price: int, match: int) -> bytes:
     """P: a trade against a hidden order. It touches no book."""
     return _head(b"P", locate, time) + struct.pack(">QcI", 0, b"B", shares) + _stock(name) + struct.pack(">IQ", price, match)
+
+
+def cross_trade(time: int, locate: int, name: str, shares: int, price: int, match: int, kind: str) -> bytes:
+    """Q: all that traded in a cross. It touches no book."""
+    return _head(b"Q", locate, time) + struct.pack(">Q", shares) + _stock(name) + struct.pack(">IQ", price, match) + kind.encode("ascii")
+
+
+def broken_trade(time: int, locate: int, match: int) -> bytes:
+    return _head(b"B", locate, time) + struct.pack(">Q", match)

@@ -86,6 +86,10 @@ INBOUND = {layout.type: layout for layout in _INBOUND}
 OUTBOUND = {layout.type: layout for layout in _OUTBOUND}
 """Venue to client, by type."""
 
+OPTIONS = {1: 8, 2: 4, 3: 4, 4: 1, 5: 4, 6: 1, 7: 4, 9: 8, 10: 1, 11: 4, 12: 1, 13: 4, 14: 4, 15: 4, 16: 1, 17: 1, 18: 1, 22: 4, 23: 8,
+           24: 2, 25: 1}
+"""Tags of an appendage, and the bytes of their values."""
+
 _BY_NAME = {layout.name: layout for layout in _INBOUND + _OUTBOUND}
 
 
@@ -98,7 +102,10 @@ def encode(message: Message) -> bytes:
         raise ProtocolError(f"{layout.name}: missing or unknown fields {sorted(missing)}")
     for field in layout.fields:
         value = message.fields[field.name]
-        raw = value.to_bytes(field.length, "big") if isinstance(value, int) else value.encode("ascii")
+        try:
+            raw = value.to_bytes(field.length, "big") if isinstance(value, int) else value.encode("ascii")
+        except (OverflowError, UnicodeEncodeError):
+            raw = b""
         if len(raw) != field.length or isinstance(value, str) != field.text:
             kind = "text" if field.text else "number"
             raise ProtocolError(f"{layout.name}: {field.name} is a {kind} of {field.length} bytes, not {value!r}")
@@ -123,7 +130,9 @@ def decode(data: bytes, *, inbound: bool) -> Message:
     fields: dict[str, Value] = {}
     for field in layout.fields:
         raw = data[field.offset:field.offset + field.length]
-        fields[field.name] = raw.decode("latin-1") if field.text else int.from_bytes(raw, "big")
+        if field.text and not raw.isascii():
+            raise ProtocolError(f"{layout.name}: {field.name} is no ASCII text: {raw!r}")
+        fields[field.name] = raw.decode("ascii") if field.text else int.from_bytes(raw, "big")
     extra = data[layout.length:]
     announced = int.from_bytes(data[layout.length - 2:layout.length], "big") if layout.appendage else 0
     if len(extra) != announced:
@@ -153,18 +162,36 @@ def frame(packet: Packet) -> bytes:
     return (1 + len(packet.payload)).to_bytes(2, "big") + packet.type.encode("ascii") + packet.payload
 
 
-def packets(chunks: Iterable[bytes]) -> Iterator[Packet]:
-    """Packets of a byte stream that comes in any pieces. Raises if it ends within one."""
-    rest = b""
-    for chunk in chunks:
-        rest += chunk
-        while len(rest) >= 2 and len(rest) >= 2 + (length := int.from_bytes(rest[:2], "big")):
+class PacketReader:
+    """Takes a byte stream in any pieces.
+
+    Attributes
+    ----------
+    rest : bytes
+        Beginning of a packet whose end has not come.
+    """
+
+    def __init__(self) -> None:
+        self.rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[Packet]:
+        """The packets that are whole now; they must all be taken."""
+        self.rest += chunk
+        while len(self.rest) >= 2 and len(self.rest) >= 2 + (length := int.from_bytes(self.rest[:2], "big")):
             if length == 0:
                 raise ProtocolError("expected a packet type, got a packet of length 0")
-            yield Packet(chr(rest[2]), rest[3:2 + length])
-            rest = rest[2 + length:]
-    if rest:
-        raise ProtocolError(f"the stream ends {len(rest)} bytes into a packet")
+            packet = Packet(chr(self.rest[2]), self.rest[3:2 + length])
+            self.rest = self.rest[2 + length:]
+            yield packet
+
+
+def packets(chunks: Iterable[bytes]) -> Iterator[Packet]:
+    """Packets of a byte stream that comes in any pieces. Raises if it ends within one."""
+    reader = PacketReader()
+    for chunk in chunks:
+        yield from reader.feed(chunk)
+    if reader.rest:
+        raise ProtocolError(f"the stream ends {len(reader.rest)} bytes into a packet")
 
 
 def order_packet(order: Order, *, name: str, user_ref: int) -> bytes:

@@ -288,8 +288,6 @@ class Engine:
             raise EngineError(f"symbol {order.locate} takes no orders: {book.state if book else 'not listed'}")
         if order.shares < 1 or not 0 < order.price <= MARKET:
             raise EngineError(f"an order has shares and a price of 1 to {MARKET}, not {order.shares} at {order.price}")
-        if book.state == QUOTATION and not order.cross and (order.immediate or order.price == MARKET):
-            raise EngineError(f"symbol {order.locate} does not trade yet, and order can't wait")
         return book
 
     def _number(self, order: Order) -> None:

@@ -115,6 +115,7 @@ def test_a_stream_in_any_pieces():
     (b"", "expected a message type"),
     (b"z" * 10, "expected a message type"),
     (b"X" + bytes(7), "cancel_order: expected 9 bytes, got 8"),
+    (b"M" + bytes(4) + b"\xe9" + bytes(4), "modify_order: side is no ASCII text"),
     (b"O" + bytes(44) + b"\0\2" + b"\0\0", "expected a tag value"),
     (b"O" + bytes(44) + b"\0\2" + b"\5\2", "expected a tag value"),
 ])
@@ -128,5 +129,9 @@ def test_what_does_not_fit_is_not_encoded():
         encode(Message("cancel_order", {"user_ref": 1}))
     with pytest.raises(ProtocolError, match="text of 8 bytes"):
         order_packet(Order(0, 0, 0, BUY, 1, 1), name="TOOLONGNAME", user_ref=1)
+    with pytest.raises(ProtocolError, match="number of 4 bytes"):
+        encode(Message("cancel_order", {"user_ref": 1, "quantity": 1 << 32}))
+    with pytest.raises(ProtocolError, match="text of 1 bytes"):
+        encode(Message("modify_order", {"user_ref": 1, "quantity": 1, "side": "é"}))
     with pytest.raises(ProtocolError, match="no appendage"):
         encode(Message("cancel_order", {"user_ref": 1, "quantity": 0}, ((1, b"x"),)))

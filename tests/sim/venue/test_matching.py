@@ -42,8 +42,6 @@ class BothEngines(RuleBasedStateMachine):
     @rule(side=st.sampled_from((BUY, SELL)), shares=SHARES, price=PRICES, kind=st.sampled_from(("day", "day", "day", "ioc", "post", "any")),
           hidden=st.booleans(), group=st.integers(0, 2), prevention=st.sampled_from((OLDEST, NEWEST, BOTH)))
     def enter(self, side, shares, price, kind, hidden, group, prevention):
-        if self.slow.state == QUOTATION and kind in ("ioc", "any"):
-            kind = "day"
         fast, slow = self.pair(side=side, shares=shares, price=MARKET if kind == "any" else price, immediate=kind == "ioc",
                                post_only=kind == "post", hidden=hidden, group=group, prevention=prevention)
         self.engine.enter(fast)
@@ -179,9 +177,6 @@ def test_what_the_engine_refuses(venue):
             engine.replace(stands, order(BUY, 1, 10_0000, "late"))
     assert engine.cancel(stands)
     assert not engine.cancel(stands)
-    engine.set_state(1, QUOTATION)
-    with pytest.raises(EngineError, match="can't wait"):
-        engine.enter(order(BUY, 1, 10_0000, "at once", immediate=True))
 
 
 @pytest.mark.parametrize(("buys", "sells", "reference", "cross"), [
