@@ -8,6 +8,15 @@ QUIET = VenueSettings(seed=1, crowd=None)
 """A venue without a crowd."""
 
 
+def enter_order(*, user_ref, side="B", quantity=100, price=24_0000, symbol="ANTS", time_in_force="0", display="Y", cross_type="N",
+                capacity="P", sweep="N", appendage=()):
+    """Its bytes."""
+    return encode(Message("enter_order", {
+        "user_ref": user_ref, "side": side, "quantity": quantity, "symbol": f"{symbol:<8}", "price": price,
+        "time_in_force": time_in_force, "display": display, "capacity": capacity, "intermarket_sweep": sweep, "cross_type": cross_type,
+        "client_order_id": f"ORDER{user_ref:09d}"}, tuple(appendage)))
+
+
 class Client:
     """Logs in at once. ``told`` has all messages since the login, decoded."""
 
@@ -32,13 +41,10 @@ class Client:
         self.wire.send(encode(Message(name, fields, tuple(appendage))))
         return self.pump()
 
-    def enter(self, side="B", quantity=100, price=24_0000, *, symbol="ANTS", user_ref=None, time_in_force="0", display="Y", cross_type="N",
-              capacity="P", sweep="N", appendage=()):
+    def enter(self, side="B", quantity=100, price=24_0000, *, user_ref=None, **more):
         self.user_ref = user_ref or self.user_ref + 1
-        return self.say("enter_order", {
-            "user_ref": self.user_ref, "side": side, "quantity": quantity, "symbol": f"{symbol:<8}", "price": price,
-            "time_in_force": time_in_force, "display": display, "capacity": capacity, "intermarket_sweep": sweep, "cross_type": cross_type,
-            "client_order_id": f"ORDER{self.user_ref:09d}"}, appendage)
+        self.wire.send(enter_order(user_ref=self.user_ref, side=side, quantity=quantity, price=price, **more))
+        return self.pump()
 
     def replace(self, original, quantity=100, price=24_0000, *, user_ref=None, time_in_force="0", display="Y", appendage=()):
         self.user_ref = user_ref or self.user_ref + 1
