@@ -36,11 +36,15 @@ from hw.order_entry.ouch50 import OuchOrders
 from hw.reasons import DropReason
 from hw.risk.gateway import RiskGateway
 from hw.signal.signals import Signals
+from hw.strategy.arbitrage import STRATEGY as ARBITRAGE
 from hw.strategy.arbitrage import Arbitrage
 from hw.strategy.direct_quotes import DirectQuotes
+from hw.strategy.order_arbiter import OrderArbiter
+from hw.strategy.trigger import STRATEGY as TRIGGER
+from hw.strategy.trigger import Trigger
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
-from hw.types import BookEventKind, FrameReceive, FrameTransmit, Order, TopOfBook
+from hw.types import BookEventKind, FrameReceive, FrameTransmit, TopOfBook
 
 STAGES = (
     ("UDP receive", UdpReceive, "net"),
@@ -60,6 +64,9 @@ STAGES = (
 LINE_NAMES = ("a", "b")
 RETRANSMITTED = 1
 """Entry of line A's match table for retransmitted packets; 0 is the line's own."""
+
+HOST = 0
+"""The host's number in the orders."""
 
 DIRECTORY_DEPTH = 16
 """Followed symbols that one frame of a directory may introduce."""
@@ -294,42 +301,63 @@ class Card(wiring.Component):
         ]
 
     def _strategies(self, m, feeds):
-        """Tops of all venues to orders that ask to leave."""
+        """Tops of all venues to orders that ask to leave: those of every strategy and of the host."""
         config, bank = self.config, self.bank
         m.submodules.merge_tops = merge = StreamArbiter(TopOfBook, config.venues)
+        for venue, (tops, _, _) in enumerate(feeds):
+            connect(m, tops, merge.inputs[venue])
+        sources = [(ARBITRAGE, self._arbitrage(m, feeds, merge.output), Const(1))]
+        if config.triggers:
+            sources.append((TRIGGER, self._trigger(m, feeds, merge.output), bank.trigger_enable))
+        sources.append((HOST, bank.host_orders, Const(1)))
+        m.submodules.order_arbiter = arbiter = OrderArbiter(tuple(number for number, _, _ in sources))
+        for (_, orders, enable), port, enabled in zip(sources, arbiter.inputs, arbiter.enable, strict=True):
+            connect(m, orders, port)
+            m.d.comb += enabled.eq(enable)
+        if config.signals:
+            self._signals(m, merge.output)
+        top = merge.output.payload
+        self.records.append((merge.output.valid & top.changed, events.top_of_book(top, self.clock.now), 16))
+        m.d.comb += self.counters.orders_dropped.eq(sum(arbiter.dropped))
+        return arbiter.output
+
+    def _arbitrage(self, m, feeds, tops):
+        config, bank, count = self.config, self.bank, self.counters
         m.submodules.arbitrage = arbitrage = Arbitrage(config)
         m.submodules.direct_quotes = quotes = DirectQuotes(config)
-        m.submodules.merge_orders = orders = StreamArbiter(Order, 2, together=lambda order: order.pair)
-
-        for venue, (tops, stale, restart) in enumerate(feeds):
-            connect(m, tops, merge.inputs[venue])
+        for venue, (_, stale, restart) in enumerate(feeds):
             direct, was_direct = bank.terms[venue].direct, Signal(name=f"was_direct_{venue}")
             m.d.sync += was_direct.eq(direct)
             m.d.comb += [
                 quotes.direct[venue].eq(direct), arbitrage.venue_stale[venue].eq(stale & ~direct),
                 arbitrage.clear[venue].eq((restart & ~direct) | (direct ^ was_direct)),
             ]
-        connect(m, merge.output, arbitrage.tops)
-        connect(m, arbitrage.orders, orders.inputs[0])
-        connect(m, bank.host_orders, orders.inputs[1])
+        connect(m, tops, arbitrage.tops)
         connect(m, bank.arbitrage_limits, arbitrage.limits)
         connect(m, bank.quotes, quotes.written)
         connect(m, quotes.quotes, arbitrage.quotes)
         m.d.comb += [
             arbitrage.cooldown.eq(bank.cooldown), arbitrage.enable.eq(bank.enable), arbitrage.terms.eq(bank.terms),
             arbitrage.now.eq(self.clock.now), quotes.now.eq(self.clock.now),
-        ]
-        if config.signals:
-            self._signals(m, merge.output)
-        top = merge.output.payload
-        self.records.append((merge.output.valid & top.changed, events.top_of_book(top, self.clock.now), 16))
-        self.records.append((arbitrage.signal.valid, events.signal(arbitrage.signal.payload, self.clock.now), 4))
-        count = self.counters
-        m.d.comb += [
             count.signals.eq(arbitrage.signal.valid), count.missed_signals.eq(arbitrage.missed),
             count.implausible_profits.eq(arbitrage.implausible), count.quotes_refused.eq(quotes.refused),
         ]
-        return orders.output
+        self.records.append((arbitrage.signal.valid, events.signal(arbitrage.signal.payload, self.clock.now), 4))
+        return arbitrage.orders
+
+    def _trigger(self, m, feeds, tops):
+        bank = self.bank
+        m.submodules.trigger = trigger = Trigger(self.config, self.config.triggers)
+        connect(m, bank.triggers, trigger.commits)
+        firing = trigger.firing.payload
+        m.d.comb += [
+            trigger.tops.valid.eq(tops.valid & tops.ready), trigger.tops.payload.eq(tops.payload),
+            trigger.venue_stale.eq(Cat(stale for _, stale, _ in feeds)), trigger.enable.eq(bank.trigger_enable),
+            bank.triggers_armed.eq(trigger.armed), bank.triggers_fired.eq(trigger.fired),
+            self.counters.triggers_fired.eq(Mux(trigger.firing.valid, sum(firing.entries), 0)),
+        ]
+        self.records.append((trigger.firing.valid, events.trigger(firing, self.clock.now), 4))
+        return trigger.orders
 
     def _signals(self, m, tops):
         """What is made of tops and executions beside the trade path."""

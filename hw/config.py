@@ -39,6 +39,8 @@ class CardConfig:
         Ways of each of the order store's two banks, 2 or 4: two take half the wires.
     signals : bool
         The card makes signals (docs/signals.md).
+    triggers : int
+        Entries for prepared orders, at most 16; 0: the card has no trigger.
     protocols : tuple of str
         Feed protocol of each venue; venues that are not named speak itch50.
     """
@@ -56,11 +58,13 @@ class CardConfig:
     order_ways: int = 4
     protocols: tuple[str, ...] = ()
     signals: bool = False
+    triggers: int = 0
 
     def __post_init__(self):
         for field, low, high in (
             ("venues", 2, 8), ("symbols", 1, 256), ("orders", 64, 1 << 22), ("levels", 64, 1 << 16),
             ("level_tables", 1, 2 * self.symbols), ("backlog", 128, 1 << 14), ("events", 16, 1 << 16),
+            ("triggers", 0, 16),
         ):
             value = getattr(self, field)
             if not low <= value <= high:
@@ -96,13 +100,15 @@ class CardConfig:
         values = asdict(self)
         if not self.protocols:
             del values["protocols"]  # none named is the same as all itch50
-        if not self.signals:
-            del values["signals"]
+        for part in ("signals", "triggers"):
+            if not values[part]:
+                del values[part]
         text = json.dumps(values, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, level_tables=2, backlog=128, events=64, signals=True)
+TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, level_tables=2, backlog=128, events=64, signals=True,
+                  triggers=4)
 """For tests: small sizes reach their edges soon."""
 
 ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1, order_ways=2)
@@ -111,7 +117,8 @@ ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog
 MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, lines=1)
 """The ECP5 card with deeper books, for a chip with more block RAM."""
 
-ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, level_tables=32, backlog=1024, events=4096, signals=True)
+ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, level_tables=32, backlog=1024, events=4096, signals=True,
+                   triggers=16)
 """For a data-centre card; built by the vendor flow."""
 
 CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}

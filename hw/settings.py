@@ -2,7 +2,7 @@
 
 from amaranth.lib import data, enum
 
-from hw.types import Cycles, Price, Shares, Side, SymbolIndex, VenueIndex
+from hw.types import Cycles, Price, Sequence, Shares, Side, SymbolIndex, VenueIndex
 
 
 class QuoterParameters(data.Struct):
@@ -61,6 +61,18 @@ class TriggerCommit(data.Struct):
 
     index: 8
     entry: TriggerEntry
+
+
+class TriggerFiring(data.Struct):
+    """A top of book that has met conditions."""
+
+    entries: 16
+    """One bit an entry."""
+    venue: VenueIndex
+    symbol: SymbolIndex
+    bid_price: Price
+    ask_price: Price
+    sequence: Sequence
 
 
 class SymbolVariance(data.Struct):

@@ -220,7 +220,7 @@ class Control:
     def bind_symbol(self, venue: int, slot: int, locate: int, name: str) -> None:
         """Lets a slot follow an instrument of a venue; the name is the slot's on all venues."""
         self.check_venue(venue)
-        self._check_slot(slot)
+        self.check_slot(slot)
         if not 0 <= locate < 1 << 16:
             raise ValueError(f"a stock locate is 0 to 65535, not {locate}")
         text = symbol_number(name)
@@ -234,13 +234,13 @@ class Control:
 
     def unbind_symbol(self, venue: int, slot: int) -> None:
         self.check_venue(venue)
-        self._check_slot(slot)
+        self.check_slot(slot)
         self._check_disarmed("unbind a symbol")
         self.write("BINDING", 0, venue, slot)
 
     def name_symbol(self, slot: int, name: str) -> None:
         """Names a slot, for orders and for directories; what a directory has bound it to is forgotten."""
-        self._check_slot(slot)
+        self.check_slot(slot)
         text = symbol_number(name)
         self._check_disarmed("name a symbol")
         self.write("NAME", text, slot)
@@ -271,7 +271,7 @@ class Control:
     def set_arbitrage(self, *, min_profit: int, max_shares: int, cooldown: int, symbols: Collection[int], min_shares: int = 0) -> None:
         """Settings of the detector (1/10000 per share after fees, shares, clock cycles) and the slots that it may trade."""
         for slot in symbols:
-            self._check_slot(slot)
+            self.check_slot(slot)
         self.write_slots("ARB_ENABLE", ())
         self.write("ARB_COOLDOWN", cooldown)
         for slot in symbols:
@@ -280,7 +280,7 @@ class Control:
 
     def set_arbitrage_limits(self, slot: int, *, min_profit: int, min_shares: int, max_shares: int) -> None:
         """What is an opportunity for one symbol; takes effect at once."""
-        self._check_slot(slot)
+        self.check_slot(slot)
         self.write("ARB_MIN_PROFIT", min_profit)
         self.write("ARB_MIN_SHARES", min_shares)
         self.write("ARB_MAX_SHARES", max_shares)
@@ -309,7 +309,7 @@ class Control:
     def quote(self, venue: int, symbol: int, *, bid: tuple[int, int], ask: tuple[int, int], time: int | None = None) -> None:
         """Best bid and ask (price in 1/10000, shares; price 0: none) of a direct venue, as of a time of the card, by default now."""
         self.check_venue(venue)
-        self._check_slot(symbol)
+        self.check_slot(symbol)
         for price, shares in (bid, ask):
             if not (0 <= price < 1 << 32 and 0 <= shares < 1 << 32):
                 raise ValueError(f"price and shares of a quote are 0 to {(1 << 32) - 1}, not {price} and {shares}")
@@ -327,7 +327,7 @@ class Control:
     def send_order(self, *, venue: int, symbol: int, side: int, shares: int, price: int) -> None:
         """An order of the host, through the same door as the card's own."""
         self.check_venue(venue)
-        self._check_slot(symbol)
+        self.check_slot(symbol)
         descriptor = REGISTERS["HOST_ORDER"].pack(venue=venue, symbol=symbol, side=side)
         if self.read("HOST_ORDER_BUSY"):
             raise CardError("the last order of the host still waits at the gateway")
@@ -338,13 +338,13 @@ class Control:
 
     def reply(self, *, symbol: int, side: int, kind: int, shares: int, strategy: int = 0) -> None:
         """Tells the card what a venue answered: FILLED or RELEASED shares of a working order of a strategy (0: the host's)."""
-        self._check_slot(symbol)
+        self.check_slot(symbol)
         self.write("REPLY", REGISTERS["REPLY"].pack(symbol=symbol, side=side, kind=kind, strategy=strategy))
         self.write("REPLY_SHARES", shares)
         self.write("REPLY_DOORBELL", 1)
 
     def position(self, symbol: int) -> Position:
-        self._check_slot(symbol)
+        self.check_slot(symbol)
         self.write("POSITION_SYMBOL", symbol)
         self._wait_for("POSITION_SYMBOL", f"answer for the position of symbol {symbol}")
         return Position(self.read("POSITION"), self.read("WORKING_BUY"), self.read("WORKING_SELL"))
@@ -352,7 +352,7 @@ class Control:
     def look(self, venue: int, symbol: int) -> None:
         """Has the card tell the best ten levels of either side, all as after one event: 20 ``BookLevel`` events, there on return."""
         self.check_venue(venue)
-        self._check_slot(symbol)
+        self.check_slot(symbol)
         self.write("LOOK", REGISTERS["LOOK"].pack(venue=venue, symbol=symbol))
         self._wait_for("LOOK", f"tell the levels of symbol {symbol} at venue {venue}")
 
@@ -480,11 +480,11 @@ class Control:
     def write_slots(self, name: str, symbols: Collection[int], *index: int) -> None:
         """A register of one bit a slot, 32 to a word."""
         for slot in symbols:
-            self._check_slot(slot)
+            self.check_slot(slot)
         for word in range(-(-self.sizes.symbols // 32)):
             self.write(name, sum(1 << slot % 32 for slot in set(symbols) if slot // 32 == word), *index, word)
 
-    def _check_slot(self, slot: int) -> None:
+    def check_slot(self, slot: int) -> None:
         if not 0 <= slot < self.sizes.symbols:
             raise ValueError(f"this card ({self.identity.configuration}) has symbol slots 0 to {self.sizes.symbols - 1}, not {slot}")
 

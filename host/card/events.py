@@ -170,7 +170,23 @@ class ArbitrageSignal:
         return self.symbol | self.buy_venue << 16 | self.sell_venue << 24 | self.profit << 32 | self.time << 80
 
 
-Event = TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders | ArbitrageSignal
+@dataclass(frozen=True, slots=True)
+class TriggerFired:
+    """A top of book met the condition of prepared orders (host/card/triggers.py); what became of each is told when it has left."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    symbol: int
+    bid_price: int
+    ask_price: int
+    entries: tuple[int, ...]
+    """Those that fired."""
+    sequence: int
+
+
+Event = (TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders | ArbitrageSignal
+         | TriggerFired)
 
 
 def decode(words: Sequence[int]) -> Event:
@@ -208,6 +224,10 @@ def decode(words: Sequence[int]) -> Event:
             return BookOrder(time, lost, **fields)
         case EventKind.ORDERS:
             return BookOrders(time, lost, **fields)
+        case EventKind.TRIGGER:
+            entries = fields.pop("entries")
+            fired = tuple(entry for entry in range(entries.bit_length()) if entries >> entry & 1)
+            return TriggerFired(time, lost, entries=fired, **fields)
         case EventKind.SIGNAL:
             return ArbitrageSignal(time, lost, **fields)
         case _:

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 5
+VERSION_MINOR = 6
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -28,6 +28,7 @@ class EventKind(IntEnum):
     ORDER = 8
     ORDERS = 9
     SIGNAL = 10
+    TRIGGER = 11
 
 
 class DropReason(IntEnum):
@@ -83,6 +84,7 @@ _REGISTERS = (
     Register("CONFIG_CLOCK_HZ", 0x0028, "ro"),
     Register("CONFIG_RECOVERY", 0x002c, "ro"),
     Register("CONFIG_SIGNALS", 0x0030, "ro", bits=1),
+    Register("CONFIG_TRIGGERS", 0x0034, "ro", bits=5),
     Register("SCRATCH", 0x0040, "rw"),
     Register("ARM", 0x0044, "rw", bits=1),
     Register("KILL", 0x0048, "rw", bits=1),
@@ -269,6 +271,28 @@ _REGISTERS = (
     Register("ARB_SHARE_FEE", 0x0464, "rw", bits=24, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("ARB_FEE_RATE", 0x0468, "rw", bits=18, dimensions=(Dimension("venue", 8, 0x80),)),
     Register("ARB_MAX_AGE", 0x0470, "rw", bits=48, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("STRATEGY_ENABLE", 0x0800, "rw", fields=(
+        Field("quoter", 2, 1),
+        Field("trigger", 3, 1),
+    )),
+    Register("TRIGGER_COMMIT", 0x0804, "wo", fields=(
+        Field("index", 0, 8),
+        Field("armed", 31, 1),
+    )),
+    Register("TRIGGER_ARMED", 0x0808, "ro", bits=16),
+    Register("TRIGGER_FIRED", 0x080c, "ro", bits=16),
+    Register("TRIGGER_WATCH", 0x0810, "rw", fields=(
+        Field("symbol", 0, 8),
+        Field("venue", 8, 4),
+        Field("when", 12, 2),
+    )),
+    Register("TRIGGER_AT", 0x0814, "rw"),
+    Register("TRIGGER_ORDER", 0x0818, "rw", fields=(
+        Field("venue", 0, 4),
+        Field("side", 8, 1),
+    )),
+    Register("TRIGGER_SHARES", 0x081c, "rw"),
+    Register("TRIGGER_PRICE", 0x0820, "rw"),
     Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
     Register("BOUND", 0x1800, "ro", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
     Register("ASSUME_TRADING", 0x1900, "rw", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
@@ -321,6 +345,8 @@ _COUNTERS = (
     Counter("BAD_REPLIES", 0x50c0, 0),
     Counter("IMPLAUSIBLE_PROFITS", 0x5100, 0),
     Counter("QUOTES_REFUSED", 0x5140, 0),
+    Counter("TRIGGERS_FIRED", 0x5180, 0),
+    Counter("ORDERS_DROPPED", 0x51c0, 0),
     Counter("SIGNAL_UPDATES_LOST", 0x53c0, 0),
     Counter("REJECT_HALTED", 0x5440, 0),
     Counter("REJECT_KILLED", 0x5480, 0),
@@ -442,12 +468,20 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
         Field("buy_price", 160, 32),
         Field("sell_price", 192, 32),
     ),
+    EventKind.TRIGGER: (
+        Field("venue", 8, 4),
+        Field("symbol", 16, 8),
+        Field("bid_price", 32, 32),
+        Field("ask_price", 64, 32),
+        Field("entries", 96, 16),
+        Field("sequence", 160, 64),
+    ),
 }
 """Fields of each kind of event record, beside the header's."""
 
 CARDS: dict[str, CardSizes] = {
     "tiny": CardSizes(
-        0x3c7c899d5e6ef0f6, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+        0xafc7b75e4a52d5b2, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
     ),
     "ecp5": CardSizes(
         0x9a018ae6e83e66b3, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
@@ -456,7 +490,7 @@ CARDS: dict[str, CardSizes] = {
         0x5c43e71bd59a23c3, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
     ),
     "alveo": CardSizes(
-        0x7c0a2c9375b3273f, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+        0x768bcfb26cd8f173, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
     ),
 }
 """The named configurations."""

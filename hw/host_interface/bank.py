@@ -9,14 +9,17 @@ from hw.config import CardConfig
 from hw.host_interface import registers
 from hw.host_interface.bus import READ_LATENCY, RegisterBus
 from hw.host_interface.counter_table import counter_elements
+from hw.host_interface.fields import parts
 from hw.host_interface.register_file import RegisterFile
 from hw.host_interface.signal_registers import SMOOTHINGS
 from hw.host_interface.signal_registers import VALUES as SIGNAL_VALUES
+from hw.host_interface.strategy_bank import set_up_strategies
+from hw.host_interface.strategy_registers import MAX_TRIGGERS
 from hw.lib.choice import lowest
 from hw.lib.parity import field_parity
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
-from hw.settings import RiskLimits, RiskSwitches
+from hw.settings import RiskLimits, RiskSwitches, TriggerCommit
 from hw.types import (
     BookOrder,
     Cycles,
@@ -131,6 +134,10 @@ class RegisterBank(wiring.Component):
         The host has written a quote.
     enable : Out(symbols)
         Symbols that the arbitrage detector may trade.
+    trigger_enable : Out(1)
+    triggers : Out(stream.Signature(TriggerCommit, always_ready=True))
+        The host has prepared an order, or takes one back.
+    triggers_armed, triggers_fired : In(one bit an entry)
     venues : Out(VenueControl).array(venues)
     names : Out(stream.Signature(SlotName, always_ready=True))
         A slot's name has been written; it is kept by those who need it.
@@ -170,7 +177,7 @@ class RegisterBank(wiring.Component):
     def __init__(self, config: CardConfig):
         if config.events > registers.RING_MAX_EVENTS:
             raise ValueError(f"card {config.name}: the window has room for {registers.RING_MAX_EVENTS} events, not {config.events}")
-        self._config = config
+        self.config = config
         self._counters = counter_elements(config)
         super().__init__({
             "bus": In(RegisterBus), "now": In(64),
@@ -180,6 +187,8 @@ class RegisterBank(wiring.Component):
             "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
             "quotes": Out(stream.Signature(WrittenQuote, always_ready=True)), "enable": Out(config.symbols),
+            "trigger_enable": Out(1), "triggers": Out(stream.Signature(TriggerCommit, always_ready=True)),
+            "triggers_armed": In(MAX_TRIGGERS), "triggers_fired": In(MAX_TRIGGERS),
             "venues": Out(VenueControl(config.symbols)).array(config.venues),
             "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
@@ -198,18 +207,18 @@ class RegisterBank(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.file = file = RegisterFile(self._config, registers.REGISTERS)
+        m.submodules.file = file = RegisterFile(self.config, registers.REGISTERS)
         self._answer(m, file)
         self._identify(m, file.source)
         self._control(m, file.value, file.written, file.source)
         self._commit_limits(m, file.value, file.written, file.source)
-        self._set_up_strategy(m, file.value, file.written)
+        set_up_strategies(m, self, file.value, file.written, file.source)
         self._query_position(m, file.value, file.written, file.source)
         self._look(m, file.value, file.written, file.source)
         self._restore(m, file.value, file.written, file.source)
         self._set_up_signals(m, file.value, file.written, file.source)
         self._ring_doorbells(m, file.value, file.written, file.source)
-        for number in range(self._config.venues):
+        for number in range(self.config.venues):
             self._connect_venue(m, file, number)
         self._tell_names(m, file)
         return m
@@ -222,7 +231,7 @@ class RegisterBank(wiring.Component):
         """The bus: what was asked in cycle 0 is written by 3, looked up from then on, and chosen into the answer by 6."""
         address = self.bus.address
         aligned = address[:2] == 0
-        ring_end = registers.RING_OFFSET + self._config.events * registers.RECORD_BYTES
+        ring_end = registers.RING_OFFSET + self.config.events * registers.RECORD_BYTES
         in_file = stages(m, aligned & (address < registers.REGISTERS_SIZE))
         in_ring = stages(m, aligned & (address >= registers.RING_OFFSET) & (address < ring_end))
         at, read, write = stages(m, address), stages(m, self.bus.read), stages(m, self.bus.write)
@@ -270,7 +279,7 @@ class RegisterBank(wiring.Component):
         return found
 
     def _identify(self, m, source):
-        config = self._config
+        config = self.config
         m.d.comb += [
             source.magic.eq(registers.MAGIC),
             source.version.eq(registers.VERSION_MAJOR << 16 | registers.VERSION_MINOR),
@@ -319,31 +328,6 @@ class RegisterBank(wiring.Component):
                 m.d.sync += self.limits_refused.eq(1)
         m.d.comb += [getattr(source, f"active_{name}").eq(getattr(self.limits, name)) for name in LIMITS]
 
-    def _set_up_strategy(self, m, value, written):
-        self._commit_slot(m, "arb", self.arbitrage_limits, value, written)
-        m.d.comb += [self.cooldown.eq(value.arb_cooldown), self.enable.eq(Cat(value.arb_enable))]
-        for venue, terms in enumerate(self.terms):
-            m.d.comb += [
-                terms.enable.eq(value.arb_venues[venue]), terms.direct.eq(value.arb_direct[venue]),
-                terms.share_fee.eq(value.arb_share_fee[venue]), terms.fee_rate.eq(value.arb_fee_rate[venue]),
-                terms.max_age.eq(value.arb_max_age[venue]),
-            ]
-        quote = self.quotes.payload
-        m.d.comb += [
-            self.quotes.valid.eq(written.quote_doorbell & value.quote_doorbell),
-            *(getattr(quote, field).eq(part) for field, part in parts(value.quote, "QUOTE")),
-            *(getattr(quote, field).eq(getattr(value, f"quote_{field}"))
-              for field in ("bid_price", "bid_shares", "ask_price", "ask_shares", "time")),
-        ]
-
-    def _commit_slot(self, m, table, output, value, written):
-        """The registers <TABLE>_<SETTING> go to a slot table when a slot is written to <TABLE>_COMMIT."""
-        values = output.payload["values"]
-        m.d.comb += [
-            output.valid.eq(getattr(written, f"{table}_commit")), output.payload.symbol.eq(getattr(value, f"{table}_commit")),
-            *(values[setting].eq(getattr(value, f"{table}_{setting}")) for setting in values.shape().as_shape().members),
-        ]
-
     def _query_position(self, m, value, written, source):
         remaining = Signal(range(QUERY_CYCLES + 1))
         m.d.comb += [
@@ -372,7 +356,7 @@ class RegisterBank(wiring.Component):
 
     def _restore(self, m, value, written, source):
         fields, waits, order = dict(parts(value.restore_order, "RESTORE_ORDER")), self.restored.valid, self.restored.payload
-        good = (fields["venue"] < self._config.venues) & (fields["symbol"] < self._config.symbols) & ~waits
+        good = (fields["venue"] < self.config.venues) & (fields["symbol"] < self.config.symbols) & ~waits
         m.d.comb += source.restore_order.eq(Cat(*(value for name, value in fields.items() if name != "busy"), Const(0, 18), waits))
         m.d.sync += self.restore_refused.eq(written.restore_order & ~good)
         with m.If(self.restored.ready):
@@ -393,7 +377,7 @@ class RegisterBank(wiring.Component):
             self.signals_restart.eq(written.signal_source),
             self.signals_ask.eq(written.signal_symbol), self.signals_symbol.eq(value.signal_symbol),
             source.signal_symbol.eq(Cat(self.signals_symbol, Const(0, 23), remaining != 0)),
-            source.config_signals.eq(self._config.signals),
+            source.config_signals.eq(self.config.signals),
             *(getattr(source, name.lower()).eq(getattr(self.signals_shown, name.lower())) for name, *_ in SIGNAL_VALUES),
         ]
         with m.If(written.signal_symbol):
@@ -461,9 +445,3 @@ def stages(m, value, *, first=0):
         result[cycle] = Signal.like(value, name=f"cycle_{cycle}")
         m.d.sync += result[cycle].eq(result[cycle - 1])
     return result
-
-
-def parts(value, register):
-    """(name, bits) of each field of a register's value."""
-    (definition,) = (entry for entry in registers.REGISTERS if entry.name == register)
-    return [(field.name, value[field.lsb:field.lsb + field.width]) for field in definition.fields]

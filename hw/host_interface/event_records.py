@@ -29,6 +29,8 @@ class EventKind(IntEnum):
     """All orders that LOOK has asked for have been told."""
     SIGNAL = 10
     """The arbitrage detector took an opportunity. Words 1 to 4 are the 128-bit signal word."""
+    TRIGGER = 11
+    """A top of book met the condition of prepared orders. Each is told by ORDER_SENT or ORDER_REJECTED when it has gone to the gateway."""
 
 
 def word(number: int, bit: int = 0) -> int:
@@ -127,6 +129,14 @@ EVENTS = {
         Field("time", word(3, 16), 48, "Card time, in cycles, at which the change that showed it reached the detector."),
         Field("buy_price", word(5), 32, "In 1/10000."),
         Field("sell_price", word(6), 32, "In 1/10000."),
+    ),
+    EventKind.TRIGGER: (
+        Field("venue", word(0, 8), 4, "Whose top of book."),
+        Field("symbol", word(0, 16), 8, "Slot."),
+        Field("bid_price", word(1), 32, "In 1/10000; 0: no bid."),
+        Field("ask_price", word(2), 32, "In 1/10000; 0: no ask."),
+        Field("entries", word(3), 16, "One bit per entry that fired."),
+        Field("sequence", word(5), 64, "Feed message after which it was so."),
     ),
 }
 """Fields of each kind of record, beside the header's."""

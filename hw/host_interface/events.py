@@ -71,6 +71,11 @@ def signal(of, now):
     return record(EventKind.SIGNAL, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.SIGNAL]})
 
 
+def trigger(of, now):
+    """Record of a ``TriggerFiring``."""
+    return record(EventKind.TRIGGER, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.TRIGGER]})
+
+
 def order_sent(sent, now):
     """Record of a ``SentOrder``."""
     return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency)

@@ -16,6 +16,7 @@ Rules of the map, for every register:
 
 from hw.host_interface.map_types import Access, Dimension, Field, Register
 from hw.host_interface.signal_registers import SIGNALS
+from hw.host_interface.strategy_registers import STRATEGIES
 
 MAGIC = 0x5452504A
 """ASCII "TRPJ", the first letter in the top bits."""
@@ -23,7 +24,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 5
+VERSION_MINOR = 6
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -81,6 +82,7 @@ IDENTITY = (
     Register("CONFIG_CLOCK_HZ", 0x0028, RO, "Clock of the card in Hz: the unit of every time in cycles."),
     Register("CONFIG_RECOVERY", 0x002C, RO, "Book events that a recovery line's buffer holds: ask for no more messages at a time."),
     Register("CONFIG_SIGNALS", 0x0030, RO, "1: the card makes signals; else their registers do nothing and read 0.", bits=1),
+    Register("CONFIG_TRIGGERS", 0x0034, RO, "Entries for prepared orders; 0: there are none.", bits=5),
 )
 
 CONTROL = (
@@ -258,5 +260,5 @@ SYMBOLS = (
         Field("locate", 0, 16, "The venue's own number for the symbol."), Field("enable", 31, 1, "The slot follows it."))),
 )
 
-REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *SIGNALS, *VENUES, *SYMBOLS)
+REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *SIGNALS, *VENUES, *STRATEGIES, *SYMBOLS)
 """All registers but the counters, in the order of their offsets."""

@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
-from hw.settings import TriggerCommit, TriggerEntry
+from hw.settings import TriggerCommit, TriggerEntry, TriggerFiring
 from hw.types import Cycles, Order, Price, Sequence, SymbolIndex, TopOfBook, VenueIndex
 
 STRATEGY = 3
@@ -52,6 +52,8 @@ class Trigger(wiring.Component):
     armed : Out(one bit an entry)
     fired : Out(one bit an entry)
         It has fired since it was last committed.
+    firing : Out(stream of TriggerFiring, always ready)
+        Entries have fired, two cycles after the record.
 
     Notes
     -----
@@ -72,6 +74,7 @@ class Trigger(wiring.Component):
             "orders": Out(stream.Signature(Order)),
             "armed": Out(entries),
             "fired": Out(entries),
+            "firing": Out(stream.Signature(TriggerFiring, always_ready=True)),
         })
         self._entries, self._venues = entries, config.venues
 
@@ -99,6 +102,11 @@ class Trigger(wiring.Component):
             waiting.eq(Mux(self.enable, ((waiting & ~leaves) | hits) & ~lost & ~committed, 0)),
         ]
         self._leave(m, waiting & ~committed & ~lost, leaves)
+        firing = self.firing.payload
+        m.d.sync += [
+            self.firing.valid.eq(hits.any()), firing.entries.eq(hits),
+            *(firing[name].eq(top[name]) for name in ("venue", "symbol", "bid_price", "ask_price", "sequence")),
+        ]
         return m
 
     def _compare(self, m, number, committed, top):

@@ -37,7 +37,7 @@ VENUE_PROBES = (
 )
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.limits", "arbitrage.cooldown", "arbitrage.terms", "arbitrage.enable",
-    "arbitrage.venue_stale", "arbitrage.clear", "merge_orders.output", "clock.now", *(f"gateway.{name}" for name in (
+    "arbitrage.venue_stale", "arbitrage.clear", "order_arbiter.output", "clock.now", *(f"gateway.{name}" for name in (
         "passed", "rejected", "replies", "settled", "armed", "kill", *MASKS, "limits", "limits_valid", "clear_positions", "fault", "halted",
         "reducing", "heartbeat")),
 )
@@ -231,7 +231,7 @@ class CardScoreboard:
         self.venues = [tb.add(VenueBoard(tb, self.model, number)) for number in range(config.venues)]
         self.collector = FrameCollector(tb.monitor("orders"))
         self.ports = {name: tb.port(name) for name in (
-            "merge_tops_output", "arbitrage_limits", "arbitrage_orders", "merge_orders_output", "gateway_passed", "gateway_rejected",
+            "merge_tops_output", "arbitrage_limits", "arbitrage_orders", "order_arbiter_output", "gateway_passed", "gateway_rejected",
             "gateway_replies")}
         self.merged, self.rejected, self.sent, self.latencies, self.signals = [], [], [], [], []
         self._limits_of, self._on_offer = {}, 0
@@ -320,7 +320,7 @@ class CardScoreboard:
             for venue in range(self.config.venues):
                 if venue in clear or self._cleared[venue] < cycle <= self._cleared[venue] + self.config.symbols:
                     self._cleared[venue] = cycle
-        port = self.ports["merge_orders_output"]
+        port = self.ports["order_arbiter_output"]
         if port.is_valid and port.is_ready:
             order = port.codec.unpack(port.bits)
             source = self._waiting_orders if order.strategy else self._waiting_host

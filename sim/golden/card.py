@@ -21,6 +21,7 @@ from sim.golden.ouch50 import order_packet
 from sim.golden.records import CANCEL_ORDER, HALT, RESUME, BookEvent, Order, TopOfBook
 from sim.golden.risk import Ask, DoorModel, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
+from sim.golden.trigger import TriggerModel
 
 PORT_A, PORT_B = range(2)
 LINES_OF_PORT = (LINE_A, RECOVERY), (LINE_B,)
@@ -47,6 +48,11 @@ class Record(NamedTuple):
     partial: bool
     sequence: int
     timestamp: int
+
+    @property
+    def sure(self) -> bool:
+        """Orders may be based on it."""
+        return not (self.stale or self.halted or self.partial or 0 < self.top.ask_price < self.top.bid_price)
 
 
 class Shown(NamedTuple):
@@ -221,36 +227,47 @@ class CardModel:
     Parameters
     ----------
     venues, symbols : int
+    triggers : int
+        Entries of the trigger.
 
     Attributes
     ----------
     venues : list of VenueModel
     names : list of str
         Symbol names by slot.
-    arbitrage, risk, door
+    arbitrage, trigger, risk, door
         The models of these stages; their settings, limits and switches are set directly.
     counts : Counter
         Of what is not a venue's, by the names of the card's counters.
     """
 
-    def __init__(self, venues: int, symbols: int):
+    def __init__(self, venues: int, symbols: int, triggers: int = 0):
         self.venues = [VenueModel(number, VenueSettings()) for number in range(venues)]
         self.names = [""] * symbols
         self.arbitrage = ArbitrageModel(venues, symbols)
+        self.trigger = TriggerModel(triggers)
         self.risk = RiskModel(venues, symbols)
         self.door = DoorModel(self.risk, TokenBucketModel())
         self.counts: Counter[str] = Counter()
 
     def strategy(self, record: Record, *, cycle: int, waiting: bool = False, time: int = 0) -> Outcome:
         """What a record of the card's time leads to. ``waiting``: orders of the last signal have not been taken."""
-        crossed = 0 < record.top.ask_price < record.top.bid_price
         outcome = self.arbitrage.update(
-            record.venue, record.symbol, record.top, stale=record.stale or record.halted or record.partial or crossed,
+            record.venue, record.symbol, record.top, stale=not record.sure,
             changed=record.changed, sequence=record.sequence, cycle=cycle, waiting=waiting, time=time)
         self.counts["SIGNALS"] += bool(outcome.orders)
         self.counts["MISSED_SIGNALS"] += outcome.missed
         self.counts["IMPLAUSIBLE_PROFITS"] += outcome.implausible
         return outcome
+
+    def trigger_orders(self, record: Record) -> list[Order]:
+        """The prepared orders that a record makes leave, where nothing waits."""
+        if not record.changed:
+            return []
+        fired = len(self.trigger.fired)
+        self.trigger.top(record.venue, record.symbol, record.top, sure=record.sure, sequence=record.sequence)
+        self.counts["TRIGGERS_FIRED"] += len(self.trigger.fired) - fired
+        return list(iter(self.trigger.next, None))
 
     def gateway(self, now: int, taken: Ask | None, *, heartbeat: bool = False) -> list[tuple[Ask, RejectReason]]:
         """One cycle of the gateway, in which this order went to it or none; what it decided."""

@@ -60,7 +60,7 @@ def ways_around(card, door="gateway"):
     """Modules and inputs that reach the order frames otherwise than through the door and should not."""
     netlist = Netlist(card)
     seen, cells = netlist.behind(netlist.outputs("orders"), door)
-    found = {part for cell in cells for part in netlist.module(cell) if part in ("arbitrage", "merge_orders", "merge_tops")}
+    found = {part for cell in cells for part in netlist.module(cell) if part in ("arbitrage", "trigger", "order_arbiter", "merge_tops")}
     host = netlist.nets(card.bank.host_orders.payload.as_value()) | netlist.nets(card.bank.host_orders.valid)
     found |= {"host orders"} if seen & host else set()
     found |= {name for name, (start, width) in netlist.netlist.top.ports_i.items() if name.startswith("feed")

@@ -13,6 +13,7 @@ from hw.book.snapshot import BookOrders
 from hw.host_interface import events
 from hw.host_interface.event_records import EventKind
 from hw.host_interface.events import Record, StateWatch
+from hw.settings import TriggerFiring
 from hw.types import BookLevel, BookOrder, Gap, RejectedOrder, SentOrder, TopOfBook
 from tests.hw.bench import made, simulate
 
@@ -22,6 +23,7 @@ HOST_CLASSES = {
     EventKind.TOP_OF_BOOK: host.TopOfBook, EventKind.ORDER_SENT: host.OrderSent, EventKind.ORDER_REJECTED: host.OrderRejected,
     EventKind.GAP: host.Gap, EventKind.VENUE_STALE: host.VenueStale, EventKind.STATE: host.StateChange,
     EventKind.LEVEL: host.BookLevel, EventKind.ORDER: host.BookOrder, EventKind.ORDERS: host.BookOrders,
+    EventKind.TRIGGER: host.TriggerFired,
 }
 
 
@@ -112,6 +114,12 @@ def test_orders_of_a_book():
         assert event == host.BookOrders(time, False, **orders)
 
 
+def test_trigger():
+    for event, firing, time in pack_many(TriggerFiring, events.trigger):
+        entries = tuple(entry for entry in range(16) if firing["entries"] >> entry & 1)
+        assert event == host.TriggerFired(time, False, **firing | {"entries": entries})
+
+
 @pytest.mark.parametrize("kind", HOST_CLASSES)
 def test_the_host_has_a_member_for_every_field(kind):
     fields = {"session" if field.name.startswith("session_") else field.name for field in EVENTS[kind]}
@@ -120,7 +128,7 @@ def test_the_host_has_a_member_for_every_field(kind):
 
 def test_the_lost_flag_and_unknown_kinds():
     assert host.decode([4 | 16, 0, 0, 0, 0, 0, 0, 7]) == host.Gap(7, True, 0, 0, 0, bytes(10))
-    for kind in (0, 11, 15):
+    for kind in (0, 12, 15):
         with pytest.raises(host.CardError, match=f"unknown kind {kind}"):
             host.decode([kind, 0, 0, 0, 0, 0, 0, 0])
 
