@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.book.book import Book
+from hw.card_strategies import add_strategies, tell_quoter
 from hw.config import CardConfig
 from hw.feed.directory import DirectoryBinder
 from hw.feed.feed_session import FeedSession
@@ -28,23 +29,16 @@ from hw.host_interface.bus import RegisterBus
 from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.event_ring import EventRing
 from hw.host_interface.registers import LINE_A, RECOVERY
-from hw.lib.arbiter import StreamArbiter
 from hw.lib.choice import any_of
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit
 from hw.order_entry.ouch50 import OuchOrders
 from hw.reasons import DropReason
 from hw.risk.gateway import RiskGateway
-from hw.signal.signals import Signals
-from hw.strategy.arbitrage import STRATEGY as ARBITRAGE
 from hw.strategy.arbitrage import Arbitrage
-from hw.strategy.direct_quotes import DirectQuotes
-from hw.strategy.order_arbiter import OrderArbiter
-from hw.strategy.trigger import STRATEGY as TRIGGER
-from hw.strategy.trigger import Trigger
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
-from hw.types import BookEventKind, FrameReceive, FrameTransmit, TopOfBook
+from hw.types import BookEventKind, FrameReceive, FrameTransmit
 
 STAGES = (
     ("UDP receive", UdpReceive, "net"),
@@ -64,9 +58,6 @@ STAGES = (
 LINE_NAMES = ("a", "b")
 RETRANSMITTED = 1
 """Entry of line A's match table for retransmitted packets; 0 is the line's own."""
-
-HOST = 0
-"""The host's number in the orders."""
 
 DIRECTORY_DEPTH = 16
 """Followed symbols that one frame of a directory may introduce."""
@@ -134,9 +125,11 @@ class Card(wiring.Component):
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
-        orders = self._strategies(m, feeds)
+        orders = add_strategies(m, self, feeds)
         passed = self._gateway(m, orders)
         self._order_entry(m, passed)
+        if self.config.quoter:
+            tell_quoter(m, self)
         self._restore(m)
         self._host(m)
         m.d.comb += self.bank.looking.eq(Cat(self.looking).any())
@@ -300,85 +293,6 @@ class Card(wiring.Component):
             count.missing_messages[venue].eq(Mux(arbiter.gap.valid, arbiter.gap.payload.count, 0)),
         ]
 
-    def _strategies(self, m, feeds):
-        """Tops of all venues to orders that ask to leave: those of every strategy and of the host."""
-        config, bank = self.config, self.bank
-        m.submodules.merge_tops = merge = StreamArbiter(TopOfBook, config.venues)
-        for venue, (tops, _, _) in enumerate(feeds):
-            connect(m, tops, merge.inputs[venue])
-        sources = [(ARBITRAGE, self._arbitrage(m, feeds, merge.output), Const(1))]
-        if config.triggers:
-            sources.append((TRIGGER, self._trigger(m, feeds, merge.output), bank.trigger_enable))
-        sources.append((HOST, bank.host_orders, Const(1)))
-        m.submodules.order_arbiter = arbiter = OrderArbiter(tuple(number for number, _, _ in sources))
-        for (_, orders, enable), port, enabled in zip(sources, arbiter.inputs, arbiter.enable, strict=True):
-            connect(m, orders, port)
-            m.d.comb += enabled.eq(enable)
-        if config.signals:
-            self._signals(m, merge.output)
-        top = merge.output.payload
-        self.records.append((merge.output.valid & top.changed, events.top_of_book(top, self.clock.now), 16))
-        m.d.comb += self.counters.orders_dropped.eq(sum(arbiter.dropped))
-        return arbiter.output
-
-    def _arbitrage(self, m, feeds, tops):
-        config, bank, count = self.config, self.bank, self.counters
-        m.submodules.arbitrage = arbitrage = Arbitrage(config)
-        m.submodules.direct_quotes = quotes = DirectQuotes(config)
-        for venue, (_, stale, restart) in enumerate(feeds):
-            direct, was_direct = bank.terms[venue].direct, Signal(name=f"was_direct_{venue}")
-            m.d.sync += was_direct.eq(direct)
-            m.d.comb += [
-                quotes.direct[venue].eq(direct), arbitrage.venue_stale[venue].eq(stale & ~direct),
-                arbitrage.clear[venue].eq((restart & ~direct) | (direct ^ was_direct)),
-            ]
-        connect(m, tops, arbitrage.tops)
-        connect(m, bank.arbitrage_limits, arbitrage.limits)
-        connect(m, bank.quotes, quotes.written)
-        connect(m, quotes.quotes, arbitrage.quotes)
-        m.d.comb += [
-            arbitrage.cooldown.eq(bank.cooldown), arbitrage.enable.eq(bank.enable), arbitrage.terms.eq(bank.terms),
-            arbitrage.now.eq(self.clock.now), quotes.now.eq(self.clock.now),
-            count.signals.eq(arbitrage.signal.valid), count.missed_signals.eq(arbitrage.missed),
-            count.implausible_profits.eq(arbitrage.implausible), count.quotes_refused.eq(quotes.refused),
-        ]
-        self.records.append((arbitrage.signal.valid, events.signal(arbitrage.signal.payload, self.clock.now), 4))
-        return arbitrage.orders
-
-    def _trigger(self, m, feeds, tops):
-        bank = self.bank
-        m.submodules.trigger = trigger = Trigger(self.config, self.config.triggers)
-        connect(m, bank.triggers, trigger.commits)
-        firing = trigger.firing.payload
-        m.d.comb += [
-            trigger.tops.valid.eq(tops.valid & tops.ready), trigger.tops.payload.eq(tops.payload),
-            trigger.venue_stale.eq(Cat(stale for _, stale, _ in feeds)), trigger.enable.eq(bank.trigger_enable),
-            bank.triggers_armed.eq(trigger.armed), bank.triggers_fired.eq(trigger.fired),
-            self.counters.triggers_fired.eq(Mux(trigger.firing.valid, sum(firing.entries), 0)),
-        ]
-        self.records.append((trigger.firing.valid, events.trigger(firing, self.clock.now), 4))
-        return trigger.orders
-
-    def _signals(self, m, tops):
-        """What is made of tops and executions beside the trade path."""
-        bank = self.bank
-        m.submodules.signals = signals = Signals(self.config)
-        for executions, taken in zip(self.executions, signals.executions, strict=True):
-            connect(m, executions, taken)
-        shown, show = signals.shown, bank.signals_shown
-        m.d.comb += [
-            signals.tops.valid.eq(tops.valid & tops.ready), signals.tops.payload.eq(tops.payload),
-            signals.settings.eq(bank.signals), signals.restart.eq(bank.signals_restart),
-            signals.ask.eq(bank.signals_ask), signals.symbol.eq(bank.signals_symbol),
-            self.counters.signal_updates_lost.eq(signals.lost),
-            show.signal_valid.eq(Cat(shown[name].valid for name in signals.VALUES)),
-            show.ema_value.eq(shown.ema.value), show.rsi_value.eq(shown.rsi.value),
-            show.macd_value.eq(shown.macd.macd), show.macd_line.eq(shown.macd.signal), show.variance.eq(shown.volatility.variance),
-            show.flow_change.eq(shown.order_flow.change), show.flow_sum.eq(shown.order_flow.total),
-            show.weighted_mid.eq(shown.weighted_mid.value),
-            show.volume_bought.eq(shown.traded_volume.bought), show.volume_sold.eq(shown.traded_volume.sold),
-        ]
-
     def _gateway(self, m, orders):
         """The one door."""
         bank = self.bank
@@ -402,13 +316,14 @@ class Card(wiring.Component):
             self.counters.orders_passed.eq(gateway.accepted), self.counters.bad_replies.eq(gateway.bad_reply),
             self.counters.rejects.valid.eq(gateway.rejected.valid), self.counters.rejects.reason.eq(rejected.reason),
         ]
+        self.gateway = gateway
         return gateway.passed
 
     def _order_entry(self, m, passed):
         """Orders that passed to frames."""
         bank = self.bank
         m.submodules.ouch = ouch = OuchOrders(self.config)
-        m.submodules.transmit = transmit = UdpTransmit(self.config)
+        m.submodules.transmit = self.transmit = transmit = UdpTransmit(self.config)
         connect(m, passed, ouch.orders)
         connect(m, ouch.packet, transmit.packet)
         connect(m, transmit.frames, flipped(self.orders))

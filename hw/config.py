@@ -39,6 +39,8 @@ class CardConfig:
         Ways of each of the order store's two banks, 2 or 4: two take half the wires.
     signals : bool
         The card makes signals (docs/signals.md).
+    quoter : bool
+        It quotes (docs/strategies.md), which needs its signals.
     triggers : int
         Entries for prepared orders, at most 16; 0: the card has no trigger.
     protocols : tuple of str
@@ -59,6 +61,7 @@ class CardConfig:
     protocols: tuple[str, ...] = ()
     signals: bool = False
     triggers: int = 0
+    quoter: bool = False
 
     def __post_init__(self):
         for field, low, high in (
@@ -77,6 +80,8 @@ class CardConfig:
             raise ValueError(f"card {self.name}: lines must be 1 or 2, not {self.lines}")
         if self.order_ways not in (2, 4):
             raise ValueError(f"card {self.name}: order_ways must be 2 or 4, not {self.order_ways}")
+        if self.quoter and not self.signals:
+            raise ValueError(f"card {self.name}: a quoter needs signals")
         if len(self.protocols) > self.venues or not set(self.protocols) <= set(FEED_PROTOCOLS):
             raise ValueError(f"card {self.name}: protocols must be of {', '.join(FEED_PROTOCOLS)}, one a venue, not {self.protocols}")
 
@@ -100,7 +105,7 @@ class CardConfig:
         values = asdict(self)
         if not self.protocols:
             del values["protocols"]  # none named is the same as all itch50
-        for part in ("signals", "triggers"):
+        for part in ("signals", "triggers", "quoter"):
             if not values[part]:
                 del values[part]
         text = json.dumps(values, sort_keys=True)
@@ -108,7 +113,7 @@ class CardConfig:
 
 
 TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, level_tables=2, backlog=128, events=64, signals=True,
-                  triggers=4)
+                  triggers=4, quoter=True)
 """For tests: small sizes reach their edges soon."""
 
 ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1, order_ways=2)
@@ -118,7 +123,7 @@ MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=4096, bac
 """The ECP5 card with deeper books, for a chip with more block RAM."""
 
 ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, level_tables=32, backlog=1024, events=4096, signals=True,
-                   triggers=16)
+                   triggers=16, quoter=True)
 """For a data-centre card; built by the vendor flow."""
 
 CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}

@@ -85,6 +85,7 @@ _REGISTERS = (
     Register("CONFIG_RECOVERY", 0x002c, "ro"),
     Register("CONFIG_SIGNALS", 0x0030, "ro", bits=1),
     Register("CONFIG_TRIGGERS", 0x0034, "ro", bits=5),
+    Register("CONFIG_QUOTER", 0x0038, "ro", bits=1),
     Register("SCRATCH", 0x0040, "rw"),
     Register("ARM", 0x0044, "rw", bits=1),
     Register("KILL", 0x0048, "rw", bits=1),
@@ -293,6 +294,19 @@ _REGISTERS = (
     )),
     Register("TRIGGER_SHARES", 0x081c, "rw"),
     Register("TRIGGER_PRICE", 0x0820, "rw"),
+    Register("QUOTER_COMMIT", 0x0840, "wo", bits=8),
+    Register("QUOTER_VENUE", 0x0844, "rw", bits=4),
+    Register("QUOTER_FAULT", 0x0848, "ro", bits=1),
+    Register("QUOTER_ENABLE", 0x0850, "rw", bits=1),
+    Register("QUOTER_AVERSION", 0x0854, "rw"),
+    Register("QUOTER_CONSTANT", 0x0858, "rw", bits=31),
+    Register("QUOTER_END", 0x085c, "rw"),
+    Register("QUOTER_TICK", 0x0860, "rw", bits=16),
+    Register("QUOTER_RECIPROCAL", 0x0864, "rw"),
+    Register("QUOTER_SHARES", 0x0868, "rw"),
+    Register("QUOTER_MAX_POSITION", 0x086c, "rw"),
+    Register("QUOTER_THRESHOLD", 0x0870, "rw", bits=16),
+    Register("QUOTER_INTERVAL", 0x0874, "rw", bits=31),
     Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
     Register("BOUND", 0x1800, "ro", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
     Register("ASSUME_TRADING", 0x1900, "rw", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
@@ -481,7 +495,7 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
 
 CARDS: dict[str, CardSizes] = {
     "tiny": CardSizes(
-        0xafc7b75e4a52d5b2, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+        0x7faf982336c66454, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
     ),
     "ecp5": CardSizes(
         0x9a018ae6e83e66b3, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
@@ -490,7 +504,7 @@ CARDS: dict[str, CardSizes] = {
         0x5c43e71bd59a23c3, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
     ),
     "alveo": CardSizes(
-        0x768bcfb26cd8f173, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+        0xbaf300ac7838295a, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
     ),
 }
 """The named configurations."""

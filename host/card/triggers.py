@@ -5,6 +5,7 @@ from typing import NamedTuple
 from host.card.control import Control
 from host.card.protocol import CardError
 from host.card.registers import REGISTERS
+from host.card.strategies import enable_strategy
 
 MAX_PRICE = 0x7FFFFFFF
 """Of an order: the gateway refuses a higher one."""
@@ -40,7 +41,7 @@ class Triggers(NamedTuple):
 def enable_triggers(control: Control, enable: bool = True) -> None:
     """While they are not enabled nothing fires; what is armed stays so, and what has fired and not left is spent."""
     _entries(control)
-    _enable(control, "trigger", enable)
+    enable_strategy(control, "trigger", enable)
 
 
 def set_trigger(control: Control, entry: int, trigger: Trigger) -> None:
@@ -87,8 +88,3 @@ def _check_entry(control: Control, entry: int) -> None:
     entries = _entries(control)
     if not 0 <= entry < entries:
         raise ValueError(f"this card has the trigger's entries 0 to {entries - 1}, not {entry}")
-
-
-def _enable(control: Control, strategy: str, enable: bool) -> None:
-    fields = REGISTERS["STRATEGY_ENABLE"].unpack(control.read("STRATEGY_ENABLE"))
-    control.write("STRATEGY_ENABLE", REGISTERS["STRATEGY_ENABLE"].pack(**fields | {strategy: int(enable)}))

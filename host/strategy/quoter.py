@@ -33,6 +33,15 @@ class QuoterParameters(NamedTuple):
     threshold: int
     interval: int
 
+    def check(self) -> None:
+        """ValueError for what does not fit its field, or would be too coarse to mean anything."""
+        for name, bits in _BITS.items():
+            value = getattr(self, name)
+            if not 0 <= value < 1 << bits:
+                raise ValueError(f"quoter: {name} must be 0 to {(1 << bits) - 1}, not {value}")
+        if self.aversion < 1024:
+            raise ValueError(f"quoter: aversion must be at least 1024 in the card's unit, not {self.aversion}")
+
 
 def variance_unit(price: float, samples_per_second: float) -> float:
     """What 1 of the card's variance stands for, in currency units squared per second: it is of log returns from sample to sample."""
@@ -82,10 +91,5 @@ def quoter_parameters(
         end=end, tick=tick, reciprocal=-(-(1 << 31) // tick), shares=shares, max_position=max_position, threshold=threshold,
         interval=interval,
     )
-    for name, bits in _BITS.items():
-        value = getattr(result, name)
-        if not 0 <= value < 1 << bits:
-            raise ValueError(f"quoter: {name} must be 0 to {(1 << bits) - 1}, not {value}")
-    if result.aversion < 1024:
-        raise ValueError(f"quoter: aversion must be at least 1024 in the card's unit, not {result.aversion}")
+    result.check()
     return result

@@ -19,7 +19,7 @@ from hw.lib.choice import lowest
 from hw.lib.parity import field_parity
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
-from hw.settings import RiskLimits, RiskSwitches, TriggerCommit
+from hw.settings import QuoterParameters, RiskLimits, RiskSwitches, TriggerCommit
 from hw.types import (
     BookOrder,
     Cycles,
@@ -138,6 +138,10 @@ class RegisterBank(wiring.Component):
     triggers : Out(stream.Signature(TriggerCommit, always_ready=True))
         The host has prepared an order, or takes one back.
     triggers_armed, triggers_fired : In(one bit an entry)
+    quoter_enable : Out(1), quoter_venue : Out(VenueIndex)
+    quoter_parameters : Out(stream.Signature(SlotSettings(QuoterParameters), always_ready=True))
+        What has been committed for a symbol.
+    quoter_fault : In(1)
     venues : Out(VenueControl).array(venues)
     names : Out(stream.Signature(SlotName, always_ready=True))
         A slot's name has been written; it is kept by those who need it.
@@ -189,6 +193,8 @@ class RegisterBank(wiring.Component):
             "quotes": Out(stream.Signature(WrittenQuote, always_ready=True)), "enable": Out(config.symbols),
             "trigger_enable": Out(1), "triggers": Out(stream.Signature(TriggerCommit, always_ready=True)),
             "triggers_armed": In(MAX_TRIGGERS), "triggers_fired": In(MAX_TRIGGERS),
+            "quoter_enable": Out(1), "quoter_venue": Out(VenueIndex), "quoter_fault": In(1),
+            "quoter_parameters": Out(stream.Signature(SlotSettings(QuoterParameters), always_ready=True)),
             "venues": Out(VenueControl(config.symbols)).array(config.venues),
             "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),

@@ -83,6 +83,7 @@ IDENTITY = (
     Register("CONFIG_RECOVERY", 0x002C, RO, "Book events that a recovery line's buffer holds: ask for no more messages at a time."),
     Register("CONFIG_SIGNALS", 0x0030, RO, "1: the card makes signals; else their registers do nothing and read 0.", bits=1),
     Register("CONFIG_TRIGGERS", 0x0034, RO, "Entries for prepared orders; 0: there are none.", bits=5),
+    Register("CONFIG_QUOTER", 0x0038, RO, "1: the card has a quoter.", bits=1),
 )
 
 CONTROL = (

@@ -8,9 +8,14 @@ from hw.host_interface.fields import parts
 def set_up_strategies(m, bank, value, written, source):
     """Joins the bank's ports for the strategies with the register file's ``value``, ``written`` and ``source``."""
     enable = dict(parts(value.strategy_enable, "STRATEGY_ENABLE"))
-    m.d.comb += bank.trigger_enable.eq(enable["trigger"])
+    m.d.comb += [bank.quoter_enable.eq(enable["quoter"]), bank.trigger_enable.eq(enable["trigger"])]
     _set_up_arbitrage(m, bank, value, written)
     _set_up_triggers(m, bank, value, written, source)
+    _commit_slot(m, "quoter", bank.quoter_parameters, value, written)
+    m.d.comb += [
+        bank.quoter_venue.eq(value.quoter_venue), source.quoter_fault.eq(bank.quoter_fault),
+        source.config_quoter.eq(bank.config.quoter),
+    ]
 
 
 def _set_up_arbitrage(m, bank, value, written):

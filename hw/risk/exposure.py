@@ -69,6 +69,8 @@ class Exposure(wiring.Component):
     query_symbol : In(SymbolIndex)
     position, working_buy, working_sell : Out
         State of ``query_symbol`` of two cycles ago, a reply one cycle later; 0 for a symbol that the card does not have.
+    second_symbol, second_position
+        The same of another symbol.
     """
 
     LATENCY = 2
@@ -96,6 +98,8 @@ class Exposure(wiring.Component):
             "position": Out(Position),
             "working_buy": Out(Shares),
             "working_sell": Out(Shares),
+            "second_symbol": In(SymbolIndex),
+            "second_position": Out(Position),
         })
         self._symbols = symbols
 
@@ -126,7 +130,11 @@ class Exposure(wiring.Component):
             m.d.sync += known.eq(Cat(self.order_symbol < self._symbols, self.reply_symbol < self._symbols))
         m.d.sync += odd.eq(Cat(for_order.data.as_value().xor(), for_reply.data.as_value().xor()) & known & ~self.clearing.replicate(2))
         m.d.comb += self.broken.eq(odd.any())
-        self._query(m, memory)
+        answer, second = self._query(m, memory, self.query_symbol), self._query(m, memory, self.second_symbol)
+        m.d.comb += [
+            self.position.eq(answer.position), self.working_buy.eq(answer.working_buy), self.working_sell.eq(answer.working_sell),
+            self.second_position.eq(second.position),
+        ]
 
         # ``reserve`` is known late in its cycle: it enables the write but chooses nothing.
         settled, settled_symbol, write_settled = Signal(ExposureState), Signal.like(reply_symbol), Signal()
@@ -192,16 +200,9 @@ class Exposure(wiring.Component):
                 self.overflow.eq(self.settle & (position != position[:33].as_signed())),
             ]
 
-    def _query(self, m, memory):
+    def _query(self, m, memory, symbol):
         read = memory.read_port()
-        known = Signal()
-        m.d.comb += read.addr.eq(self.query_symbol)
-        m.d.sync += known.eq(self.query_symbol < self._symbols)
-        state = Mux(known, read.data.state.as_value(), 0)
-        answer = Signal(ExposureState)
-        m.d.sync += answer.eq(state)
-        m.d.comb += [
-            self.position.eq(answer.position),
-            self.working_buy.eq(answer.working_buy),
-            self.working_sell.eq(answer.working_sell),
-        ]
+        known, answer = Signal(), Signal(ExposureState)
+        m.d.comb += read.addr.eq(symbol)
+        m.d.sync += [known.eq(symbol < self._symbols), answer.eq(Mux(known, read.data.state.as_value(), 0))]
+        return answer

@@ -95,6 +95,8 @@ class RiskGateway(wiring.Component):
         Pulse: an order leaves.
     settled : Out(1)
         Pulse: a reply takes effect, the good and the bad.
+    settlement : Out(OrderReply)
+        With ``settled``: that reply. A query of the second cycle after it sees what it has done.
     bad_reply : Out(1)
         Pulse with ``settled``: a reply for an unknown symbol (ignored), or for more shares than were working (a fill counts,
         working becomes 0).
@@ -111,6 +113,9 @@ class RiskGateway(wiring.Component):
     position : Out(signed(33))
     working_buy, working_sell : Out(Shares)
         Of the ``query_symbol`` of two cycles ago.
+    second_symbol : In(SymbolIndex)
+    second_position : Out(signed(33))
+        The same once more, for who asks all the time.
 
     Notes
     -----
@@ -144,6 +149,7 @@ class RiskGateway(wiring.Component):
             "rejected": Out(stream.Signature(RejectedOrder)),
             "accepted": Out(1),
             "settled": Out(1),
+            "settlement": Out(OrderReply),
             "bad_reply": Out(1),
             "fault": Out(1),
             "day_notional": Out(64),
@@ -154,6 +160,8 @@ class RiskGateway(wiring.Component):
             "position": Out(Position),
             "working_buy": Out(Shares),
             "working_sell": Out(Shares),
+            "second_symbol": In(SymbolIndex),
+            "second_position": Out(Position),
         })
         self._config = config
         self._kinds = kinds
@@ -408,6 +416,7 @@ class RiskGateway(wiring.Component):
             exposure.reply.eq(reply),
             exposure.settle.eq(apply & known),
             self.settled.eq(apply),
+            self.settlement.eq(reply),
             self.bad_reply.eq(exposure.bad_reply | (apply & ~known)),
         ]
         with m.If(exposure.clear):
@@ -420,10 +429,10 @@ class RiskGateway(wiring.Component):
         m.d.comb += [
             exposure.clear.eq(self.clear_positions & ~self.armed),
             self.clearing.eq(exposure.clearing),
-            exposure.query_symbol.eq(self.query_symbol),
+            exposure.query_symbol.eq(self.query_symbol), exposure.second_symbol.eq(self.second_symbol),
             self.position.eq(exposure.position),
             self.working_buy.eq(exposure.working_buy),
-            self.working_sell.eq(exposure.working_sell),
+            self.working_sell.eq(exposure.working_sell), self.second_position.eq(exposure.second_position),
         ]
 
 

@@ -42,6 +42,8 @@ class QuoteRisk(wiring.Component):
         Those of an unknown symbol are dropped.
     variances : In(stream of SymbolVariance, always ready)
         Likewise.
+    unmeasured : In(1)
+        Pulse: no symbol's variance is known any more.
     now : In(64)
         The card's clock.
     symbol : In(SymbolIndex)
@@ -62,6 +64,7 @@ class QuoteRisk(wiring.Component):
         super().__init__({
             "parameters": In(stream.Signature(SlotSettings(QuoterParameters), always_ready=True)),
             "variances": In(stream.Signature(SymbolVariance, always_ready=True)),
+            "unmeasured": In(1),
             "now": In(64),
             "symbol": In(SymbolIndex),
             "terms": Out(QuoteTerms),
@@ -86,6 +89,8 @@ class QuoteRisk(wiring.Component):
                 m.d.sync += self._fresh[symbol].eq(0)
                 with m.If(self._walk == symbol):
                     m.d.sync += [self._step.eq(0), self._walk.eq(self._walk)]  # from the beginning
+        with m.If(self.unmeasured):
+            m.d.sync += self._measured.eq(0)
         return m
 
     def _tables(self, m):

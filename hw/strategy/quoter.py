@@ -65,6 +65,8 @@ class Quoter(wiring.Component):
     parameters : In(stream of SlotSettings of QuoterParameters, always ready)
         A symbol's parameters from now on; also what enables it.
     variances : In(stream of SymbolVariance, always ready)
+    unmeasured : In(1)
+        Pulse: no symbol's variance is known any more.
     now : In(64)
         The card's clock.
     position_symbol : Out(SymbolIndex)
@@ -75,6 +77,8 @@ class Quoter(wiring.Component):
     rejected : In(stream of RejectedOrder, always ready)
     replies : In(stream of OrderReply, always ready)
         In the cycle in which they take effect on the position, or later.
+    dropped : In(1)
+        Pulse: what ``orders`` had on offer has been taken in this cycle and will not leave.
     forget : In(1)
         Pulse: nothing works any more (positions are cleared).
     orders : Out(stream of Order)
@@ -101,12 +105,14 @@ class Quoter(wiring.Component):
             "clear": In(config.venues),
             "parameters": In(stream.Signature(SlotSettings(QuoterParameters), always_ready=True)),
             "variances": In(stream.Signature(SymbolVariance, always_ready=True)),
+            "unmeasured": In(1),
             "now": In(64),
             "position_symbol": Out(SymbolIndex),
             "position": In(signed(33)),
             "sent": In(stream.Signature(SentOrder, always_ready=True)),
             "rejected": In(stream.Signature(RejectedOrder, always_ready=True)),
             "replies": In(stream.Signature(OrderReply, always_ready=True)),
+            "dropped": In(1),
             "forget": In(1),
             "orders": Out(stream.Signature(Order)),
             "cancels": Out(stream.Signature(Order)),
@@ -123,7 +129,7 @@ class Quoter(wiring.Component):
         connect(m, flipped(self.variances), risk.variances)
         connect(m, working.orders, flipped(self.orders))
         connect(m, working.cancels, flipped(self.cancels))
-        m.d.comb += [risk.now.eq(self.now), self.fault.eq(working.fault)]
+        m.d.comb += [risk.now.eq(self.now), risk.unmeasured.eq(self.unmeasured), self.fault.eq(working.fault)]
 
         self._tell(m, working)
         valid, symbol, touch, is_sure = self._enter(m)
@@ -206,7 +212,7 @@ class Quoter(wiring.Component):
 
     def _tell(self, m, working):
         """News of its own orders, and of nobody else's."""
-        sent, refused, done = (port.payload for port in working.news)
+        sent, refused, done, dropped = (port.payload for port in working.news)
         m.d.comb += [
             working.news[0].valid.eq(self.sent.valid & (self.sent.payload.order.strategy == STRATEGY)),
             sent.kind.eq(NewsKind.SENT), sent.user_ref.eq(self.sent.payload.user_ref),
@@ -215,6 +221,8 @@ class Quoter(wiring.Component):
             working.news[2].valid.eq(self.replies.valid & (self.replies.payload.strategy == STRATEGY)),
             done.kind.eq(NewsKind.DONE), done.symbol.eq(self.replies.payload.symbol), done.side.eq(self.replies.payload.side),
             done.shares.eq(self.replies.payload.shares),
+            working.news[3].valid.eq(self.dropped), dropped.kind.eq(NewsKind.REFUSED),
         ]
-        for news, order in ((sent, self.sent.payload.order), (refused, self.rejected.payload.order)):
+        offered = self.orders.payload
+        for news, order in ((sent, self.sent.payload.order), (refused, self.rejected.payload.order), (dropped, offered)):
             m.d.comb += [news.symbol.eq(order.symbol), news.side.eq(order.side), news.message.eq(order.kind)]

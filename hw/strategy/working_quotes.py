@@ -115,7 +115,7 @@ class WorkingQuotes(wiring.Component):
     venue : In(VenueIndex)
         Where it quotes. What stands elsewhere goes.
     now : In(Cycles)
-    news : In(stream of QuoteNews, always ready).array(3)
+    news : In(stream of QuoteNews, always ready).array(4)
         One in 16 cycles each in the long run, and up to 16 in a burst.
     clear : In(1)
         Pulse: forgets all quotes, all news and the fault, in ``symbols`` cycles (16 at least). So does a reset.
@@ -147,7 +147,7 @@ class WorkingQuotes(wiring.Component):
             "epoch": In(4),
             "venue": In(VenueIndex),
             "now": In(Cycles),
-            "news": In(stream.Signature(QuoteNews, always_ready=True)).array(3),
+            "news": In(stream.Signature(QuoteNews, always_ready=True)).array(4),
             "clear": In(1),
             "orders": Out(stream.Signature(Order)),
             "cancels": Out(stream.Signature(Order)),
@@ -193,7 +193,7 @@ class WorkingQuotes(wiring.Component):
             return ~Cat(used & (other == symbol) for used, other in busy).any()
 
         # One piece of news stands ready in a register: to choose among the queues and to look at the stages is too much for a cycle.
-        ready, next_news, take, go = Signal(), Signal(QuoteNews), Signal(3), Signal()
+        ready, next_news, take, go = Signal(), Signal(QuoteNews), Signal(len(self.news)), Signal()
         m.d.comb += go.eq(ready & idle(next_news.symbol) & ~self._clearing)
         with m.If(~ready | go | self._clearing):
             waiting = Cat(queue.r_rdy for queue in queues)

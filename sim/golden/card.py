@@ -18,6 +18,7 @@ from sim.golden.line_arbiter import LINE_A, LINE_B, RECOVERY, LineArbiterModel
 from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import order_packet
+from sim.golden.quoter import Judgement, Parameters, QuotesModel, Risk, Targets, targets
 from sim.golden.records import CANCEL_ORDER, HALT, RESUME, BookEvent, Order, TopOfBook
 from sim.golden.risk import Ask, DoorModel, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
@@ -235,7 +236,7 @@ class CardModel:
     venues : list of VenueModel
     names : list of str
         Symbol names by slot.
-    arbitrage, trigger, risk, door
+    arbitrage, trigger, quotes, risk, door
         The models of these stages; their settings, limits and switches are set directly.
     counts : Counter
         Of what is not a venue's, by the names of the card's counters.
@@ -245,7 +246,7 @@ class CardModel:
         self.venues = [VenueModel(number, VenueSettings()) for number in range(venues)]
         self.names = [""] * symbols
         self.arbitrage = ArbitrageModel(venues, symbols)
-        self.trigger = TriggerModel(triggers)
+        self.trigger, self.quotes = TriggerModel(triggers), QuotesModel(symbols)
         self.risk = RiskModel(venues, symbols)
         self.door = DoorModel(self.risk, TokenBucketModel())
         self.counts: Counter[str] = Counter()
@@ -268,6 +269,14 @@ class CardModel:
         self.trigger.top(record.venue, record.symbol, record.top, sure=record.sure, sequence=record.sequence)
         self.counts["TRIGGERS_FIRED"] += len(self.trigger.fired) - fired
         return list(iter(self.trigger.next, None))
+
+    def quote(self, record: Record, parameters: Parameters, found: Risk | None, *, enabled: bool = True, cycle: int = 0) -> list[Order]:
+        """What the quoter asks for while this is its venue's last record of the symbol. ``found`` None: no variance, or no time left."""
+        bid, ask, position = record.top.bid_price, record.top.ask_price, self.risk.exposures[record.symbol].position
+        sure = enabled and parameters.enable and record.sure and 0 < bid < ask and found is not None
+        where = targets(parameters, found, position, bid, ask) if sure and found else Targets()
+        judgement = Judgement(record.venue, where, position, sure=sure, sequence=record.sequence)
+        return self.quotes.judge(record.symbol, parameters, judgement, cycle)
 
     def gateway(self, now: int, taken: Ask | None, *, heartbeat: bool = False) -> list[tuple[Ask, RejectReason]]:
         """One cycle of the gateway, in which this order went to it or none; what it decided."""

@@ -19,7 +19,7 @@ LOCATE = 70
 """Of slot 0 at venue 0; of the others more."""
 GROUP, PORT = 0xE9360C6F, 26_477
 LIMITS = Limits(max_shares=10_000, max_notional=2**40, max_position=1_000_000, rate_burst=1_000, rate_interval=1)
-SETTLED = 500
+SETTLED = 1_000
 """Cycles after which everything that a message causes has shown itself."""
 
 
