@@ -7,6 +7,7 @@
 import argparse
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,10 @@ def constant(name: str) -> str:
 
 
 def host_fields(fields: tuple[Field, ...], indent: str) -> list[str]:
-    return [f'{indent}Field("{field.name}", {field.lsb}, {field.width}),' for field in fields]
+    """As many of them in a line as fit."""
+    entries = [f'Field("{field.name}", {field.lsb}, {field.width}),'.replace(" ", "\0") for field in fields]
+    lines = textwrap.wrap(" ".join(entries), 140, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def host_register(register: Register) -> list[str]:

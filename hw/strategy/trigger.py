@@ -45,7 +45,7 @@ class Trigger(wiring.Component):
     enable : In(1)
         Off: nothing fires. What is armed stays so.
     venue_stale : In(one bit a venue)
-        Level: no record of this venue meets anything.
+        Level: no record of this venue meets anything. It counts as it stood a cycle before.
     commits : In(stream of TriggerCommit, always ready)
         Arms or disarms an entry, all of it at once; records of the same cycle on are compared with it. Of an unknown entry: ignored.
     orders : Out(stream of Order)
@@ -53,15 +53,15 @@ class Trigger(wiring.Component):
     fired : Out(one bit an entry)
         It has fired since it was last committed.
     firing : Out(stream of TriggerFiring, always ready)
-        Entries have fired, two cycles after the record.
+        Entries have fired, three cycles after the record.
 
     Notes
     -----
-    Latency 3: a record transferred in cycle t, its order valid in cycle t + 3. One order in two cycles. Should an order wait while
+    Latency 4: a record transferred in cycle t, its order valid in cycle t + 4. One order in two cycles. Should an order wait while
     15 later records fire, the next record fires nothing, and what it would have fired stays armed.
     """
 
-    LATENCY = 3
+    LATENCY = 4
 
     def __init__(self, config: CardConfig, entries: int = 16):
         if not 1 <= entries <= CAUSES:
@@ -88,16 +88,24 @@ class Trigger(wiring.Component):
             valid.eq(self.tops.valid & offered.changed & (offered.venue < self._venues)),
             sure.eq(~(offered.stale | offered.halted | offered.partial | offered.crossed)),
         ]
-        meets, lost = Signal(self._entries), Signal(self._entries)
+        met, doubtful, compared = Signal(self._entries), Signal(self._entries), Signal(TopOfBook)
         for number in entries:
-            about, met, stale = self._compare(m, number, committed[number], top)
-            m.d.comb += [meets[number].eq(about & met & ~stale), lost[number].eq(stale | (about & valid & ~sure))]
+            about, meets, stale = self._compare(m, number, committed[number], top)
+            m.d.sync += [  # 1 -> 2
+                met[number].eq(valid & sure & about & meets & ~stale & ~committed[number]),
+                doubtful[number].eq(stale | (about & valid & ~sure)),
+            ]
+        m.d.sync += compared.eq(top)
+        self._fire(m, compared, met, doubtful, committed)
+        return m
 
+    def _fire(self, m, top, met, lost, committed):
+        """Cycle 2: which entries fire, and what that does to them; then their orders and the news of it."""
         hits, waiting, leaves = Signal(self._entries), Signal(self._entries), Signal(self._entries)
         room = self._causes(m, top, hits, waiting)
-        m.d.comb += hits.eq(Mux(valid & sure & self.enable & room, meets & self.armed & ~committed, 0))
+        m.d.comb += hits.eq(Mux(self.enable & room, met & self.armed & ~committed, 0))
         m.d.sync += [
-            self.armed.eq((self.armed & ~hits & ~committed) | Mux(commit.entry.armed, committed, 0)),
+            self.armed.eq((self.armed & ~hits & ~committed) | Mux(self.commits.payload.entry.armed, committed, 0)),
             self.fired.eq((self.fired | hits) & ~committed),
             waiting.eq(Mux(self.enable, ((waiting & ~leaves) | hits) & ~lost & ~committed, 0)),
         ]
@@ -107,7 +115,6 @@ class Trigger(wiring.Component):
             self.firing.valid.eq(hits.any()), firing.entries.eq(hits),
             *(firing[name].eq(top[name]) for name in ("venue", "symbol", "bid_price", "ask_price", "sequence")),
         ]
-        return m
 
     def _compare(self, m, number, committed, top):
         """Cycle 1: whether the record is about the entry, meets its condition, and if the venue is stale. Kept in registers."""
@@ -149,7 +156,7 @@ class Trigger(wiring.Component):
         return room
 
     def _leave(self, m, waiting, leaves):
-        """Cycle 2: the lowest entry that waits takes the free place at the output."""
+        """Cycle 3: the lowest entry that waits takes the free place at the output."""
         m.submodules.entries = entries = Memory(shape=TriggerEntry, depth=self._entries, init=[], attrs={"ram_style": "distributed"})
         write, read = entries.write_port(), entries.read_port(domain="comb")
         commit, order, first = self.commits.payload, self._order, Signal(range(max(self._entries, 2)))

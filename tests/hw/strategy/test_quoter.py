@@ -170,6 +170,7 @@ SWITCHES = {
     "another venue": lambda ctx, dut: ctx.set(dut.venue, 0),
     "book begins anew": lambda ctx, dut: ctx.set(dut.clear, 0b10),
     "no time left": lambda ctx, dut: ctx.set(dut.now, 1000 << 16),
+    "variances forgotten": lambda ctx, dut: ctx.set(dut.unmeasured, 1),
 }
 
 
@@ -234,6 +235,30 @@ def test_a_commit_is_one_whole():
         assert [(order.kind, order.price, order.shares) for order in moved] == [
             (REPLACE_ORDER, price, 100) for price in wanted(parameters=other)]
         assert QuoteRisk.STEPS * 2 == 26
+
+    simulate(dut, testbench)
+
+
+def test_what_the_arbiter_drops_is_asked_for_again():
+    dut = made(Quoter, TINY)
+
+    async def testbench(ctx):
+        await set_up(ctx, dut)
+        ctx.set(dut.orders.ready, 0)
+        await offer(ctx, dut.tops, GOOD)
+        await ctx.tick().repeat(TURN)
+        ctx.set(dut.enable, 0)
+        ctx.set(dut.orders.ready, 1)
+        ctx.set(dut.dropped, 1)
+        assert [order.kind for order in await messages(ctx, dut, 2)] == [NEW, NEW]
+        ctx.set(dut.dropped, 0)
+        assert await messages(ctx, dut) == []  # nothing works, so there is nothing to cancel
+        ctx.set(dut.enable, 1)
+        orders = await messages(ctx, dut)
+        assert [order.kind for order in orders] == [NEW, NEW]
+        await leave(ctx, dut, orders, 10)
+        await offer(ctx, dut.tops, GOOD | {"stale": 1})
+        assert [(order.kind, order.reference) for order in await messages(ctx, dut)] == [(CANCEL_ORDER, 10), (CANCEL_ORDER, 11)]
 
     simulate(dut, testbench)
 

@@ -61,7 +61,7 @@ def test_latency_and_the_order():
         assert order_of(ctx, dut) == Order(STRATEGY, 0, 2, SELL, 300, 990, 1, 77)
         assert ctx.get(dut.orders.payload.ingress) == 9
         assert (ctx.get(dut.armed), ctx.get(dut.fired)) == (0, 1 << 5)
-        assert Trigger.LATENCY <= 3
+        assert Trigger.LATENCY <= 4
 
     simulate(dut, testbench)
 

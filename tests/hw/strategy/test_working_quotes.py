@@ -191,7 +191,7 @@ def test_whatever_comes_however_fast(seed):
 
     async def drive(ctx):
         await set_up(ctx, dut)
-        following, news_at = None, [0, 0, 0]
+        following, news_at = None, [0] * len(dut.news)
         offered, busy = {"orders": None, "cancels": None}, {"orders": False, "cancels": False}
         for cycle in range(2500):
             ctx.set(dut.now, cycle)
