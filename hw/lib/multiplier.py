@@ -27,8 +27,8 @@ class Multiplier(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        low, high = Signal(32), Signal(32)
-        cross = [Signal(32), Signal(32)]
+        low, high = Signal(32, reset_less=True), Signal(32, reset_less=True)  # so the slices' own registers take them
+        cross = [Signal(32, name=f"cross_{part}", reset_less=True) for part in (0, 1)]
         m.d.sync += [
             low.eq(self.a[:16] * self.b[:16]),
             cross[0].eq(self.a[16:] * self.b[:16]),

@@ -67,9 +67,9 @@ class Ratio(wiring.Component):
         row = Signal(Row)
         fine_part, below_later = Signal(18), Signal(8)
         m.d.sync += [row.eq(read.data), fine_part.eq(part), below_later.eq(below)]  # cycle 2
-        fine = Signal(18)
+        fine = Signal(18, reset_less=True)
         m.d.sync += fine.eq((part * below) >> 8)
-        whole_product, correction = Signal(36), Signal(36)
+        whole_product, correction = Signal(36, reset_less=True), Signal(36, reset_less=True)
         m.d.sync += [whole_product.eq(fine_part * row.base), correction.eq(fine * row.slope)]  # cycle 3
         m.d.sync += self.quotient.eq((whole_product - (correction >> 10)) >> 18)  # cycle 4
         return m

@@ -16,9 +16,10 @@ Product = data.StructLayout({"outer": Smoothed, "inner": Smoothed})
 def multiply(m, value, coefficient, name: str):
     """Registers ``value * coefficient >> 17``, in the two parts of a Product: three multipliers of 17 x 17 and no adder.
 
-    The products of the lowest and the highest piece don't overlap once the lowest is divided.
+    The products of the lowest and the highest piece don't overlap once the lowest is divided. They have no reset, as the multipliers' own
+    registers can take their place then.
     """
-    low, middle, high = (Signal(2 * FRACTION, name=f"{name}_{part}") for part in ("low", "middle", "high"))
+    low, middle, high = (Signal(2 * FRACTION, name=f"{name}_{part}", reset_less=True) for part in ("low", "middle", "high"))
     m.d.sync += [
         low.eq(coefficient * value[:FRACTION]),
         middle.eq(coefficient * value[FRACTION:2 * FRACTION]),

@@ -43,7 +43,7 @@ class WeightedMid(wiring.Component):
         m.d.sync += [total.eq(top.bid_shares + top.ask_shares), spread.eq(top.ask_price - top.bid_price)]
         m.d.comb += [ratio.part.eq(delayed(m, top.bid_shares, 1)), ratio.whole.eq(total)]
         late_spread = delayed(m, spread, Ratio.LATENCY)
-        low, high = Signal(34), Signal(34)
+        low, high = Signal(34, reset_less=True), Signal(34, reset_less=True)
         m.d.sync += [low.eq(late_spread[:16] * ratio.quotient), high.eq(late_spread[16:] * ratio.quotient)]
         bid = delayed(m, top.bid_price, self.LATENCY - 1)
         m.d.sync += result.value.eq((bid << 18) + (high << 17) + (low << 1))
