@@ -1,6 +1,7 @@
 """Commands that simulate. The host's command line finds them by their entry points and never imports this package by name."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,15 +129,32 @@ def statistics(feed: Feed, survey: Survey) -> Table:
 
 
 def signal_table(signals: Sequence[Signal]) -> Table:
-    """How often, how much and for what, by the two venues."""
-    table = Table(title="signals: buy at, sell at", title_justify="left")
+    """How often, how much, for what and when, by the two venues."""
+    begin, end = min((each.ts_ns for each in signals), default=0), max((each.ts_ns for each in signals), default=0)
+    table = Table(title="signals: buy at, sell at", title_justify="left", caption_justify="left",
+                  caption=f"over time: from {clock(begin)} to {clock(end)}" if signals else None)
     for head in ("venues", "signals", "shares", "profit", "best"):
         table.add_column(head, justify="right")
+    table.add_column("over time", no_wrap=True)
     for pair in sorted({(signal.buy_venue, signal.sell_venue) for signal in signals}):
         of = [signal for signal in signals if (signal.buy_venue, signal.sell_venue) == pair]
         table.add_row(f"{pair[0]}, {pair[1]}", f"{len(of):,}", f"{sum(each.shares for each in of):,}",
-                      f"{sum(each.profit for each in of) / 1e4:,.4f}", f"{max(each.profit for each in of) / 1e4:,.4f}")
+                      f"{sum(each.profit for each in of) / 1e4:,.4f}", f"{max(each.profit for each in of) / 1e4:,.4f}",
+                      bars([each.ts_ns for each in of], begin, end))
     return table
+
+
+def bars(times: Sequence[int], begin: int, end: int, cells: int = 24) -> str:
+    """How many fall into each of so many equal parts of the time, as bars: the tallest stands for the most, a blank for none."""
+    counts = Counter((time - begin) * cells // (end - begin + 1) for time in times)
+    most = max(counts.values())
+    return "".join(" ▁▂▃▄▅▆▇█"[-(-8 * counts[cell] // most)] for cell in range(cells))
+
+
+def clock(nanoseconds: int) -> str:
+    """Time of day, to the millisecond."""
+    milliseconds = nanoseconds // 10**6
+    return f"{milliseconds // 3_600_000:02}:{milliseconds // 60_000 % 60:02}:{milliseconds // 1_000 % 60:02}.{milliseconds % 1_000:03}"
 
 
 def summary(report: Report, result: Result) -> Table:

@@ -1,13 +1,16 @@
 """`trapjaw replay --strategy arbitrage`: the signals of two files in the order of their times, from either engine, and what is refused."""
 
+import io
 import random
 from contextlib import nullcontext
 
 import pytest
+from rich.console import Console
 
+from sim.cli import bars, signal_table
 from sim.replay.errors import ReplayError
 from sim.replay.replay import Engine, Options, replay
-from sim.replay.strategy import Strategy
+from sim.replay.strategy import Signal, Strategy
 from tests.data import market_data
 from tests.sim.readers.files import binary_file, directory, message
 
@@ -46,6 +49,19 @@ def test_the_file_of_signals(by_hand, tmp_path):
     assert len(report.signals) == 2
     run(*by_hand, engine=Engine.GOLDEN, symbols="WASP", strategy="arbitrage", signals_out=out, settings=Strategy(min_profit=101))
     assert out.read_text() == HEADER + LINES[1]
+
+
+def test_signals_over_time():
+    """Of the first pair two early ones, one in the middle and one at the very end; all of the other pair's in the middle."""
+    times = {(0, 1): [0, 1, 50, 99], (1, 0): [48, 49, 51]}
+    signals = [Signal(START + time * 10**9, "WASP", *pair, 1, 2, 3, 4) for pair, whens in times.items() for time in whens]
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(signal_table(signals))
+    text = console.export_text()
+    assert text.count("█") >= 2
+    assert bars([signal.ts_ns for signal in signals[:4]], START, START + 99 * 10**9, 4) == "█ ▄▄"
+    assert bars([signal.ts_ns for signal in signals[4:]], START, START + 99 * 10**9, 4) == " █▄ "
+    assert "from 09:30:00.000 to 09:31:39.000" in text
 
 
 def test_the_card_gives_the_signals_of_the_golden_models(tmp_path):
