@@ -16,6 +16,11 @@ def SlotSettings(shape) -> data.StructLayout:
     return data.StructLayout({"symbol": SymbolIndex, "values": shape})
 
 
+def style(slots: int) -> dict:
+    """Which cells a memory of so many slots asks for."""
+    return {"ram_style": "distributed" if slots <= SMALL else "block"}
+
+
 class SlotTable(wiring.Component):
     """Keeps a record of settings for each slot; all of a record changes in one cycle.
 
@@ -53,18 +58,18 @@ class SlotTable(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = Memory(
-            shape=data.StructLayout({"values": self._shape}), depth=self._slots, init=[],
-            attrs={"ram_style": "distributed" if self._slots <= SMALL else "block"})
+            shape=data.StructLayout({"values": self._shape}), depth=self._slots, init=[], attrs=style(self._slots))
         write, read = memory.write_port(), memory.read_port()
-        committed, known = Signal(self._slots), Signal()
+        committed, before = Signal(self._slots), Signal(self._slots)  # before: as of the question
+        asked = Signal(SymbolIndex)
         given = self.input.payload
         m.d.comb += [
             write.addr.eq(given.symbol), write.data.values.eq(given.values),
             write.en.eq(self.input.valid & (given.symbol < self._slots)),
             read.addr.eq(self.symbol),
-            self.values.eq(Mux(known, read.data.as_value(), 0)),
+            self.values.eq(Mux(before.bit_select(asked, 1), read.data.as_value(), 0)),
         ]
-        m.d.sync += known.eq(committed.bit_select(self.symbol, 1))
+        m.d.sync += [asked.eq(self.symbol), before.eq(committed)]
         with m.If(write.en):
             m.d.sync += committed.bit_select(given.symbol, 1).eq(1)
         return m

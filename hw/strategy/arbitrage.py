@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.arbitrage_types import ArbitrageLimits, ArbitrageSignal, CardTime, DirectQuote, LegShares, VenueTerms
+from hw.arbitrage_types import ArbitrageLimits, ArbitrageSignal, CardTime, DirectQuote, VenueTerms
 from hw.config import CardConfig
 from hw.lib.choice import any_of
 from hw.lib.slot_table import SlotSettings, SlotTable
@@ -25,16 +25,6 @@ class Trigger(data.Struct):
     sequence: Sequence
     ingress: Cycles
     time: CardTime
-
-
-class Choice(data.Struct):
-    """The opportunity that is taken."""
-
-    buy_venue: VenueIndex
-    sell_venue: VenueIndex
-    buy_price: Price
-    sell_price: Price
-    shares: LegShares
 
 
 def below(value, bound):
@@ -136,11 +126,11 @@ class Arbitrage(wiring.Component):
             store.now.eq(self.now), store.terms.eq(self.terms), store.venue_stale.eq(self.venue_stale), store.clear.eq(self.clear),
             limits.symbol.eq(trigger.symbol),
             pairs.limits.eq(delayed(m, limits.values, store.LATENCY - limits.LATENCY)[-1]),
-            pairs.enabled.eq(delayed(m, self.enable.bit_select(trigger.symbol, 1), store.LATENCY)[-1]),
             pairs.views.eq(store.views),
             signalled.cooldown.eq(self.cooldown), signalled.starting.eq(store.starting), signalled.walk.eq(store.walk),
         ]
         takes, triggers = delayed(m, take, self.LATENCY), delayed(m, trigger, self.LATENCY)
+        m.d.sync += pairs.enabled.eq(self.enable.bit_select(triggers[store.LATENCY - 1].symbol, 1))
         early = self.LATENCY - Signalled.LATENCY
         m.d.comb += [
             self.implausible.eq(pairs.implausible & takes[store.LATENCY + pairs.LATENCY]),
@@ -174,7 +164,7 @@ class Arbitrage(wiring.Component):
     def _find(self, m, signalled):
         """The opportunities, each with its bit for either way, in the cycle of the decision; and which of them are new."""
         pairs, found = self.pairs, Signal(data.ArrayLayout(Opportunity, len(self.pairs.pairs)))
-        stages = delayed(m, pairs.opportunities, pairs.ranked - pairs.LATENCY)
+        stages, self._bids = (delayed(m, line, pairs.ranked - pairs.LATENCY) for line in (pairs.opportunities, pairs.bid_prices))
         m.d.comb += [found.eq(stages[-1]), signalled.there.eq(Cat(ways(one) for one in found))]
         early = Cat(ways(one) for one in stages[-2]) if len(stages) > 1 else None
         fresh = Signal(len(pairs.pairs))
@@ -203,44 +193,48 @@ class Arbitrage(wiring.Component):
 
     def _send(self, m, trigger, found, chosen, fire):
         """The pair of orders, the buy at once, and the signal a cycle later."""
-        waits, order, choice, told = self._waits, self.orders.payload, Signal(Choice), Signal(Choice)
+        waits, order, idle = self._waits, self.orders.payload, Signal()
         buy, kept = Signal(Order), Signal(Order)
-        venues = [[Mux(one.turned, *pair[::way]) for way in (-1, 1)] for one, pair in zip(found, self.pairs.pairs, strict=True)]
+        sells, sell_venue, sell_price = Signal(self._venues), Signal(VenueIndex), Signal(Price)
+        bids = [Signal(Price, name=f"bid_{venue}") for venue in range(self._venues)]
+        directions = [(chosen[k] & (one.turned == turned), *pair[::-1 if turned else 1])
+                      for k, (one, pair) in enumerate(zip(found, self.pairs.pairs, strict=True)) for turned in (0, 1)]
         m.d.comb += [
-            choice.buy_venue.eq(any_of((chosen[k], venues[k][0]) for k in range(len(found)))),
-            choice.sell_venue.eq(any_of((chosen[k], venues[k][1]) for k in range(len(found)))),
-            *(choice[name].eq(any_of((chosen[k], one[name]) for k, one in enumerate(found)))
-              for name in ("buy_price", "sell_price", "shares")),
+            idle.eq(~waits.any()),
             buy.strategy.eq(STRATEGY), buy.symbol.eq(trigger.symbol), buy.side.eq(Side.BUY), buy.pair.eq(1),
-            buy.venue.eq(choice.buy_venue), buy.price.eq(choice.buy_price), buy.shares.eq(choice.shares),
+            buy.venue.eq(any_of((chosen[k], Mux(found[k].turned, high, low)) for k, (low, high) in enumerate(self.pairs.pairs))),
+            buy.price.eq(any_of((chosen[k], one.buy_price) for k, one in enumerate(found))),
+            buy.shares.eq(any_of((chosen[k], one.shares) for k, one in enumerate(found))),
             buy.trigger_venue.eq(trigger.venue), buy.trigger_sequence.eq(trigger.sequence), buy.ingress.eq(trigger.ingress),
-            order.eq(Mux(waits.any(), kept.as_value(), buy.as_value())),
-            self.orders.valid.eq(fire | waits.any()),
+            order.eq(Mux(idle, buy.as_value(), kept.as_value())), self.orders.valid.eq(fire | ~idle),
+            sell_venue.eq(any_of((sells[venue], venue) for venue in range(self._venues))),
+            sell_price.eq(any_of((sells[venue], bids[venue]) for venue in range(self._venues))),
         ]
-        with m.If(~waits.any()):  # ``fire`` comes late: what it would keep is kept in any case
-            m.d.sync += [kept.eq(buy), told.eq(choice)]
+        with m.If(idle):  # ``fire`` comes late: what it would keep is kept in any case
+            m.d.sync += [
+                kept.eq(buy),
+                sells.eq(Cat(Cat(way for way, _, there in directions if there == venue).any() for venue in range(self._venues))),
+                *(later.eq(bid) for later, bid in zip(bids, self._bids[-1], strict=True)),
+            ]
+        with m.Elif(~waits[0]):
+            m.d.comb += [order.side.eq(Side.SELL), order.pair.eq(0), order.venue.eq(sell_venue), order.price.eq(sell_price)]
         with m.If(fire):
             m.d.sync += waits.eq(Cat(~self.orders.ready, 1))
         with m.Elif(self.orders.ready):
             m.d.sync += waits.eq(Cat(0, waits[0]))
-        with m.If(self.orders.ready & (fire | waits[0])):
-            m.d.sync += [
-                kept.side.eq(Side.SELL), kept.pair.eq(0),
-                kept.venue.eq(Mux(fire, choice.sell_venue, told.sell_venue)), kept.price.eq(Mux(fire, choice.sell_price, told.sell_price)),
-            ]
-        self._tell(m, trigger, chosen, fire, told)
+        self._tell(m, trigger, chosen, fire, kept, sell_venue, sell_price)
 
-    def _tell(self, m, trigger, chosen, fire, told):
+    def _tell(self, m, trigger, chosen, fire, buy, sell_venue, sell_price):
         """The signal, a cycle after the decision."""
-        signal, total = self.signal.payload, Signal(TOTAL_BITS)
-        symbol, time = Signal(SymbolIndex), Signal(CardTime)
+        signal, total, time = self.signal.payload, Signal(TOTAL_BITS), Signal(CardTime)
         m.d.sync += [
-            self.signal.valid.eq(fire), symbol.eq(trigger.symbol), time.eq(trigger.time),
+            self.signal.valid.eq(fire), time.eq(trigger.time),
             total.eq(any_of((chosen[k], self.pairs.totals[k]) for k in range(len(chosen)))),
         ]
         m.d.comb += [
-            signal.symbol.eq(symbol), signal.time.eq(time), signal.profit.eq(total),
-            *(signal[name].eq(told[name]) for name in Choice.as_shape().members),
+            signal.symbol.eq(buy.symbol), signal.time.eq(time), signal.profit.eq(total),
+            signal.buy_venue.eq(buy.venue), signal.buy_price.eq(buy.price), signal.shares.eq(buy.shares),
+            signal.sell_venue.eq(sell_venue), signal.sell_price.eq(sell_price),
         ]
 
 

@@ -4,10 +4,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from hw.arbitrage_types import RATE_SCALE, SHARE_FEE_SCALE, CardTime, LegShares, VenueTerms
 from hw.config import CardConfig
-from hw.lib.slot_table import SMALL
+from hw.lib.slot_table import style
 from hw.types import Price, Shares, SymbolIndex, VenueIndex
 
 NetPrice = signed(34)
@@ -16,6 +17,16 @@ NetPrice = signed(34)
 CHARGE_BITS = 34 + RATE_SCALE
 LOW = 16
 """Bits of the lower of the two parts of a price that are multiplied with a rate: a DSP slice takes 18."""
+
+LANE = 18
+"""Bits of a memory whose one port both writes and shows what it writes: wider ones of the ECP5 have a port for each."""
+
+
+class Fees(data.Struct):
+    """What a venue charges, as in its terms, in this order."""
+
+    rate: signed(18)
+    share: signed(24)
 
 
 class QuoteRecord(data.Struct):
@@ -68,9 +79,13 @@ def saturated(value, shape):
     return Mux(value[shape.width:].any(), (1 << shape.width) - 1, value[:shape.width])
 
 
+def extended(value):
+    """The signed value in ``CHARGE_BITS`` bits."""
+    return Cat(value, value[-1].replicate(CHARGE_BITS - len(value)))
+
+
 def carry_save(a, b, c, width):
-    """Two numbers whose sum is that of three, by one LUT a bit."""
-    a, b, c = (Cat(part, Const(0, width))[:width] for part in (a, b, c))
+    """Two numbers whose sum is that of three, each of ``width`` bits, by one LUT a bit."""
     return a ^ b ^ c, Cat(Const(0, 1), (a & b) | (b & c) | (a & c))[:width]
 
 
@@ -126,14 +141,10 @@ class QuoteStore(wiring.Component):
         older = Signal(NetPrices)  # of the record before
         m.d.sync += older.eq(net)
         stored = self._quote(m)
-        own = stored
-        for _ in range(self.LATENCY):
-            previous, own = own, Signal(StoredQuote)
-            m.d.sync += own.eq(previous)
         for venue in range(self._venues):
             view = self.views[venue]
             m.d.comb += [
-                view.quote.eq(self._keep_quote(m, venue, stored, own, stages, clearing)),
+                view.quote.eq(self._keep_quote(m, venue, stored, stages[0][1][venue], clearing[venue])),
                 view.net.eq(self._keep_net(m, venue, net, older, stages)),
             ]
             self._judge(m, venue, clearing)
@@ -176,70 +187,56 @@ class QuoteStore(wiring.Component):
         """The record's net prices, two cycles later.
 
         An ask becomes ask + ceil(fee), a bid bid - ceil(fee), with fee = share_fee / 2^8 + fee_rate x price / 2^22: as sums of three
-        numbers of which the lower 22 bits fall away, with what rounds and what makes a number negative in the first.
+        numbers of which the lower 22 bits fall away, with the fee per share and what rounds in the first.
         """
         net = Signal(NetPrices)
-        negative = Signal(self._venues)
-        magnitude = [Signal(18, name=f"rate_{venue}") for venue in range(self._venues)]
-        constants = [{side: Signal(signed(CHARGE_BITS), name=f"{side}_constant_{venue}") for side in ("bid", "ask")}
-                     for venue in range(self._venues)]
-        for venue, terms in enumerate(self.terms):
-            rebate = terms.fee_rate[-1]
-            below = RATE_SCALE - SHARE_FEE_SCALE  # bits below the fee per share
-            m.d.sync += [
-                negative[venue].eq(rebate),
-                magnitude[venue].eq(Mux(rebate, -terms.fee_rate, terms.fee_rate)),
-                # share_fee + 1 - 2^-22, and 2 x 2^-22 more where the rate's parts are taken off
-                constants[venue]["ask"].eq(Cat(
-                    Mux(rebate, 1, (1 << below) - 1)[:below], terms.share_fee + (1 << SHARE_FEE_SCALE) - 1 + rebate).as_signed()),
-                constants[venue]["bid"].eq(Cat(Mux(rebate, 0, 2), Const(0, below - 2), -terms.share_fee).as_signed()),
-            ]
-        rate, rebate = Signal(18), Signal()
-        rebate_1 = Signal()
-        m.d.sync += rebate_1.eq(rebate)
-        with m.Switch(self.record.venue):
+        kept = Signal(data.ArrayLayout(Fees, self._venues))  # near the multipliers, whatever place the register file has
+        fees = Signal(Fees)
+        m.d.sync += kept.eq(Cat(Cat(terms.fee_rate, terms.share_fee) for terms in self.terms))
+        with m.Switch(self.record.venue[:bits_for(self._venues - 1)]):
             for venue in range(self._venues):
                 with m.Case(venue):
-                    m.d.comb += [rate.eq(magnitude[venue]), rebate.eq(negative[venue])]
-        for side in ("bid", "ask"):
-            price, constant = self.record[f"{side}_price"], Signal(signed(CHARGE_BITS), name=f"{side}_constant")
-            with m.Switch(self.record.venue):
-                for venue in range(self._venues):
-                    with m.Case(venue):
-                        m.d.comb += constant.eq(constants[venue][side])
-            low, high = Signal(LOW + 18, name=f"{side}_low"), Signal(len(price) - LOW + 18, name=f"{side}_high")
-            start = Signal(CHARGE_BITS, name=f"{side}_start")
+                    m.d.comb += fees.eq(kept[venue])
+        for side, sign in (("ask", 1), ("bid", -1)):
+            price = self.record[f"{side}_price"]
+            low, high = (Signal(signed(LOW + 18), name=f"{side}_{part}", reset_less=True) for part in ("low", "high"))
+            start = Signal(signed(CHARGE_BITS), name=f"{side}_start")
+            below = RATE_SCALE - SHARE_FEE_SCALE  # bits below the fee per share
+            # The ask gets 1 - 2^-22 more, and so is rounded up; what is taken off, as a complement, lacks 2^-22.
             m.d.sync += [
-                low.eq(price[:LOW] * rate), high.eq(price[LOW:] * rate),
-                start.eq(Cat(constant[:RATE_SCALE], price + constant[RATE_SCALE:].as_signed())),
+                low.eq(price[:LOW] * fees.rate), high.eq(price[LOW:] * fees.rate),
+                start.eq(Cat(Const(-1, below), Cat(Const(-1, SHARE_FEE_SCALE), price) + fees.share) if sign > 0 else
+                         Cat(Const(2, below), Cat(Const(0, SHARE_FEE_SCALE), price) - fees.share)),
             ]
-            minus = rebate_1 if side == "ask" else ~rebate_1
-            flip = minus.replicate(CHARGE_BITS)
-            halves = carry_save(
-                start, Cat(low, Const(0, CHARGE_BITS))[:CHARGE_BITS] ^ flip,
-                Cat(Const(0, LOW), high, Const(0, CHARGE_BITS))[:CHARGE_BITS] ^ flip, CHARGE_BITS)
+            parts = [extended(low), extended(Cat(Const(0, LOW), high).as_signed())]
+            halves = carry_save(start, *(part if sign > 0 else ~part for part in parts), CHARGE_BITS)
             m.d.sync += net[side].eq((halves[0] + halves[1])[RATE_SCALE:CHARGE_BITS])
         return net
 
-    def _keep_quote(self, m, venue, stored, own, stages, clearing):
-        """The venue's quote as it came, two cycles after the record."""
-        m.submodules[f"quotes_{venue}"] = memory = Memory(shape=StoredQuote, depth=self._symbols, init=[], attrs=self._style())
-        write, read = memory.write_port(), memory.read_port()
-        seen, shown = Signal(StoredQuote, name=f"seen_{venue}"), Signal(StoredQuote, name=f"shown_{venue}")
-        m.d.comb += [
-            write.addr.eq(self.record.symbol), write.data.eq(stored), write.en.eq(stages[0][1][venue]),
-            read.addr.eq(self.record.symbol), read.en.eq(~write.en),  # its own record needs no memory
-        ]
-        with m.If(clearing[venue]):
-            m.d.comb += [write.addr.eq(self.walk), write.data.has_bid.eq(0), write.data.has_ask.eq(0), write.en.eq(1)]
-        m.d.sync += seen.eq(read.data)
-        m.d.comb += shown.eq(Mux(stages[2][1][venue], own.as_value(), seen.as_value()))
-        return shown
+    def _keep_quote(self, m, venue, stored, its_own, clearing):
+        """The venue's quote as it came, two cycles after the record, which the memory shows in the cycle after it is written."""
+        symbol, seen = Signal(SymbolIndex, name=f"quotes_symbol_{venue}"), Signal(StoredQuote, name=f"seen_{venue}")
+        given = Signal(StoredQuote, name=f"given_{venue}")
+        m.d.comb += [symbol.eq(Mux(clearing, self.walk, self.record.symbol)), given.eq(stored)]
+        with m.If(clearing):
+            m.d.comb += [given.has_bid.eq(0), given.has_ask.eq(0)]
+        for start in range(0, len(given.as_value()), LANE):
+            part = slice(start, start + LANE)
+            memory = Memory(shape=len(given.as_value()[part]), depth=self._symbols, init=[], attrs=style(self._symbols))
+            m.submodules[f"quotes_{venue}_{start}"] = memory
+            write = memory.write_port()
+            read = memory.read_port(transparent_for=[write])
+            m.d.comb += [
+                write.addr.eq(symbol), read.addr.eq(symbol), write.data.eq(given.as_value()[part]), write.en.eq(its_own | clearing),
+            ]
+            m.d.sync += seen.as_value()[part].eq(read.data)
+        return seen
 
     def _keep_net(self, m, venue, net, older, stages):
         """The venue's net prices, two cycles after the record; ``net`` is of the record itself, ``older`` of the one before."""
-        m.submodules[f"nets_{venue}"] = memory = Memory(shape=NetPrices, depth=self._symbols, init=[], attrs=self._style())
-        write, read = memory.write_port(), memory.read_port()
+        m.submodules[f"nets_{venue}"] = memory = Memory(
+            shape=NetPrices, depth=self._symbols, init=[], attrs={**style(self._symbols), "no_rw_check": 1})
+        write, read = memory.write_port(), memory.read_port()  # what is read in the cycle of its writing comes from the registers
         (symbol_1, _), (symbol_2, whose_2), (symbol_3, whose_3) = stages[1:]
         seen, shown = Signal(NetPrices, name=f"net_seen_{venue}"), Signal(NetPrices, name=f"net_{venue}")
         near = Signal(name=f"near_{venue}")
@@ -252,10 +249,6 @@ class QuoteStore(wiring.Component):
         ]
         m.d.comb += shown.eq(Mux(whose_2[venue], net.as_value(), Mux(near, older.as_value(), seen.as_value())))
         return shown
-
-    def _style(self):
-        """What is read in the cycle of its writing is not used: the record's own, or one that comes from the registers."""
-        return {"ram_style": "distributed"} if self._symbols <= SMALL else {"ram_style": "block", "no_rw_check": 1}
 
     def _judge(self, m, venue, clearing):
         """Whether the venue takes part, and how old a quote may be."""

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.lib.slot_table import style
 from hw.types import Cycles, SymbolIndex
 
 
@@ -65,43 +66,51 @@ class Signalled(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layout = data.StructLayout({"signalled": self._ways, "cooling": 1, "until": 33})
-        m.submodules.memory = memory = Memory(shape=layout, depth=self._symbols, init=[], attrs={"ram_style": "distributed"})
-        write = memory.write_port()
-        read = memory.read_port(transparent_for=[write])
+        m.submodules.memory = memory = Memory(shape=layout, depth=self._symbols, init=[], attrs={**style(self._symbols), "no_rw_check": 1})
+        write, read = memory.write_port(), memory.read_port()  # what is read in the cycle of its writing is not used
 
         # A record is asked for, loaded, judged and decided (3); the memory learns of it a cycle after (4).
         sweep, slots = Signal(range(self._symbols)), [Signal(SymbolIndex, name=f"slot_{cycle}") for cycle in range(5)]
         valids = [self.valid, *(Signal(name=f"valid_{cycle}") for cycle in (1, 2, 3))]
-        names = ("loaded", "state", "after", "undecided", "coming")
-        loaded, state, after, undecided, coming = (Signal(layout, name=name) for name in names)
+        names = ("loaded", "state", "after", "written", "undecided", "coming")
+        loaded, state, after, written, undecided, coming = (Signal(layout, name=name) for name in names)
+        same, again, started = self._same(m, slots), Signal(), Signal(init=1)
         with m.If(~self.valid):
             m.d.sync += sweep.eq(Mux(sweep == self._symbols - 1, 0, sweep + 1))
         m.d.comb += [
             slots[0].eq(Mux(self.valid, self.symbol, sweep)), read.addr.eq(slots[0]),
-            # Loaded is what was decided four records ago; later decisions come from the registers.
-            coming.eq(Mux(slots[2] == slots[3], undecided.as_value(),
-                          Mux(slots[2] == slots[4], after.as_value(), loaded.as_value()))),
+            # Loaded is what was decided four records ago, or before; later decisions come from the registers.
+            coming.eq(Mux(same[2, 3], undecided.as_value(), Mux(same[2, 4], after.as_value(), loaded.as_value()))),
             self.coming.eq(coming.signalled), self.before.eq(state.signalled),
             write.addr.eq(slots[4]), write.data.eq(after), write.en.eq(1),
         ]
         m.d.sync += [
             *(later.eq(one) for line in (slots, valids) for one, later in zip(line, line[1:], strict=False)),
-            loaded.eq(Mux(slots[1] == slots[4], after.as_value(), read.data.as_value())),
-            state.eq(coming),
+            loaded.eq(Mux(same[1, 4], after.as_value(), Mux(same[1, 5], written.as_value(), read.data.as_value()))),
+            state.eq(coming), written.eq(after), started.eq(self.starting), again.eq(same[2, 3]),
         ]
-        self._decide(m, valids[3], slots, state, after, undecided, coming)
+        self._decide(m, valids[3], again, state, after, undecided, coming)
         with m.If(self.starting):
             m.d.comb += [write.addr.eq(self.walk), write.data.eq(0)]
-            m.d.sync += [after.eq(0), state.eq(0), loaded.eq(0)]
+            m.d.sync += [after.eq(0), state.eq(0), written.eq(0)]
+        with m.If(self.starting | started):  # what was read in the walk's last cycle may be older than the walk
+            m.d.sync += loaded.eq(0)
         return m
 
-    def _decide(self, m, valid, slots, state, after, undecided, coming):
+    @staticmethod
+    def _same(m, slots):
+        """Which stages have the same symbol, known as the cycle begins; 5 is the one that was written in the last cycle."""
+        same = {pair: Signal(init=1, name=f"same_{pair[0]}_{pair[1]}") for pair in ((1, 4), (1, 5), (2, 3), (2, 4))}
+        m.d.sync += [bit.eq(slots[one - 1] == slots[other - 1]) for (one, other), bit in same.items()]
+        return same
+
+    def _decide(self, m, valid, again, state, after, undecided, coming):
         """What becomes of a symbol's state: ``undecided`` without the signal of this cycle, ``after`` with it, a cycle later."""
-        again, fired, chosen = Signal(), Signal(), Signal(self._ways)
+        fired, chosen = Signal(), Signal(self._ways)
         next_now, now = Signal(33, init=1), Signal(33)
         known, fires, until = Signal(self._ways), Signal(), Signal(33)
         m.d.sync += [
-            again.eq(slots[2] == slots[3]), chosen.eq(self.chosen), fired.eq(fires), next_now.eq(next_now + 1), now.eq(next_now),
+            chosen.eq(self.chosen), fired.eq(fires), next_now.eq(next_now + 1), now.eq(next_now),
             self.rests.eq(coming.cooling & ~(coming.until - next_now)[32]),
             after.eq(undecided),
         ]

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arbitrage_types import ArbitrageLimits, LegShares
 from hw.config import CardConfig
-from hw.strategy.quote_store import VenueView
+from hw.lib.choice import any_of
+from hw.strategy.quote_store import StoredQuote, VenueView
 from hw.types import Price
 
 PROFIT_BITS = 30
@@ -28,7 +29,6 @@ class Opportunity(data.Struct):
     """Bought at the pair's higher venue."""
     shares: LegShares
     buy_price: Price
-    sell_price: Price
 
 
 class VenuePairs(wiring.Component):
@@ -47,6 +47,8 @@ class VenuePairs(wiring.Component):
         With ``views``.
     opportunities : Out(Opportunity, one a pair)
         Of the pairs (0, 1), (0, 2) ... in this order; two cycles after ``views``.
+    bid_prices : Out(Price, one a venue)
+        With ``opportunities``: at which it could be sold there.
     implausible : Out(1)
         With ``opportunities``: one would be there, but for a profit per share of 2^30 or more.
     beats : Out(one a pair and pair)
@@ -70,14 +72,20 @@ class VenuePairs(wiring.Component):
         super().__init__({
             "views": In(data.ArrayLayout(VenueView, config.venues)), "enabled": In(1), "limits": In(ArbitrageLimits),
             "opportunities": Out(data.ArrayLayout(Opportunity, count)), "implausible": Out(1),
+            "bid_prices": Out(data.ArrayLayout(Price, config.venues)),
             "beats": Out(data.ArrayLayout(count, count)), "totals": Out(data.ArrayLayout(TOTAL_BITS, count)),
         })
 
     def elaborate(self, platform):
         m = Module()
         self._limits, self._too_good, self.edges = Signal(ArbitrageLimits), [], []
+        self._later = [Signal(StoredQuote, name=f"quote_{number}") for number in range(len(self.views))]
         self._venue_checks(m)
-        m.d.sync += self._limits.eq(self.limits)
+        m.d.sync += [
+            self._limits.eq(self.limits),
+            *(later.eq(view.quote) for later, view in zip(self._later, self.views, strict=True)),
+            *(price.eq(later.bid_price) for price, later in zip(self.bid_prices, self._later, strict=True)),
+        ]
         totals = [self._weigh(m, number, *pair, *self._compare(m, number, *pair)) for number, pair in enumerate(self.pairs)]
         m.d.comb += self.implausible.eq(Cat(self._too_good).any())
         if len(self.pairs) == 1:
@@ -87,58 +95,56 @@ class VenuePairs(wiring.Component):
         return m
 
     def _venue_checks(self, m):
-        """Cycle 0: of each venue, whether it must be left out."""
-        self._doubtful = []
+        """Cycle 0: of each venue, whether it must be left out, and whether its sizes are below the cap."""
+        self._doubtful, self._fits = [], []
         for number, view in enumerate(self.views):
-            doubtful = Signal(2, name=f"doubtful_{number}")
-            both = view.quote.has_bid & view.quote.has_ask
-            m.d.sync += doubtful.eq(Cat(view.expired, both & (view.net.ask - view.net.bid)[-1]))
+            doubtful, quote = Signal(2, name=f"doubtful_{number}"), view.quote
+            m.d.sync += doubtful.eq(Cat(view.expired, quote.has_bid & quote.has_ask & (view.net.ask - view.net.bid)[-1]))
             self._doubtful.append(doubtful.any())
+            self._fits.append({side: (quote[f"{side}_shares"] - self.limits.max_shares)[-1] for side in ("ask", "bid")})
 
     def _compare(self, m, number, low, high):
-        """Cycle 0: profit per share and quantity of the way that may pay."""
-        edge, shares = Signal(EDGE, name=f"edge_{number}"), Signal(LegShares, name=f"shares_{number}")
+        """Cycle 0: of both ways the profit per share; which may pay, whether it is possible, and whose size is its quantity."""
         turned, possible = Signal(name=f"turned_{number}"), Signal(name=f"possible_{number}")
-        ways = []
+        smallest, capped = Signal(4, name=f"smallest_{number}"), Signal(name=f"capped_{number}")
+        edges, can, least = [], [], []
         for buy, sell in ((low, high), (high, low)):
             there, here = self.views[buy], self.views[sell]
-            way = Signal(EDGE, name=f"edge_{buy}_{sell}")
+            way, edge = Signal(EDGE, name=f"edge_{buy}_{sell}"), Signal(EDGE, name=f"edge_later_{buy}_{sell}")
             m.d.comb += way.eq(here.net.bid - there.net.ask)
-            ways.append((way, self._quantity(there.quote.ask_shares, here.quote.bid_shares),
-                         there.usable & here.usable & there.quote.has_ask & here.quote.has_bid))
-        self.edges += [way for way, *_ in ways]
-        (straight, straight_shares, straight_is), (back, back_shares, back_is) = ways
-        turn = straight[-1] | ~straight_is
+            m.d.sync += edge.eq(way)
+            self.edges.append(way)
+            edges.append(edge)
+            can.append(there.usable & here.usable & there.quote.has_ask & here.quote.has_bid)
+            less = (there.quote.ask_shares - here.quote.bid_shares)[-1]
+            least.append(Cat(less & self._fits[buy]["ask"], ~less & self._fits[sell]["bid"]))
+        turn = self.edges[-2][-1] | ~can[0]
         m.d.sync += [
-            edge.eq(Mux(turn, back, straight)), shares.eq(Mux(turn, back_shares, straight_shares)),
-            possible.eq(self.enabled & Mux(turn, back_is, straight_is)), turned.eq(turn),
+            turned.eq(turn), possible.eq(self.enabled & Mux(turn, can[1], can[0])),
+            smallest.eq(Cat(Mux(turn, 0, least[0]), Mux(turn, least[1], 0))), capped.eq(~Mux(turn, least[1], least[0]).any()),
         ]
-        return edge, shares, turned, possible
+        quotes = self._later[low], self._later[high]
+        shares = any_of(zip((*smallest, capped), (quotes[0].ask_shares, quotes[1].bid_shares, quotes[1].ask_shares,
+                                                  quotes[0].bid_shares, self._limits.max_shares), strict=True))
+        return Mux(turned, edges[1], edges[0]), shares, turned, possible
 
-    def _quantity(self, ask_shares, bid_shares):
-        """The smaller size, at most the cap."""
-        cap = self.limits.max_shares
-        return Mux(
-            (ask_shares - bid_shares)[-1],
-            Mux((ask_shares - cap)[-1], ask_shares, cap),
-            Mux((bid_shares - cap)[-1], bid_shares, cap))
-
-    def _weigh(self, m, number, low, high, edge, shares, turned, possible):
+    def _weigh(self, m, number, low, high, edges, quantity, turned, possible):
         """Cycle 1: whether it is an opportunity, and the parts of its total profit; returns the total, a cycle later."""
         result, limits = self.opportunities[number], self._limits
+        edge, shares = Signal(EDGE, name=f"edge_{number}"), Signal(LegShares, name=f"shares_{number}")
         sound, too_high, too_good = Signal(name=f"sound_{number}"), edge[PROFIT_BITS:].any(), Signal(name=f"too_good_{number}")
-        parts = [Signal(36, name=f"low_product_{number}"), Signal(TOTAL_BITS - 18, name=f"high_product_{number}")]
-        quotes = [[Signal(Price, name=f"{side}_{venue}_{number}") for side in ("bid", "ask")] for venue in (low, high)]
-        m.d.comb += sound.eq(possible & ~self._doubtful[low] & ~self._doubtful[high] & ~edge[-1] & (edge != 0)
-                             & (shares >= limits.min_shares) & (shares != 0))
+        parts = [Signal(36, name=f"low_product_{number}", reset_less=True),
+                 Signal(TOTAL_BITS - 18, name=f"high_product_{number}", reset_less=True)]
+        m.d.comb += [
+            edge.eq(edges), shares.eq(quantity),
+            sound.eq(possible & ~self._doubtful[low] & ~self._doubtful[high] & ~edge[-1] & (edge != 0)
+                     & ~(shares - limits.min_shares)[-1] & (shares != 0)),
+        ]
         m.d.sync += [
-            *(price.eq(self.views[venue].quote[f"{side}_price"])
-              for venue, sides in zip((low, high), quotes, strict=True) for side, price in zip(("bid", "ask"), sides, strict=True)),
             result.worth.eq(sound & ~too_high & ~(edge[:PROFIT_BITS] - limits.min_profit)[-1]),
             too_good.eq(sound & too_high),
             result.turned.eq(turned), result.shares.eq(shares),
-            result.buy_price.eq(Mux(turned, quotes[1][1], quotes[0][1])),
-            result.sell_price.eq(Mux(turned, quotes[0][0], quotes[1][0])),
+            result.buy_price.eq(Mux(turned, self._later[high].ask_price, self._later[low].ask_price)),
             parts[0].eq(edge[:18] * shares), parts[1].eq(edge[18:PROFIT_BITS] * shares),
         ]
         self._too_good.append(too_good)

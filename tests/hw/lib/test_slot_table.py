@@ -51,5 +51,9 @@ def test_a_reset_forgets_what_the_memory_still_has():
             ctx.set(reset, 1)
             await ctx.tick()
             ctx.set(reset, 0)
+        ctx.set(dut.input.valid, 1)
+        for value in (0, 2):  # a commit counts from the cycle after it
+            await ctx.tick()
+            assert ctx.get(dut.values.high) == value
 
     simulate(ResetInserter(reset)(dut), testbench)

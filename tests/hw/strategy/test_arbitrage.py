@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from amaranth.hdl import ResetInserter, Signal
 
 from hw.arbitrage_types import ArbitrageSignal
 from hw.config import TINY
+from hw.strategy.arbitrage import Arbitrage
 from sim.golden.arbitrage import Limits, Venue
 from sim.golden.records import BUY, SELL, Order
-from tests.hw.strategy.arbitrage_bench import EVER, FOUR, OPEN, THREE, quote, run
+from tests.hw.bench import simulate
+from tests.hw.strategy.arbitrage_bench import EVER, FOUR, OPEN, THREE, Bench, quote, run
 
 
 def test_a_pair_of_orders_the_buy_first_and_the_signal():
@@ -267,6 +270,23 @@ def test_another_symbol_does_not_cool_down():
         assert await bench.send_and_wait(1, 0, quote(bid=20_000)) == []
 
     run(scenario, cooldown=1_000)
+
+
+def test_a_reset_forgets_the_cooldown_of_every_symbol():
+    bench, reset = Bench(), Signal()
+    bench.dut = Arbitrage(TINY)  # of its own: the others' is not in a ResetInserter
+
+    async def testbench(ctx):
+        for _ in range(2):
+            await bench.start(ctx, cooldown=10_000)
+            for symbol in range(4):
+                await bench.send(0, symbol, quote(ask=10_000))
+                assert len(await bench.send_and_wait(1, symbol, quote(bid=20_000))) == 2
+            ctx.set(reset, 1)
+            await bench.step()
+            ctx.set(reset, 0)
+
+    simulate(ResetInserter(reset)(bench.dut), testbench)
 
 
 def test_missed_while_orders_wait_and_tried_again():
