@@ -68,6 +68,8 @@ class Exchange:
         self._names: dict[int, str] = {}
         self._ticks: dict[int, int] = {}
         self._trades: dict[int, list[Order]] = {}
+        self._pauses: dict[int, int] = {}
+        """When the last halt of each symbol ends."""
         self._crosses = {OPENING, CLOSING, HALT_CROSS}
         self._storm = (0, 0)
         self.connections: list[ServerConnection] = []
@@ -115,7 +117,9 @@ class Exchange:
     def resume(self, name: str) -> None:
         """Ends a halt: orders come, and after the pause a cross lets the symbol trade."""
         self._change(name, QUOTATION, (HALTED,))
-        self._agenda.at(self.now + self.settings.pause, self._end_pause, self._locate(name))
+        locate = self._locate(name)
+        self._pauses[locate] = self.now + self.settings.pause
+        self._agenda.at(self._pauses[locate], self._end_pause, locate)
 
     def disconnect(self, user: str) -> None:
         """Cuts a client's connection without a word."""
@@ -188,7 +192,8 @@ class Exchange:
             account.end()
 
     def _end_pause(self, locate: int) -> None:
-        if self.engine.state(locate) == QUOTATION and OPENING not in self._crosses:
+        """Unless it was halted again, or has not opened yet."""
+        if self.engine.state(locate) == QUOTATION and self.now >= self._pauses[locate] and OPENING not in self._crosses:
             self.engine.cross(locate, HALT_CROSS)
             self.engine.set_state(locate, TRADING)
 

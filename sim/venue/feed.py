@@ -19,6 +19,9 @@ PACKET_LIMIT = 1_400
 LATE = 20_000
 """Nanoseconds by which a packet is late that others overtake, and a duplicate after the first."""
 
+MOST_SOURCES = 10_000
+"""Of requests, that are remembered: with more, all begin anew."""
+
 ENDS = 5
 """How often the end of the session is told."""
 
@@ -210,5 +213,7 @@ class Retransmission:
         now = self._agenda.now
         then, tokens = self._allowance.get(source, (now, float(self._rate)))
         tokens = min(self._rate, tokens + (now - then) * self._rate / SECOND)
+        if len(self._allowance) >= MOST_SOURCES:
+            self._allowance.clear()
         self._allowance[source] = now, tokens - (tokens >= 1)
         return tokens >= 1

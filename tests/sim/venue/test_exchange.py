@@ -13,7 +13,7 @@ from sim.golden.ouch50 import ProtocolError
 from sim.golden.records import BUY, SELL
 from sim.venue.exchange import Exchange
 from sim.venue.feed import PACKET_LIMIT
-from sim.venue.matching import HALTED, TRADING
+from sim.venue.matching import HALTED, QUOTATION, TRADING
 from sim.venue.settings import SECOND, CrowdSettings, Login, VenueSettings
 from tests.sim.venue.clients import QUIET, Client, brief
 
@@ -231,7 +231,7 @@ def test_faults_that_there_are_not(line, name, value, message):
         Exchange(QUIET).fault(line, name, value)
 
 
-def test_the_server_answers_what_it_should_and_no_more_than_it_may():
+def test_the_server_answers_what_it_should_and_no_more_than_it_may(monkeypatch):
     exchange = Exchange(replace(QUIET, retransmissions=4))
     session, server = exchange.feed.session, exchange.retransmission
     assert server.answer(pack_request(session, 1, 2), "a") is None, "nothing has been sent yet"
@@ -250,7 +250,10 @@ def test_the_server_answers_what_it_should_and_no_more_than_it_may():
     assert server.answer(pack_request(session, 1, 1), "a") is not None
     exchange.advance(exchange.now + SECOND // 2)
     assert server.answer(pack_request(session, 1, 1), "b") is not None
-    assert server.counts == {"absent": 1, "answered": 3, "malformed": 3, "session": 1, "rate": 1}
+    monkeypatch.setattr("sim.venue.feed.MOST_SOURCES", 2)
+    assert server.answer(pack_request(session, 1, 1), "c") is not None
+    assert len(server._allowance) == 1, "what is remembered is bounded"
+    assert server.counts == {"absent": 1, "answered": 4, "malformed": 3, "session": 1, "rate": 1}
 
 
 # Commands
@@ -283,6 +286,33 @@ def test_a_halt_takes_cancels_alone_and_ends_with_a_cross():
     trades = [itch50.trade(message) for message in exchange.feed.messages[-4:-1]]
     assert [(trade.shares, trade.price, chr(trade.code)) for trade in trades] == [
         (30, 24_0000, "N"), (30, 24_0000, "N"), (30, 24_0000, "H")]
+
+
+def test_a_second_halt_has_a_pause_of_its_own():
+    exchange, _ = trading()
+    locate, pause = exchange.locates["ANTS    "], exchange.settings.pause
+    exchange.halt("ANTS")
+    exchange.resume("ANTS")
+    exchange.advance(exchange.now + pause // 2)
+    exchange.halt("ANTS")
+    exchange.resume("ANTS")
+    exchange.advance(exchange.now + pause - 1)
+    assert exchange.engine.state(locate) == QUOTATION
+    exchange.advance(exchange.now + 1)
+    assert exchange.engine.state(locate) == TRADING
+
+
+def test_a_symbol_that_is_halted_before_the_opening_opens_when_it_is_resumed():
+    exchange = Exchange(QUIET)
+    client, locate = Client(exchange), exchange.locates["ANTS    "]
+    client.enter("B", 100, 24_0000, cross_type="O")
+    exchange.halt("ANTS")
+    exchange.advance(exchange.settings.start)
+    assert exchange.engine.state(locate) == HALTED
+    assert brief(client.pump()) == [("canceled", {"user_ref": 1, "quantity": 100, "reason": "E"})]
+    exchange.resume("ANTS")
+    exchange.advance(exchange.now + exchange.settings.pause)
+    assert exchange.engine.state(locate) == TRADING
 
 
 def test_a_reject_storm_takes_as_many_orders_as_it_was_told():

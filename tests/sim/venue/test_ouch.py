@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.golden.ouch50 import INBOUND, OPTIONS, Message, ProtocolError, decode, encode, packets
+from sim.golden.ouch50 import INBOUND, OPTIONS, Message, ProtocolError, decode, encode, order_packet, packets
+from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, Order
 from sim.venue.exchange import Exchange
 from sim.venue.settings import SECOND, Login
 from tests.data import market_data
@@ -210,6 +211,17 @@ def test_any_option_is_carried_or_rejected(options, identity):
     answer = client.pump()[-1]
     assert answer.fields["client_order_id"] == identity
     assert answer.name == "rejected" or answer.appendage == order.appendage
+
+
+def test_the_cards_own_packets(client, other):
+    """As the card's order entry makes them: enter, replace, cancel, immediate or cancel."""
+    card = Order(strategy=0, venue=0, symbol=0, side=BUY, shares=100, price=24_0000, day=1)
+    for order, user_ref in ((card, 1), (card._replace(kind=REPLACE_ORDER, reference=1, price=24_0100), 2),
+                            (card._replace(kind=CANCEL_ORDER, reference=2, shares=30), 0), (card._replace(day=0, price=1_0000), 3)):
+        client.server.receive(order_packet(order, name="ANTS", user_ref=user_ref), client.exchange.now)
+    assert [(name, fields.get("user_ref"), fields["quantity"]) for name, fields in brief(client.pump())] == [
+        ("accepted", 1, 100), ("replaced", 2, 100), ("canceled", 2, 70), ("accepted", 3, 100), ("canceled", 3, 100)]
+    assert brief(other.enter("S", 100, 24_0100))[1][1]["quantity"] == 30
 
 
 @pytest.mark.parametrize("name", ["EnterOrderMessage", "OrderAcceptedMessage", "CancelOrderMessage", "CanceledMessage"])
