@@ -55,7 +55,7 @@ verify: need-compiler $(VENV)/dev ## Everything: lint, all tests, benches, proof
 lint: $(VENV)/dev ## ruff, mypy --strict, and that generated files are fresh
 	$(call say,ruff)
 	@$(BIN)/ruff check .
-	$(call say,mypy --strict on host and sim/golden)
+	$(call say,mypy --strict on host$(comma) sim/golden and sim/venue)
 	@$(BIN)/mypy
 	$(call say,generated files)
 	@for module in $(GENERATORS); do $(PY) -m $$module --check || exit 1; done

@@ -18,7 +18,7 @@ class Agenda:
     def __init__(self, now: int):
         self.now = now
         self._turn = count()
-        self._actions: list[tuple[int, int, Callable[..., Any], tuple]] = []
+        self._actions: list[tuple[int, int, Callable[..., Any], tuple[Any, ...]]] = []
 
     def at(self, time: int, action: Callable[..., Any], *arguments: Any) -> None:
         """Later, or next of all if the time is past."""

@@ -1,8 +1,8 @@
 """The background flow of a venue: when its agents act, and what they hear. Times are drawn, everything from the seed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from sim.flow.market import Instrument
 from sim.venue.agenda import Agenda
@@ -90,5 +90,5 @@ class Crowd:
     def _soon(self) -> int:
         return max(178, round(self._random.expovariate(1 / REACTION)))
 
-    def _after(self, wait: int, action, *arguments) -> None:
+    def _after(self, wait: int, action: Callable[..., Any], *arguments: Any) -> None:
         self._agenda.at(self._agenda.now + wait, action, *arguments)

@@ -138,6 +138,7 @@ class _Side:
 
     def remove(self, order: Order) -> None:
         queue = order.queue
+        assert queue is not None
         del queue[order.reference]
         if queue:
             return
@@ -260,7 +261,8 @@ class Engine:
         """Trades all that can trade at one price, orders for this kind of cross among it; what is left of those is canceled."""
         book = self._books[locate]
         sides = [self._for_cross(book, side, kind) for side in (BUY, SELL)]
-        cross = cross_price(*([(order.price, order.shares) for order in side] for side in sides), book.reference)
+        buys, sells = ([(order.price, order.shares) for order in side] for side in sides)
+        cross = cross_price(buys, sells, book.reference)
         self._matches += 1
         match = self._matches
         for side in sides:

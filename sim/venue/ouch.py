@@ -1,12 +1,16 @@
 """OUCH 5.0 at the venue: what a port's messages do to the books, and what the port is told (PROTOCOLS section 5)."""
 
+from collections.abc import Callable
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sim.golden.ouch50 import OPTIONS, Message, Value, decode, encode
 from sim.golden.records import BUY, SELL
 from sim.venue.auction import MARKET
 from sim.venue.matching import CLOSED, HALTED, NEWEST, SUPERVISORY, Engine, Order
+
+Fields = dict[str, Any]
+Appendage = tuple[tuple[int, bytes], ...]
 
 SECOND = 1_000_000_000
 MOST_SHARES, HIGHEST_PRICE = 999_999, 1_999_999_900
@@ -59,16 +63,19 @@ class Details(NamedTuple):
     client_order_id: str
     symbol: str
     price: int
-    appendage: tuple[tuple[int, bytes], ...]
+    appendage: Appendage
 
 
 class Venue(Protocol):
     """What a port sees of its exchange."""
 
     engine: Engine
-    now: int
     locates: dict[str, int]
     """By names of eight characters."""
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since midnight."""
 
     def tick(self, locate: int) -> int:
         """Price step in 1/10000."""
@@ -110,7 +117,8 @@ class Port:
         Messages that changed nothing and got no answer.
     """
 
-    def __init__(self, venue: Venue, number: int, send, *, prevention: str = NEWEST, cancel_on_disconnect: bool = True):
+    def __init__(self, venue: Venue, number: int, send: Callable[[bytes], Any], *, prevention: str = NEWEST,
+                 cancel_on_disconnect: bool = True):
         self.last_user_ref = 0
         self.orders: dict[int, Order] = {}
         self.ignored = 0
@@ -120,8 +128,9 @@ class Port:
     def receive(self, data: bytes) -> None:
         """A message of the client. Raises ProtocolError, with nothing done."""
         message = decode(data, inbound=True)
-        handlers = {"enter_order": self._enter, "replace_order": self._replace, "cancel_order": self._cancel,
-                    "modify_order": self._modify, "account_query": self._query}
+        handlers: dict[str, Callable[[Fields, Appendage], None]] = {
+            "enter_order": self._enter, "replace_order": self._replace, "cancel_order": self._cancel,
+            "modify_order": self._modify, "account_query": self._query}
         handlers[message.name](message.fields, message.appendage)
 
     def disconnected(self) -> None:
@@ -129,13 +138,13 @@ class Port:
             for order in list(self.orders.values()):
                 self._venue.engine.cancel(order, reason=SUPERVISORY)
 
-    def tell(self, name: str, fields: dict[str, Value], appendage: tuple[tuple[int, bytes], ...] = ()) -> None:
+    def tell(self, name: str, fields: dict[str, Value], appendage: Appendage = ()) -> None:
         """Sends a message with the time of now. Also for what this venue itself never has to say: Restated, Priority Update, ..."""
         self._send(encode(Message(name, {"timestamp": self._venue.now, **fields}, appendage)))
 
     # What the client says
 
-    def _enter(self, fields, appendage) -> None:
+    def _enter(self, fields: Fields, appendage: Appendage) -> None:
         if fields["user_ref"] <= self.last_user_ref:
             self.ignored += 1
             return
@@ -149,7 +158,7 @@ class Port:
         self._expire(order)
         self._venue.engine.enter(order)
 
-    def _replace(self, fields, appendage) -> None:
+    def _replace(self, fields: Fields, appendage: Appendage) -> None:
         old = self.orders.get(fields["original_user_ref"])
         if old is None or fields["user_ref"] <= self.last_user_ref:
             self.ignored += 1
@@ -172,41 +181,41 @@ class Port:
         self._expire(new)
         self._venue.engine.replace(old, new)
 
-    def _cancel(self, fields, _) -> None:
+    def _cancel(self, fields: Fields, _: Appendage) -> None:
         order = self.orders.get(fields["user_ref"])
         if order is None:
             self.ignored += 1
-        elif order.cross and self._venue.frozen(order.cross):
+        elif self._frozen(order):
             self.tell("cancel_rejected", {"user_ref": fields["user_ref"]})
         elif not self._venue.engine.cancel(order, max(0, fields["quantity"] - order.executed)):
             self.ignored += 1
 
-    def _modify(self, fields, _) -> None:
+    def _modify(self, fields: Fields, _: Appendage) -> None:
         order = self.orders.get(fields["user_ref"])
         side = fields["side"]
         if order is None or side not in SIDES or (side != order.token.side and BUY in (SIDES[side], order.side)):
             self.ignored += 1
             return
         left = max(0, fields["quantity"] - order.executed)
-        if not left:
+        if not left or self._frozen(order):
             self._cancel({"user_ref": fields["user_ref"], "quantity": 0}, ())
             return
         order.token = order.token._replace(side=side)
         self._venue.engine.cancel(order, left, MODIFIED)
         self.tell("modified", {"user_ref": fields["user_ref"], "side": side, "quantity": order.shares})
 
-    def _query(self, *_) -> None:
+    def _query(self, *_: object) -> None:
         self.tell("query_response", {"user_ref": self.last_user_ref + 1})
 
     # Checks
 
-    def _order(self, fields, side: str, symbol: str, capacity: str, cross_type: str, appendage) -> Order:
+    def _order(self, fields: Fields, side: str, symbol: str, capacity: str, cross_type: str, appendage: Appendage) -> Order:
         """Raises RejectError where a field is wrong."""
         locate, options = self._venue.locates.get(symbol), dict(appendage)
         price, display, time_in_force = fields["price"], fields["display"], fields["time_in_force"]
         if locate is None:
             raise RejectError(Reject.SYMBOL)
-        market = price > HIGHEST_PRICE and price >= MARKET
+        market = price >= MARKET
         for wrong, reason in (
             (side not in SIDES, Reject.SIDE),
             (not 1 <= fields["quantity"] <= MOST_SHARES, Reject.QUANTITY),
@@ -240,14 +249,17 @@ class Port:
         """Why this order can't be replaced now, or 0."""
         if self._venue.engine.state(order.locate) == HALTED:
             return Reject.HALTED
-        return Reject.PROCESSING if order.cross and self._venue.frozen(order.cross) else 0
+        return Reject.PROCESSING if self._frozen(order) else 0
+
+    def _frozen(self, order: Order) -> bool:
+        return bool(order.cross) and self._venue.frozen(order.cross)
 
     def _expire(self, order: Order) -> None:
         options = dict(order.token.appendage)
         if EXPIRE_TIME in options:
             self._venue.expire(order, _number(options, EXPIRE_TIME) * SECOND)
 
-    def _reject(self, fields, reason: int) -> None:
+    def _reject(self, fields: Fields, reason: int) -> None:
         self.tell("rejected", {"user_ref": fields["user_ref"], "reason": int(reason), "client_order_id": fields["client_order_id"]})
 
     # What the engine says of the port's orders
@@ -303,7 +315,7 @@ def firm_of(order: Order) -> str:
     return dict(details.appendage).get(FIRM, b"").decode("latin-1")
 
 
-def _understood(appendage: tuple[tuple[int, bytes], ...]) -> bool:
+def _understood(appendage: Appendage) -> bool:
     return len(dict(appendage)) == len(appendage) and all(
         OPTIONS.get(tag) == len(value) and NOT_MODELLED.get(tag, value) == value and (tag != FIRM or value.isascii())
         for tag, value in appendage)

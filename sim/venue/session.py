@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import cast
 
 from sim.venue.exchange import Exchange
 from sim.venue.soupbin import ServerConnection
@@ -123,8 +124,8 @@ class _Client(asyncio.Protocol):
     def __init__(self, server: VenueServer):
         self._server = server
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
         self._server.step()
         self.connection = self._server.exchange.connect()
         self._server.clients.add(self)
@@ -154,8 +155,8 @@ class _Requests(asyncio.DatagramProtocol):
     def __init__(self, server: VenueServer):
         self._server = server
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
-        self._transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         self._server.step()

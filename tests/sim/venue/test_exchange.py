@@ -367,6 +367,7 @@ def test_the_closing_cross_and_after():
     client.enter("S", 70, 2_000_000_000, cross_type="C")
     exchange.advance(exchange.settings.start + SECOND - 1)
     assert brief(client.cancel(1)) == [("cancel_rejected", {"user_ref": 1})], "too near to the cross"
+    assert brief(client.modify(3, "T", 10)) == [("cancel_rejected", {"user_ref": 3})]
     exchange.advance(exchange.settings.start + SECOND)
     told = brief(client.pump())
     assert [(name, fields.get("user_ref"), fields.get("quantity"), fields.get("reason")) for name, fields in told] == [
