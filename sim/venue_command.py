@@ -179,7 +179,7 @@ def _read_commands(loop: asyncio.AbstractEventLoop, end: threading.Event, exchan
             errors.print(f"trapjaw: {error}", markup=False)
 
     with suppress(RuntimeError):  # the loop is over
-        for line in sys.stdin:
+        for line in sys.stdin or ():
             if line.strip():
                 loop.call_soon_threadsafe(do, line)
 
