@@ -80,7 +80,7 @@ class Book(wiring.Component):
         There is room for more orders where they are told.
     order_valid : Out(1), order : Out(BookOrder), orders_valid : Out(1), orders : Out(BookOrders)
         Every order, one at a time, and how they were told (see hw/book/snapshot.py). For each set of the store no event is taken for as
-        long as those under way need, and about 6 cycles; where events wait, that is one cycle in ten.
+        long as those under way need, and about 7 cycles; where events wait, that is one cycle in ten.
     executions : Out(stream of Execution)
         Each EXECUTE of a known order, in the cycle in which ``tops`` would offer its record if no other waited; never in two cycles that
         follow each other.
@@ -163,8 +163,10 @@ class Book(wiring.Component):
         self._dies = Signal()
         self._acts = Signal()  # an order comes, if nothing speaks against it
         self._waits = Signal(3)  # bit k: that of 2k + 1 or 2k + 2 cycles ago waits for its order, or did
-        self._at_once, self._bad = Signal(), Signal()  # that of one cycle ago does not; it has no shares or no price
+        self._at_once = Signal()  # that of one cycle ago does not, and reaches the levels
         self._waited = Signal()  # one that did reaches the levels
+        self._none, self._bad = Signal(), Signal()  # that of one or two cycles ago has no shares; or no price
+        self._two = Signal()  # its event is two operations, of which this is the first
         self._comes, self._excess = Signal(), Signal()  # its order comes; it takes more shares than there are
         self._append, self._fetched = Signal(), Signal(Level)  # a level that was fetched from afar is appended
         self._open, self._quiet, self._held = Signal(), Signal(), Signal()
@@ -198,7 +200,7 @@ class Book(wiring.Component):
     def _take(self, m):
         """Cycle 0: an event, or the second half of the one of two cycles ago. Cycles 1 and 2: what it is."""
         age, now, offered = self._age, self._taken, self.events.payload
-        second, take, two = self._second, self._takes, Signal()
+        second, take, two, none = self._second, self._takes, self._two, self._none
         m.d.sync += self.events.ready.eq(self._open & ~age[0] & ~age[2] & ~age[4] & ~(age[1] & two))
         m.d.sync += second.eq(age[1] & two)
         m.d.comb += [
@@ -206,12 +208,9 @@ class Book(wiring.Component):
             age[0].eq(take | second),
         ]
         m.d.sync += age[1:].eq(age)
-        kind, event = now.event.kind, now.event
+        kind = now.event.kind
         adds, sets = (kind == BookEventKind.ADD) | now.second, kind == BookEventKind.SET
-        none = event.shares == 0
         self._go_at_once(m)
-        m.d.comb += self._bad.eq(none | (event.price == 0))
-        m.d.comb += two.eq(~now.second & ((kind == BookEventKind.REPLACE) | (sets & ~none)))
         with m.If(age[1]):
             m.d.sync += [
                 now.first_of_two.eq(two),
@@ -224,9 +223,13 @@ class Book(wiring.Component):
                 now.at_once.eq(self._at_once),
             ]
         with m.If(take):
-            m.d.sync += [now.event.eq(offered), now.second.eq(0)]
+            m.d.sync += [
+                now.event.eq(offered), now.second.eq(0),
+                none.eq(offered.shares == 0), self._bad.eq((offered.shares == 0) | (offered.price == 0)),
+                two.eq((offered.kind == BookEventKind.REPLACE) | ((offered.kind == BookEventKind.SET) & (offered.shares != 0))),
+            ]
         with m.If(second):
-            m.d.sync += now.second.eq(1)
+            m.d.sync += [now.second.eq(1), two.eq(0)]
             with m.If(kind == BookEventKind.REPLACE):
                 m.d.sync += now.event.reference.eq(now.event.new_reference)
         with m.If(age[2]):
@@ -234,10 +237,10 @@ class Book(wiring.Component):
 
     def _go_at_once(self, m):
         """What names no order does not wait for one, if nothing waits ahead of it."""
-        age, now, waits, at_once = self._age, self._taken, self._waits, self._at_once
-        kind = now.event.kind.as_value()
-        names_none = ((kind == BookEventKind.ADD.value) | (kind >= BookEventKind.HALT.value)) & ~now.second
-        m.d.comb += at_once.eq(names_none & ~(age[3] & waits[1]) & ~(age[5] & waits[2]))
+        age, waits, at_once = self._age, self._waits, self._at_once
+        kind = self.events.payload.kind.as_value()
+        names_none = (kind == BookEventKind.ADD.value) | (kind >= BookEventKind.HALT.value)
+        m.d.sync += at_once.eq(self._takes & names_none & ~(age[2] & waits[0]) & ~(age[4] & waits[1]))
         with m.If(age[1]):
             m.d.sync += waits[0].eq(~at_once)
         with m.If(age[2]):
@@ -253,10 +256,14 @@ class Book(wiring.Component):
         m.d.sync += new_hashes.eq(store.table.hash(Mux(event.kind == BookEventKind.REPLACE, event.new_reference, event.reference)))
         m.d.comb += [
             store.lookup.eq(age[0]),
-            store.hashes.eq(Mux(self._second | self._snapshot.fetch, new_hashes, store.table.hash(offered.reference))),
+            store.hashes.eq(Mux(self.events.ready, store.table.hash(offered.reference), new_hashes)),
             store.reference.eq(event.reference),
             store.adds.eq(now.adds),
         ]
+        symbol, side = Signal.like(event.symbol), Signal(Side)
+        m.d.comb += [symbol.eq(then.event.symbol), side.eq(then.event.side)]
+        with m.If(then.second & self._found):  # where the first half has found its order
+            m.d.comb += [symbol.eq(order.symbol), side.eq(order.side)]
         with m.If(self._takes):
             m.d.sync += [place.symbol.eq(offered.symbol), place.side.eq(offered.side),
                          place.rank.eq(offered.price ^ offered.side.as_value().replicate(32))]
@@ -265,14 +272,10 @@ class Book(wiring.Component):
                 self._found.eq(store.found), order.eq(store.order), self._room.eq(store.room),
                 self._dies.eq(then.takes_all | (store.order.shares <= then.event.shares)),
                 self._acts.eq(then.adds & (~then.second | self._found | then.sets)),
-                place.symbol.eq(then.event.symbol), place.side.eq(then.event.side),
-                place.rank.eq(then.event.price ^ then.event.side.as_value().replicate(32)),
+                place.symbol.eq(symbol), place.side.eq(side), place.rank.eq(then.event.price ^ side.as_value().replicate(32)),
             ]
             with m.If(then.removes & store.found):
                 m.d.sync += [place.symbol.eq(store.order.symbol), place.side.eq(store.order.side), place.rank.eq(store.order.rank)]
-            with m.If(then.second & self._found):  # where the first half has found its order
-                m.d.sync += [place.symbol.eq(order.symbol), place.side.eq(order.side),
-                             place.rank.eq(then.event.price ^ order.side.as_value().replicate(32))]
 
         comes = self._comes
         m.d.comb += [
@@ -291,9 +294,9 @@ class Book(wiring.Component):
         """In cycle 1 or 4, or when a level comes from afar."""
         age, now, then, near, place = self._age, self._taken, self._looked_up, self._near, self._place
         append, waited = self._append, self._waited
+        m.d.sync += waited.eq(age[BOOKED - 1] & ~then.at_once)
         m.d.comb += [
-            waited.eq(age[BOOKED] & ~then.at_once),
-            near.start.eq(waited | (age[1] & self._at_once) | append),
+            near.start.eq(waited | self._at_once | append),
             near.region.eq(Cat(place.side, place.symbol)), near.rank.eq(place.rank),
             near.append.eq(append), near.totals.orders.eq(1),
         ]
@@ -311,7 +314,7 @@ class Book(wiring.Component):
     def _answer(self, m):
         """In the cycle after that: the record. In the next one it is known whether the order that was not waited for is a new one."""
         age, now, then, near, records, place = self._age, self._taken, self._looked_up, self._near, self._records, self._place
-        order, waited, at_once = self._order, self._waited, age[1] & self._at_once
+        order, waited, at_once = self._order, self._waited, self._at_once
         event = data.View(BookEvent, Mux(waited, then.event.as_value(), now.event.as_value()))
         some, again, was_touched, old = Signal(), Signal(), Signal(), Signal(data.StructLayout({"rank": Rank, "shares": Shares}))
         second, refused = Signal(), self._acts & ~self._comes
@@ -337,10 +340,9 @@ class Book(wiring.Component):
             records.touched.eq((touched | (second & was_touched)) & ~(was_touched & again)),
         ]
         m.d.sync += was_touched.eq(Mux(second | records.emit, 0, Mux(near.touched, some, was_touched)))
-        late = Signal()
-        with m.If(age[LOOKED_UP]):
-            m.d.comb += late.eq(then.at_once & then.adds & ~then.bad & (self.store.found | ~self.store.room))
-        m.d.comb += records.late_trouble.eq(late | near.overflow)
+        was_new = Signal()  # that of three cycles ago took its order for a new one that finds room
+        m.d.sync += was_new.eq(age[LOOKED_UP - 1] & now.at_once & now.adds & ~now.bad)
+        m.d.comb += records.late_trouble.eq((was_new & (self.store.found | ~self.store.room)) | near.overflow)
 
     def _tell(self, m):
         """The pulses."""
@@ -388,16 +390,19 @@ class Book(wiring.Component):
         near, far, place = self._near, self.far, self._place
         requested, row = Signal(), Signal(range(self._rows))
         owed = Signal(range(Records.DEPTH + 1))
-        quiet = ~self._age.any() & ~near.busy
+        calm, settled = Signal(), Signal()  # nothing was under way in the cycle before; nor is it now
         at = OneHot(m, "CLEAR", "OPEN", "REFILL", "TAKE", "APPEND")
         m.d.comb += [
             self.busy.eq(at.now("CLEAR") | requested),
             self._open.eq(at.now("OPEN") & ~requested & ~self.clear & ~near.low & far.room & ~self._held
                           & (owed != Records.DEPTH)),
-            self._quiet.eq(self._held & at.now("OPEN") & quiet & far.idle & ~near.low),
+            settled.eq(calm & ~self.events.ready),
+            self._quiet.eq(self._held & settled & ~near.low),
             far.region.eq(near.low_region), near.none_region.eq(far.level_region),
         ]
-        m.d.sync += self._held.eq(self._depth.hold | self._snapshot.hold)
+        m.d.sync += [
+            self._held.eq(self._depth.hold | self._snapshot.hold), calm.eq(at.now("OPEN") & ~self._age.any() & ~near.busy & far.idle),
+        ]
         m.d.sync += owed.eq(owed + (self.events.valid & self.events.ready) - (self.tops.valid & self.tops.ready))
         for part in (self.store, far):
             m.d.comb += [part.clear.eq(at.now("CLEAR")), part.row.eq(row)]
@@ -414,9 +419,9 @@ class Book(wiring.Component):
             with m.Else():
                 at.go("CLEAR")
         with at("OPEN"):
-            with m.If(quiet & far.idle & near.low):
+            with m.If(settled & near.low):
                 at.go("REFILL")
-            with m.Elif(quiet & far.idle & requested & ~self._held):
+            with m.Elif(settled & requested & ~self._held):
                 m.d.sync += requested.eq(self.clear)
                 at.go("CLEAR")
             with m.Else():

@@ -81,6 +81,7 @@ class FarLevels(wiring.Component):
         m.submodules.queue = queue = SyncFIFO(width=self._change.size, depth=self.DEPTH)
         change, taking, found, room = Signal(self._change), Signal(), Signal(), Signal()
         before, totals, carry = Signal(Totals), Signal(Totals), Signal()
+        gone, comes = Signal(), Signal()  # the level leaves its place, or takes one
         place, key, hashes, number = Signal(table.place_bits), Signal(self._key), Signal(table.hash.bits), self.table_of(change.region)
         recent = Signal(tree.spacing)  # starts of the tree
         m.d.sync += recent.eq((recent << 1) | tree.start)
@@ -126,14 +127,13 @@ class FarLevels(wiring.Component):
             m.d.comb += table.keep.eq(1)
             shares, orders = changed(before, change.totals, change.leave)
             m.d.sync += [
-                totals.shares.eq(shares), totals.orders.eq(Mux(taking, 0, orders)), carry.eq(~change.leave & (shares[-1] | orders[-1])),
+                totals.shares.eq(shares), totals.orders.eq(orders), carry.eq(~change.leave & (shares[-1] | orders[-1])),
+                gone.eq(found & (taking | (change.leave & (before.orders == change.totals.orders)))),
+                comes.eq(~found & room & ~change.leave & ~taking),
             ]
             at.go("WRITE")
         with at("WRITE"):
-            gone, comes = Signal(), Signal()
             m.d.comb += [
-                gone.eq((totals.orders == 0) & found & (change.leave | taking)),
-                comes.eq(~found & room & ~change.leave & ~taking),
                 table.entry.valid.eq(~gone),
                 table.write.eq(found | comes),
                 tree.start.eq(gone | comes),

@@ -89,9 +89,9 @@ class OrderStore(wiring.Component):
         m.d.sync += age.eq((age << 1) | self.lookup)
         at = {cycles: age[cycles - 1] for cycles in range(1, 8)}
 
-        # operations on their way: three cycles old or more, five, seven
+        # operations on their way: three cycles old or more, five
         reference, adds = Signal(64), Signal()
-        written, earlier = Signal(outcome), Signal(outcome)
+        written = Signal(outcome)
         with m.If(at[2]):
             m.d.sync += [reference.eq(self.reference), adds.eq(self.adds)]
         was_found, place = Signal(), Signal(table.place_bits)
@@ -100,27 +100,26 @@ class OrderStore(wiring.Component):
                 written.reference.eq(reference), written.write.eq(was_found | self.alive), written.alive.eq(self.alive),
                 written.place.eq(place), written.order.eq(self.after),
             ]
-        with m.If(at[6]):
-            m.d.sync += earlier.eq(written)
-
-        # whether they are about the same reference, and write it, is found out while it is looked up
-        last, last_but_one, of_last, of_last_but_one = (
-            Signal(name=name) for name in ("last", "last_but_one", "of_last", "of_last_but_one"))
+        # whether they write the same reference, and what, is found out while it is looked up
+        last, last_but_one, recent = Signal(), Signal(), Signal(outcome)
         with m.If(at[1]):
             m.d.sync += [last.eq(at[3] & (self.reference == reference)), last_but_one.eq(at[5] & (self.reference == written.reference))]
+        of_last, found_place = Signal(), Signal.like(place)
+        m.d.comb += of_last.eq(last & (was_found | self.alive))
         with m.If(at[2]):
-            m.d.sync += [of_last.eq(last & (was_found | self.alive)), of_last_but_one.eq(last_but_one & written.write)]
-        found_place = Signal.like(place)
-        m.d.comb += [
-            self.found.eq(table.found), self.order.eq(table.value), found_place.eq(table.found_place), self.room.eq(table.room),
-        ]
+            m.d.sync += [
+                recent.write.eq(of_last | (last_but_one & written.write)),
+                recent.alive.eq(Mux(of_last, self.alive, written.alive)),
+                recent.place.eq(Mux(of_last, place, written.place)),
+                recent.order.eq(Mux(last, self.after, written.order)),  # one that writes nothing found none: no order is asked for
+            ]
         known = Signal()  # it has a place, though perhaps it is leaving it
-        m.d.comb += known.eq(self.found)
-        for recent, outcome in ((of_last, written), (of_last_but_one & ~of_last, earlier)):
-            with m.If(recent):
-                m.d.comb += [
-                    known.eq(1), self.found.eq(outcome.alive), self.order.eq(outcome.order), found_place.eq(outcome.place), self.room.eq(1),
-                ]
+        m.d.comb += [
+            known.eq(recent.write | table.found), self.room.eq(recent.write | table.room),
+            self.found.eq(Mux(recent.write, recent.alive, table.found)),
+            self.order.eq(Mux(recent.write, recent.order.as_value(), table.value.as_value())),
+            found_place.eq(Mux(recent.write, recent.place, table.found_place)),
+        ]
         m.d.sync += [was_found.eq(self.found), place.eq(Mux(known, found_place, table.free_place))]
 
         m.d.comb += [

@@ -101,9 +101,11 @@ class Records(wiring.Component):
         stale = Signal(1 << len(symbol))
         shown, shown_partial = Signal.like(stale), Signal.like(stale)  # as of the symbol's last record
         was_stale, was_shown, was_partial = Signal(), Signal(), Signal()
-        late = Signal()  # of the same symbol, which is looked up in this very cycle
-        m.d.comb += late.eq(self.late_trouble & (self.symbol == last_symbol))
+        late, was_late, late_symbol = Signal(), Signal(), Signal.like(symbol)
+        m.d.comb += late.eq(  # the same symbol is looked up in these very cycles
+            (self.late_trouble & (self.symbol == last_symbol)) | (was_late & (self.symbol == late_symbol)))
         m.d.sync += [
+            was_late.eq(self.late_trouble), late_symbol.eq(last_symbol),
             symbol.eq(self.symbol),
             last_symbol.eq(symbol),
             was_stale.eq(stale.bit_select(self.symbol, 1) | late),
@@ -153,8 +155,8 @@ class Records(wiring.Component):
             ]
         with m.If(self.trouble):
             m.d.sync += stale.bit_select(symbol, 1).eq(1)
-        with m.If(self.late_trouble):
-            m.d.sync += [stale.bit_select(last_symbol, 1).eq(1), shown.bit_select(last_symbol, 1).eq(1)]
+        with m.If(was_late):
+            m.d.sync += [stale.bit_select(late_symbol, 1).eq(1), shown.bit_select(late_symbol, 1).eq(1)]
         with m.If(self.doubt):
             m.d.sync += stale.bit_select(self.doubt_symbol, 1).eq(1)
         with m.If(self.doubt_near):
@@ -164,26 +166,35 @@ class Records(wiring.Component):
         return m
 
     def _queue(self, m, record):
-        """Records that wait; trouble that comes late is added to the last."""
+        """Records that wait; trouble that comes late is added to the last, and whether its prices cross."""
         m.submodules.queue = queue = Memory(shape=TopOfBook, depth=self.DEPTH, init=[])
         write, read = queue.write_port(), queue.read_port(domain="comb")
-        last, late = Signal(range(self.DEPTH)), Signal(self.DEPTH)
+        last, late, crossed, locked = Signal(range(self.DEPTH)), Signal(self.DEPTH), Signal(self.DEPTH), Signal(self.DEPTH)
         level, first_late = Signal(range(self.DEPTH + 1)), Signal()
         tops = self.tops
+        bid, ask, fresh, crosses, locks = Signal(Price), Signal(Price), Signal(), Signal(), Signal()  # of the last record
+        at_last = Signal()
         m.d.comb += [
             write.en.eq(self.emit), write.data.eq(record),
             tops.valid.eq(level != 0), tops.payload.eq(read.data),
-            first_late.eq(late.bit_select(read.addr, 1) | (self.late_trouble & (last == read.addr))),
+            at_last.eq(last == read.addr),
+            first_late.eq(late.bit_select(read.addr, 1) | (self.late_trouble & at_last)),
+            crosses.eq((bid > ask) & (ask != 0)), locks.eq((bid == ask) & (ask != 0)),
             tops.payload.stale.eq(read.data.stale | first_late),
             tops.payload.changed.eq(read.data.changed | (first_late & ~read.data.stale)),
-            tops.payload.crossed.eq((read.data.bid_price > read.data.ask_price) & (read.data.ask_price != 0)),
-            tops.payload.locked.eq((read.data.bid_price == read.data.ask_price) & (read.data.ask_price != 0)),
+            tops.payload.crossed.eq(Mux(at_last, crosses, crossed.bit_select(read.addr, 1))),
+            tops.payload.locked.eq(Mux(at_last, locks, locked.bit_select(read.addr, 1))),
         ]
-        m.d.sync += level.eq(level + self.emit - (tops.valid & tops.ready))
+        m.d.sync += [level.eq(level + self.emit - (tops.valid & tops.ready)), fresh.eq(self.emit)]
+        with m.If(fresh):
+            m.d.sync += [crossed.bit_select(last, 1).eq(crosses), locked.bit_select(last, 1).eq(locks)]
         with m.If(self.late_trouble):
             m.d.sync += late.bit_select(last, 1).eq(1)
         with m.If(self.emit):
-            m.d.sync += [write.addr.eq(write.addr + 1), last.eq(write.addr), late.bit_select(write.addr, 1).eq(0)]
+            m.d.sync += [
+                write.addr.eq(write.addr + 1), last.eq(write.addr), late.bit_select(write.addr, 1).eq(0),
+                bid.eq(record.bid_price), ask.eq(record.ask_price),
+            ]
         with m.If(tops.valid & tops.ready):
             m.d.sync += read.addr.eq(read.addr + 1)
 

@@ -64,7 +64,7 @@ class Snapshot(wiring.Component):
 
     Timing
     ------
-    A set takes 9 cycles, one more a way and ``PACE`` more an order. Events are held back for as long as those under way need, and 4
+    A set takes 10 cycles, one more a way and ``PACE`` more an order. Events are held back for as long as those under way need, and 5
     cycles; while some wait, ``PAUSE`` cycles at least go by before the next time.
     """
 

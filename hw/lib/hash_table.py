@@ -206,7 +206,7 @@ class HashTable(wiring.Component):
         m.submodules[f"bank{bank}"] = memory = ExclusiveMemory(shape=self._rows.shape().elem_shape, depth=self.depth)
         read, write = memory.read_port(), memory.write_port(granularity=1)
         m.d.comb += [
-            read.en.eq(self.lookup | self.fetch),
+            read.en.eq(~(self.write | self.clear)),  # sooner known than whether somebody asks
             read.addr.eq(self._address(self.hashes[bank * self.set_bits:(bank + 1) * self.set_bits], self.region)),
             write.addr.eq(Mux(self.clear, self.row, self._address(self.place_set(self.place), self.place_region))),
         ]

@@ -78,7 +78,7 @@ def test_at_rest_every_order_is_told_as_it_is_after_the_last_event(config, momen
         assert one.orders == {reference: (*order, number) for reference, order in wanted.items()}
         assert one.since == one.sequence == number
         sets = 2 * OrderStore(config).table.sets
-        assert one.cycles == Snapshot.PACE + sets * (9 + config.order_ways) + Snapshot.PACE * len(wanted)
+        assert one.cycles == Snapshot.PACE + sets * (10 + config.order_ways) + Snapshot.PACE * len(wanted)
     assert len(told[299].orders) > 40
 
 
@@ -124,7 +124,7 @@ def test_the_feed_goes_on_while_orders_are_told():
     saturated, told = run.taken[-1] - run.taken[0], seen["told"]
     assert list(told.orders) == [1]
     assert 2.1 < saturated / len(events) < 2.3
-    sets_left = (told.cycles - saturated) / (9 + TINY.order_ways)
+    sets_left = (told.cycles - saturated) / (10 + TINY.order_ways)
     assert saturated / (Snapshot.PAUSE + 40) < 2 * OrderStore(TINY).table.sets - sets_left < saturated / Snapshot.PAUSE
 
 
