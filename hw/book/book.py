@@ -256,7 +256,7 @@ class Book(wiring.Component):
         m.d.sync += new_hashes.eq(store.table.hash(Mux(event.kind == BookEventKind.REPLACE, event.new_reference, event.reference)))
         m.d.comb += [
             store.lookup.eq(age[0]),
-            store.hashes.eq(Mux(self.events.ready, store.table.hash(offered.reference), new_hashes)),
+            store.hashes.eq(Mux(self.events.ready, store.table.hash.in_levels(m, offered.reference), new_hashes)),
             store.reference.eq(event.reference),
             store.adds.eq(now.adds),
         ]
@@ -321,7 +321,7 @@ class Book(wiring.Component):
         m.d.sync += [
             *(records.event[name].eq(event[name]) for name in Answered.members),
             records.side.eq(place.side),
-            records.status.eq(event.kind.as_value() >= BookEventKind.HALT.value),
+            records.status.eq(event.kind.as_value() >= BookEventKind.HALT.value), records.halts.eq(event.kind == BookEventKind.HALT),
             records.emit.eq((waited & ~then.first_of_two) | at_once),
             records.trouble.eq(Mux(waited, self._excess | refused, at_once & (now.event.kind == BookEventKind.ADD) & self._bad)),
             some.eq(~waited | ~then.removes | self._dies | then.some),

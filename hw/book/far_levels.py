@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
-from hw.book.near_levels import Level, Totals, changed, level_change
+from hw.book.near_levels import Level, Totals, changed, level_change, signed_by
 from hw.book.order_store import region_bits
 from hw.book.winner_tree import RADIX, WinnerTree
 from hw.config import CardConfig
@@ -125,7 +125,7 @@ class FarLevels(wiring.Component):
             at.go("COUNT")
         with at("COUNT"):
             m.d.comb += table.keep.eq(1)
-            shares, orders = changed(before, change.totals, change.leave)
+            shares, orders = changed(before, data.View(Totals, signed_by(change.totals, change.leave)), change.leave)
             m.d.sync += [
                 totals.shares.eq(shares), totals.orders.eq(orders), carry.eq(~change.leave & (shares[-1] | orders[-1])),
                 gone.eq(found & (taking | (change.leave & (before.orders == change.totals.orders)))),

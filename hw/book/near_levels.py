@@ -21,9 +21,14 @@ def level_change(config: CardConfig) -> data.StructLayout:
     return data.StructLayout({"region": region_bits(config), "rank": Rank, "totals": Totals, "leave": 1})
 
 
+def signed_by(totals, leave):
+    """What is to be added, with ``leave`` as the carry, for ``totals`` to come or leave."""
+    return totals.as_value() ^ leave.replicate(Totals.size)
+
+
 def changed(before, by, leave):
-    """Shares and orders after ``by`` came, or left; each with a carry on top."""
-    return [(before[name] + (by[name] ^ leave.replicate(len(by[name]))) + leave)[:len(by[name]) + 1] for name in ("shares", "orders")]
+    """Shares and orders after ``by`` (see ``signed_by``) was added; each with a carry on top."""
+    return [(before[name] + by[name] + leave)[:len(by[name]) + 1] for name in ("shares", "orders")]
 
 
 class NearLevels(wiring.Component):
@@ -117,7 +122,9 @@ class NearLevels(wiring.Component):
             step.come.eq(self.start & (self.come | self.append)), step.leave.eq(self.start & self.leave), step.append.eq(self.append),
             step.dies.eq(self.start & self.leave & self.totals.orders[0]), step.look.eq(self.look),
         ]
-        m.d.sync += [arrival.level.eq(Cat(1, self.rank, self.totals)), arrival.free.eq(self.start), arrival.comes_in.eq(0)]
+        m.d.sync += [
+            arrival.level.eq(Cat(1, self.rank, signed_by(self.totals, self.leave))), arrival.free.eq(self.start), arrival.comes_in.eq(0),
+        ]
         with m.If(self.clear):
             m.d.sync += [arrival.level.eq(0), arrival.comes_in.eq(1)]
         cells = [Cell(self._regions, self._step, self._arrival, two_sides=not number) for number in range(self.LEVELS)]
@@ -158,7 +165,8 @@ class NearLevels(wiring.Component):
         m.d.sync += last.eq(step)
         m.d.comb += [
             self.far_valid.eq((arrival.comes_in & ~clearing) | (arrival.free & (last.come | last.leave))),
-            self.far.region.eq(last.region), self.far.rank.eq(arrival.level.rank), self.far.totals.eq(arrival.level.totals),
+            self.far.region.eq(last.region), self.far.rank.eq(arrival.level.rank),
+            self.far.totals.eq(signed_by(arrival.level.totals, last.leave)),
             self.far.leave.eq(last.leave),
         ]
         with m.If(self.far_valid & last.come):
@@ -210,8 +218,8 @@ class Cell(wiring.Component):
     level : Out(Level)
         Cycle t: what the cell has.
     changing : In(step), arrival : In(arrival), neighbour : In(Level)
-        Cycle t + 1: the same change; the level that comes in with it, if it does, and what became of it in the cells before; what the
-        next cell has.
+        Cycle t + 1: the same change; the level that comes in with it, if it does, or what it adds (``signed_by``), and what became of it
+        in the cells before; what the next cell has.
     after, other : Out(Level), touched, overflow, had_far : Out(1)
         Cycle t + 1: what the cell has then; what it has for the other side.
     departure : Out(arrival)
@@ -268,8 +276,10 @@ class Cell(wiring.Component):
             written.eq(Mux(comes_in, arrival.level.as_value(), Mux(
                 pulls, self.neighbour.as_value(), Cat(had.valid, had.rank, shares[:-1], orders[:-1])))),
             write.addr.eq(change.region), write.data.eq(written), write.en.eq(hit | comes_in | pulls),
-            self.after.eq(Mux(write.en, written.as_value(), had.as_value())),
+            self.after.eq(written),
         ]
+        with m.If(~write.en):
+            m.d.comb += self.after.totals.eq(had.totals)
         m.d.sync += [
             self.departure.level.eq(Mux(comes_in, had, arrival.level)),
             self.departure.comes_in.eq(comes_in & had.valid),

@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 from hw.book.near_levels import Level
 from hw.book.order_store import symbol_bits
 from hw.config import CardConfig
-from hw.types import BookEventKind, Cycles, Execution, Nanoseconds, Price, Sequence, Shares, Side, TopOfBook
+from hw.types import Cycles, Execution, Nanoseconds, Price, Sequence, Shares, Side, TopOfBook
 
 Answered = data.StructLayout({
-    "kind": BookEventKind, "side": Side, "partial": 1, "sequence": Sequence, "timestamp": Nanoseconds, "ingress": Cycles,
+    "side": Side, "partial": 1, "sequence": Sequence, "timestamp": Nanoseconds, "ingress": Cycles,
 })
 """What a record needs of the event that it answers."""
 
@@ -53,8 +53,8 @@ class Records(wiring.Component):
         No symbol is stale any more, nor was in its last record; nothing is known of their trading.
     assume_trading : In(1 per symbol)
         The symbol trades until the venue says otherwise; else it is halted until the venue says that it trades.
-    status : In(1)
-        With ``emit``: the event is a HALT or RESUME.
+    status, halts : In(1)
+        With ``emit``: the event is a HALT or RESUME; it is a HALT.
     halted : Out(1 per symbol)
         The venue does not trade the symbol, as far as is known; from the cycle after ``emit`` on.
     executed : In(1), executed_shares : In(Shares), executed_price : In(Price)
@@ -88,6 +88,7 @@ class Records(wiring.Component):
             "clear": In(1),
             "assume_trading": In(config.symbols),
             "status": In(1),
+            "halts": In(1),
             "halted": Out(config.symbols),
             "executed": In(1),
             "executed_shares": In(Shares),
@@ -201,7 +202,7 @@ class Records(wiring.Component):
     def _follow_trading(self, m, symbol):
         """What the venue has said of each symbol's trading. Returns whether the event's symbol is halted after it, whether it was by
         its last record, and all symbols that were not."""
-        status, halt, word_of = self.status, self.event.kind == BookEventKind.HALT, self.event.side
+        status, halt, word_of = self.status, self.halts, self.event.side
         known, action, operational = Signal(self._symbols), Signal(self._symbols), Signal(self._symbols)
         was_known, was_action, was_operational = Signal(), Signal(), Signal()
         shown_trading, was_trading, assumed, is_halted = Signal(1 << len(symbol)), Signal(), Signal(), Signal()

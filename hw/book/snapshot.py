@@ -93,7 +93,7 @@ class Snapshot(wiring.Component):
         m.d.comb += [
             last_way.eq(way == self._ways - 1), last_set.eq(self.bank & (self.row == self._rows - 1)), self.orders.venue.eq(self._venue),
         ]
-        m.d.sync += [pace.eq(pace + 1), self.valid.eq(0), self.done.eq(0)]
+        m.d.sync += [pace.eq(pace + 1), self.valid.eq(0), self.done.eq(0), self.orders.count.eq(self.orders.count + self.valid)]
         with m.If(~pause.all()):
             m.d.sync += pause.eq(pause + 1)
         at = OneHot(m, "IDLE", "PAUSE", "WAIT", "NAME", "HASH", "FETCH", "ARRIVE", "KEEP", "TELL", "TOLD", "NEXT", "END")
@@ -139,7 +139,7 @@ class Snapshot(wiring.Component):
                 order.venue.eq(self._venue), order.symbol.eq(value.symbol), order.side.eq(value.side),
                 order.price.eq(value.rank ^ value.side.as_value().replicate(32)), order.shares.eq(value.shares),
                 order.reference.eq(entry.key), order.sequence.eq(self.orders.sequence),
-                self.valid.eq(entry.valid), self.orders.count.eq(self.orders.count + entry.valid), way.eq(way + 1), pace.eq(0),
+                self.valid.eq(entry.valid), way.eq(way + 1), pace.eq(0),
             ]
             with m.If(entry.valid):
                 at.go("TOLD")

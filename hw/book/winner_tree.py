@@ -34,7 +34,7 @@ class WinnerTree(wiring.Component):
     done : Out(1), best : Out({rank, valid, slot}), best_region : Out
         Cycle s + latency, if it was asked for: the winner of the region with this group, for this one cycle.
     clear : In(1), row : In
-        Empties row ``row``, and forgets whatever is under way.
+        Empties row ``row`` in the next cycle, and forgets whatever is under way.
 
     Notes
     -----
@@ -136,9 +136,11 @@ class WinnerTree(wiring.Component):
         for k in range(1, self.levels + 1):
             with m.If(active[3 + k] & kept[3 + k]):
                 m.d.sync += [place.eq(self._node(k, region[3 + k], slot[3 + k])), children.eq(1 << self._child(k, slot[3 + k]))]
-        m.d.comb += [write.addr.eq(Mux(self.clear, self.row, place)), write.en.eq(Mux(self.clear, (1 << RADIX) - 1, children))]
-        for i in range(RADIX):
-            m.d.comb += write.data[i].eq(Mux(self.clear, 0, rising))
+        cleared = Signal()
+        m.d.sync += cleared.eq(self.clear)
+        with m.If(self.clear):
+            m.d.sync += [place.eq(self.row), children.eq((1 << RADIX) - 1)]
+        m.d.comb += [write.addr.eq(place), write.en.eq(children), *(part.eq(Mux(cleared, 0, rising)) for part in write.data)]
         m.d.comb += [self.done.eq(active[stages] & asked[stages]), self.best.eq(climber), self.best_region.eq(region[stages])]
         return m
 
