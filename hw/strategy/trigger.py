@@ -47,7 +47,7 @@ class Trigger(wiring.Component):
     venue_stale : In(one bit a venue)
         Level: no record of this venue meets anything. It counts as it stood a cycle before.
     commits : In(stream of TriggerCommit, always ready)
-        Arms or disarms an entry, all of it at once; records of the same cycle on are compared with it. Of an unknown entry: ignored.
+        Arms or disarms an entry, all of it at once; records of the next cycle on are compared with it. Of an unknown entry: ignored.
     orders : Out(stream of Order)
     armed : Out(one bit an entry)
     fired : Out(one bit an entry)
@@ -82,8 +82,9 @@ class Trigger(wiring.Component):
         m = Module()
         entries, offered, commit = range(self._entries), self.tops.payload, self.commits.payload
         valid, sure, top, committed = Signal(), Signal(), Signal(TopOfBook), Signal(self._entries)
-        m.d.comb += committed.eq(Mux(self.commits.valid, Cat(commit.index == number for number in entries), 0))
+        self._commit = Signal(TriggerCommit)
         m.d.sync += [  # 0 -> 1
+            committed.eq(Mux(self.commits.valid, Cat(commit.index == number for number in entries), 0)), self._commit.eq(commit),
             top.eq(offered),
             valid.eq(self.tops.valid & offered.changed & (offered.venue < self._venues)),
             sure.eq(~(offered.stale | offered.halted | offered.partial | offered.crossed)),
@@ -105,11 +106,11 @@ class Trigger(wiring.Component):
         room = self._causes(m, top, hits, waiting)
         m.d.comb += hits.eq(Mux(self.enable & room, met & self.armed & ~committed, 0))
         m.d.sync += [
-            self.armed.eq((self.armed & ~hits & ~committed) | Mux(self.commits.payload.entry.armed, committed, 0)),
+            self.armed.eq((self.armed & ~hits & ~committed) | Mux(self._commit.entry.armed, committed, 0)),
             self.fired.eq((self.fired | hits) & ~committed),
             waiting.eq(Mux(self.enable, ((waiting & ~leaves) | hits) & ~lost & ~committed, 0)),
         ]
-        self._leave(m, waiting & ~committed & ~lost, leaves)
+        self._leave(m, waiting & ~committed & ~lost, leaves, committed)
         firing = self.firing.payload
         m.d.sync += [
             self.firing.valid.eq(hits.any()), firing.entries.eq(hits),
@@ -118,7 +119,7 @@ class Trigger(wiring.Component):
 
     def _compare(self, m, number, committed, top):
         """Cycle 1: whether the record is about the entry, meets its condition, and if the venue is stale. Kept in registers."""
-        entry = self.commits.payload.entry
+        entry = self._commit.entry
         condition = Signal(data.StructLayout({"symbol": SymbolIndex, "venue": VenueIndex, "at": Price, "at_most": 1, "ask": 1}),
                            name=f"condition_{number}")
         with m.If(committed):
@@ -155,14 +156,14 @@ class Trigger(wiring.Component):
         ]
         return room
 
-    def _leave(self, m, waiting, leaves):
+    def _leave(self, m, waiting, leaves, committed):
         """Cycle 3: the lowest entry that waits takes the free place at the output."""
         m.submodules.entries = entries = Memory(shape=TriggerEntry, depth=self._entries, init=[], attrs={"ram_style": "distributed"})
         write, read = entries.write_port(), entries.read_port(domain="comb")
-        commit, order, first = self.commits.payload, self._order, Signal(range(max(self._entries, 2)))
+        commit, order, first = self._commit, self._order, Signal(range(max(self._entries, 2)))
         m.d.comb += [
             write.addr.eq(commit.index), write.data.eq(commit.entry),
-            write.en.eq(self.commits.valid & (commit.index < self._entries)), read.addr.eq(first),
+            write.en.eq(committed.any()), read.addr.eq(first),
         ]
         for number in reversed(range(self._entries)):
             with m.If(waiting[number]):

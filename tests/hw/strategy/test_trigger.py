@@ -20,6 +20,7 @@ async def commit(ctx, dut, index, entry):
     ctx.set(dut.commits.valid, 1)
     await ctx.tick()
     ctx.set(dut.commits.valid, 0)
+    await ctx.tick()
 
 
 async def offer(ctx, dut, top=TOP, *, venue=1, symbol=2, sequence=0, **flags):
@@ -112,6 +113,28 @@ def test_nothing_fires(why):
         assert await orders(ctx, dut) == []
         assert ctx.get(dut.fired) == 0
         assert ctx.get(dut.armed) == (why != "disarmed") << 3
+
+    simulate(dut, testbench)
+
+
+@pytest.mark.parametrize("late", [-1, 0, 1])
+def test_records_from_the_cycle_after_a_commit_on_are_compared_with_it(late):
+    """And with what was there before until then."""
+    dut, other = made(Trigger, TINY, ENTRIES), ENTRY._replace(at=1, shares=7)
+
+    async def testbench(ctx):
+        ctx.set(dut.enable, 1)
+        for first, second in ((None, ENTRY), (other, ENTRY._replace(at=2000)), (other, ENTRY)):
+            await commit(ctx, dut, 5, first)
+            for cycle in range(-1, 2):
+                ctx.set(dut.commits.valid, cycle == 0)
+                ctx.set(dut.commits.payload, {"index": 5, "entry": {"armed": 1, **second._asdict()}})
+                ctx.set(dut.tops.valid, cycle == late)
+                ctx.set(dut.tops.payload, {"venue": 1, "symbol": 2, "changed": 1, **TOP._asdict()})
+                await ctx.tick()
+            ctx.set(dut.tops.valid, 0)
+            left = [order.shares for order in await orders(ctx, dut)]
+            assert left == ([ENTRY.shares] if late > 0 and second == ENTRY else [])  # what had fired is spent by the commit
 
     simulate(dut, testbench)
 
