@@ -1,14 +1,19 @@
 """Settings of every symbol's slot, committed by the host one slot at a time: a memory instead of registers by the hundred."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from hw.types import SymbolIndex
 
 SMALL = 16
 """Slots up to which the table is made of logic cells and not of block RAM."""
+
+
+GROUP = 8
+"""Slots among which the first half of a choice is made, in the cycle of the question."""
 
 
 def SlotSettings(shape) -> data.StructLayout:
@@ -60,16 +65,18 @@ class SlotTable(wiring.Component):
         m.submodules.memory = memory = Memory(
             shape=data.StructLayout({"values": self._shape}), depth=self._slots, init=[], attrs=style(self._slots))
         write, read = memory.write_port(), memory.read_port()
-        committed, before = Signal(self._slots), Signal(self._slots)  # before: as of the question
-        asked = Signal(SymbolIndex)
+        committed = Signal(self._slots)
+        groups = [committed[start:start + GROUP] for start in range(0, self._slots, GROUP)]
+        known, group = Signal(len(groups)), Signal(range(max(2, len(groups))))  # the slot asked for in each group, and whose it is
+        low, high = self.symbol[:bits_for(GROUP - 1)], self.symbol[bits_for(GROUP - 1):]
         given = self.input.payload
         m.d.comb += [
             write.addr.eq(given.symbol), write.data.values.eq(given.values),
             write.en.eq(self.input.valid & (given.symbol < self._slots)),
             read.addr.eq(self.symbol),
-            self.values.eq(Mux(before.bit_select(asked, 1), read.data.as_value(), 0)),
+            self.values.eq(Mux(known.bit_select(group, 1), read.data.as_value(), 0)),
         ]
-        m.d.sync += [asked.eq(self.symbol), before.eq(committed)]
+        m.d.sync += [known.eq(Cat(bits.bit_select(low, 1) for bits in groups)), group.eq(high)]
         with m.If(write.en):
             m.d.sync += committed.bit_select(given.symbol, 1).eq(1)
         return m

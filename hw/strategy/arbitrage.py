@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.arbitrage_types import ArbitrageLimits, ArbitrageSignal, CardTime, DirectQuote, VenueTerms
+from hw.arbitrage_types import ArbitrageLimits, ArbitrageSignal, CardTime, DirectQuote, LegShares, VenueTerms
 from hw.config import CardConfig
 from hw.lib.choice import any_of
 from hw.lib.slot_table import SlotSettings, SlotTable
@@ -30,6 +30,16 @@ class Trigger(data.Struct):
 def below(value, bound):
     """``value < bound``, without a carry chain where the bound is a power of two."""
     return ~value[bound.bit_length() - 1:].any() if bound & (bound - 1) == 0 else value < bound
+
+
+def saturated(value, shape):
+    """The value, or the most that the narrower shape holds."""
+    return Mux(value[shape.width:].any(), (1 << shape.width) - 1, value[:shape.width])
+
+
+def has(top, side):
+    """There is a price and a size."""
+    return (top[f"{side}_price"] != 0) & (top[f"{side}_shares"] != 0)
 
 
 def delayed(m, value, cycles):
@@ -144,22 +154,25 @@ class Arbitrage(wiring.Component):
     def _take(self, m):
         """Cycle 0: the record that comes to the store, and what its orders will tell of it."""
         top, quote, record = self.tops.payload, self.quotes.payload, self.store.record
-        take, trigger, from_host = self.store.take, Signal(Trigger), Signal()
-        direct = Cat(terms.direct for terms in self.terms)
-        known = below(top.venue, self._venues) & below(top.symbol, self._symbols)
+        trigger, from_host = Signal(Trigger), Signal()
+        heard = top.changed & below(top.symbol, self._symbols)
+        sure = ~(top.stale | top.halted | top.partial | top.crossed)
         m.d.comb += [
             self.tops.ready.eq(1), self.quotes.ready.eq(~self.tops.valid), from_host.eq(~self.tops.valid),
-            take.eq(Mux(from_host, self.quotes.valid & direct.bit_select(quote.venue, 1),
-                        top.changed & known & ~direct.bit_select(top.venue, 1))),
-            *(record[name].eq(Mux(from_host, quote[name], top[name]))
-              for name in ("venue", "symbol", "bid_price", "bid_shares", "ask_price", "ask_shares")),
-            record.sure.eq(from_host | ~(top.stale | top.halted | top.partial | top.crossed)),
+            # Each of the two by itself up to the choice between them, which is what takes long.
+            self.store.take.eq(Cat(
+                Mux(from_host, self.quotes.valid & terms.direct & (quote.venue == venue), heard & ~terms.direct & (top.venue == venue))
+                for venue, terms in enumerate(self.terms))),
+            *(record[name].eq(Mux(from_host, quote[name], top[name])) for name in ("venue", "symbol", "bid_price", "ask_price")),
+            *(record[name].eq(Mux(from_host, saturated(quote[name], LegShares), saturated(top[name], LegShares)))
+              for name in ("bid_shares", "ask_shares")),
+            *(record[f"has_{side}"].eq(Mux(from_host, has(quote, side), sure & has(top, side))) for side in ("bid", "ask")),
             record.time.eq(Mux(from_host, quote.time, self.now)),
             trigger.venue.eq(record.venue), trigger.symbol.eq(record.symbol),
             trigger.sequence.eq(Mux(from_host, 0, top.sequence)), trigger.ingress.eq(Mux(from_host, self.now, top.ingress)),
             trigger.time.eq(self.now),
         ]
-        return take, trigger
+        return self.store.take.any(), trigger
 
     def _find(self, m, signalled):
         """The opportunities, each with its bit for either way, in the cycle of the decision; and which of them are new."""
@@ -184,7 +197,7 @@ class Arbitrage(wiring.Component):
         for k in range(count):
             m.d.comb += chosen[k].eq(fresh[k] & Cat(1, *(~fresh[j] | beats[k][j] for j in range(count) if j != k)).all())
         m.d.comb += [
-            fire.eq(valid & fresh.any() & ~signalled.rests & ~waits.any()),
+            signalled.fire.eq(fire), fire.eq(valid & fresh.any() & ~signalled.rests & ~waits.any()),
             signalled.chosen.eq(Cat(Mux(fire & chosen[k], ways(found[k]), 0) for k in range(count))),
             news.eq((signalled.there & ~signalled.before & ~signalled.last).any()),
             self.missed.eq(valid & news & ~signalled.rests_still & waits.any()),

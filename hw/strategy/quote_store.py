@@ -9,7 +9,7 @@ from amaranth.utils import bits_for
 from hw.arbitrage_types import RATE_SCALE, SHARE_FEE_SCALE, CardTime, LegShares, VenueTerms
 from hw.config import CardConfig
 from hw.lib.slot_table import style
-from hw.types import Price, Shares, SymbolIndex, VenueIndex
+from hw.types import Price, SymbolIndex, VenueIndex
 
 NetPrice = signed(34)
 """A price with the fee added or taken off."""
@@ -35,11 +35,13 @@ class QuoteRecord(data.Struct):
     venue: VenueIndex
     symbol: SymbolIndex
     bid_price: Price
-    bid_shares: Shares
+    bid_shares: LegShares
+    """Or the most that this holds: no leg has more."""
     ask_price: Price
-    ask_shares: Shares
-    sure: 1
-    """It may be relied on."""
+    ask_shares: LegShares
+    has_bid: 1
+    """There is one that may be relied on."""
+    has_ask: 1
     time: CardTime
 
 
@@ -48,7 +50,6 @@ class StoredQuote(data.Struct):
 
     bid_price: Price
     bid_shares: LegShares
-    """Or the most that this holds: no leg has more."""
     ask_price: Price
     ask_shares: LegShares
     has_bid: 1
@@ -74,11 +75,6 @@ class VenueView(data.Struct):
     """The quote is older than the venue's ``max_age``."""
 
 
-def saturated(value, shape):
-    """The value, or the most that the narrower shape holds."""
-    return Mux(value[shape.width:].any(), (1 << shape.width) - 1, value[:shape.width])
-
-
 def extended(value):
     """The signed value in ``CHARGE_BITS`` bits."""
     return Cat(value, value[-1].replicate(CHARGE_BITS - len(value)))
@@ -98,9 +94,10 @@ class QuoteStore(wiring.Component):
 
     Ports
     -----
-    take : In(1)
+    take : In(one bit a venue)
+        There is a record of this venue; at most one.
     record : In(QuoteRecord)
-        With ``take``: becomes the venue's quote. Venue and symbol must be there.
+        Becomes the venue's quote. The symbol must be there.
     now : In(CardTime)
     terms : In(VenueTerms, one a venue)
         The fees are charged when a quote comes.
@@ -126,7 +123,7 @@ class QuoteStore(wiring.Component):
     def __init__(self, config: CardConfig):
         self._venues, self._symbols = config.venues, config.symbols
         super().__init__({
-            "take": In(1), "record": In(QuoteRecord), "now": In(CardTime),
+            "take": In(config.venues), "record": In(QuoteRecord), "now": In(CardTime),
             "terms": In(data.ArrayLayout(VenueTerms, config.venues)),
             "venue_stale": In(config.venues), "clear": In(config.venues),
             "starting": Out(1, init=1), "walk": Out(SymbolIndex),
@@ -164,9 +161,7 @@ class QuoteStore(wiring.Component):
 
     def _follow(self, m):
         """The record's symbol, and whose it is (a bit a venue), now and one, two and three cycles later."""
-        symbol, whose = self.record.symbol, Signal(self._venues)
-        m.d.comb += whose.eq(Mux(self.take, 1 << self.record.venue, 0))
-        stages = [(symbol, whose)]
+        stages = [(self.record.symbol, self.take)]
         for cycle in (1, 2, 3):
             later = Signal(SymbolIndex, name=f"symbol_{cycle}"), Signal(self._venues, name=f"whose_{cycle}")
             m.d.sync += [part.eq(before) for part, before in zip(later, stages[-1], strict=True)]
@@ -177,9 +172,8 @@ class QuoteStore(wiring.Component):
         record, stored = self.record, Signal(StoredQuote)
         m.d.comb += [
             stored.bid_price.eq(record.bid_price), stored.ask_price.eq(record.ask_price), stored.time.eq(record.time),
-            stored.bid_shares.eq(saturated(record.bid_shares, LegShares)), stored.ask_shares.eq(saturated(record.ask_shares, LegShares)),
-            stored.has_bid.eq(record.sure & (record.bid_price != 0) & (record.bid_shares != 0)),
-            stored.has_ask.eq(record.sure & (record.ask_price != 0) & (record.ask_shares != 0)),
+            stored.bid_shares.eq(record.bid_shares), stored.ask_shares.eq(record.ask_shares),
+            stored.has_bid.eq(record.has_bid), stored.has_ask.eq(record.has_ask),
         ]
         return stored
 

@@ -31,6 +31,8 @@ class Signalled(wiring.Component):
         The decision's record: what is an opportunity.
     chosen : In(ways)
         What is signalled now: a bit or, always without a record, none.
+    fire : In(1)
+        With ``chosen``: there is one.
     cooldown : In(Cycles)
         Of the decision's cycle.
     starting : In(1)
@@ -58,7 +60,7 @@ class Signalled(wiring.Component):
     def __init__(self, symbols: int, ways: int):
         self._symbols, self._ways = symbols, ways
         super().__init__({
-            "valid": In(1), "symbol": In(SymbolIndex), "there": In(ways), "chosen": In(ways), "cooldown": In(Cycles),
+            "valid": In(1), "symbol": In(SymbolIndex), "there": In(ways), "chosen": In(ways), "fire": In(1), "cooldown": In(Cycles),
             "starting": In(1), "walk": In(SymbolIndex),
             "coming": Out(ways), "before": Out(ways), "rests": Out(1), "last": Out(ways), "rests_still": Out(1),
         })
@@ -92,7 +94,7 @@ class Signalled(wiring.Component):
         self._decide(m, valids[3], again, state, after, undecided, coming)
         with m.If(self.starting):
             m.d.comb += [write.addr.eq(self.walk), write.data.eq(0)]
-            m.d.sync += [after.eq(0), state.eq(0), written.eq(0)]
+            m.d.sync += [state.eq(0), written.eq(0)]
         with m.If(self.starting | started):  # what was read in the walk's last cycle may be older than the walk
             m.d.sync += loaded.eq(0)
         return m
@@ -106,25 +108,23 @@ class Signalled(wiring.Component):
 
     def _decide(self, m, valid, again, state, after, undecided, coming):
         """What becomes of a symbol's state: ``undecided`` without the signal of this cycle, ``after`` with it, a cycle later."""
-        fired, chosen = Signal(), Signal(self._ways)
+        fired, chosen, held, rest = Signal(), Signal(self._ways), Signal.like(after), Signal.like(after)
         next_now, now = Signal(33, init=1), Signal(33)
-        known, fires, until = Signal(self._ways), Signal(), Signal(33)
+        known, until = Signal(self._ways), Signal(33)
         m.d.sync += [
-            chosen.eq(self.chosen), fired.eq(fires), next_now.eq(next_now + 1), now.eq(next_now),
+            chosen.eq(self.chosen), fired.eq(self.fire), next_now.eq(next_now + 1), now.eq(next_now),
             self.rests.eq(coming.cooling & ~(coming.until - next_now)[32]),
-            after.eq(undecided),
+            held.eq(undecided), rest.cooling.eq(self.cooldown != 0), rest.until.eq(now + self.cooldown),  # begins, if it is signalled
         ]
+        with m.If(self.starting):
+            m.d.sync += held.eq(0)
         m.d.comb += [
-            fires.eq(self.chosen.any()),
             self.last.eq(Mux(again, chosen, 0)),
-            self.rests_still.eq(Mux(again & fired, after.cooling, self.rests)),
-            until.eq(Mux(again & fired, after.until, state.until)),
+            self.rests_still.eq(Mux(again & fired, rest.cooling, self.rests)),
+            until.eq(Mux(again & fired, rest.until, state.until)),
             known.eq(state.signalled | self.last),
             undecided.signalled.eq(Mux(valid, known & self.there, known)),
             undecided.cooling.eq(self.rests_still), undecided.until.eq(until),
+            after.signalled.eq(held.signalled | chosen),
+            after.cooling.eq(Mux(fired, rest.cooling, held.cooling)), after.until.eq(Mux(fired, rest.until, held.until)),
         ]
-        with m.If(fires):
-            m.d.sync += [
-                after.signalled.eq(undecided.signalled | self.chosen),
-                after.cooling.eq(self.cooldown != 0), after.until.eq(now + self.cooldown),
-            ]

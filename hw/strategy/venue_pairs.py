@@ -95,13 +95,16 @@ class VenuePairs(wiring.Component):
         return m
 
     def _venue_checks(self, m):
-        """Cycle 0: of each venue, whether it must be left out, and whether its sizes are below the cap."""
-        self._doubtful, self._fits = [], []
+        """Cycle 0: of each venue, whether it must be left out, and whether its sizes are below the cap and enough."""
+        self._doubtful, self._fits, self._enough, limits = [], [], [], self.limits
         for number, view in enumerate(self.views):
             doubtful, quote = Signal(2, name=f"doubtful_{number}"), view.quote
             m.d.sync += doubtful.eq(Cat(view.expired, quote.has_bid & quote.has_ask & (view.net.ask - view.net.bid)[-1]))
             self._doubtful.append(doubtful.any())
-            self._fits.append({side: (quote[f"{side}_shares"] - self.limits.max_shares)[-1] for side in ("ask", "bid")})
+            sizes = {side: quote[f"{side}_shares"] for side in ("ask", "bid")}
+            self._fits.append({side: (size - limits.max_shares)[-1] for side, size in sizes.items()})
+            self._enough.append({side: quote[f"has_{side}"] & ~(size - limits.min_shares)[-1] for side, size in sizes.items()})
+        self._may_trade = self.enabled & (limits.max_shares != 0) & ~(limits.max_shares - limits.min_shares)[-1]
 
     def _compare(self, m, number, low, high):
         """Cycle 0: of both ways the profit per share; which may pay, whether it is possible, and whose size is its quantity."""
@@ -115,12 +118,12 @@ class VenuePairs(wiring.Component):
             m.d.sync += edge.eq(way)
             self.edges.append(way)
             edges.append(edge)
-            can.append(there.usable & here.usable & there.quote.has_ask & here.quote.has_bid)
+            can.append(there.usable & here.usable & self._enough[buy]["ask"] & self._enough[sell]["bid"])
             less = (there.quote.ask_shares - here.quote.bid_shares)[-1]
             least.append(Cat(less & self._fits[buy]["ask"], ~less & self._fits[sell]["bid"]))
         turn = self.edges[-2][-1] | ~can[0]
         m.d.sync += [
-            turned.eq(turn), possible.eq(self.enabled & Mux(turn, can[1], can[0])),
+            turned.eq(turn), possible.eq(self._may_trade & Mux(turn, can[1], can[0])),
             smallest.eq(Cat(Mux(turn, 0, least[0]), Mux(turn, least[1], 0))), capped.eq(~Mux(turn, least[1], least[0]).any()),
         ]
         quotes = self._later[low], self._later[high]
@@ -137,8 +140,7 @@ class VenuePairs(wiring.Component):
                  Signal(TOTAL_BITS - 18, name=f"high_product_{number}", reset_less=True)]
         m.d.comb += [
             edge.eq(edges), shares.eq(quantity),
-            sound.eq(possible & ~self._doubtful[low] & ~self._doubtful[high] & ~edge[-1] & (edge != 0)
-                     & ~(shares - limits.min_shares)[-1] & (shares != 0)),
+            sound.eq(possible & ~self._doubtful[low] & ~self._doubtful[high] & ~edge[-1] & (edge != 0)),
         ]
         m.d.sync += [
             result.worth.eq(sound & ~too_high & ~(edge[:PROFIT_BITS] - limits.min_profit)[-1]),
