@@ -38,7 +38,7 @@ from hw.risk.gateway import RiskGateway
 from hw.strategy.arbitrage import Arbitrage
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
-from hw.types import BookEventKind, FrameReceive, FrameTransmit
+from hw.types import BookEventKind, FrameReceive, FrameTransmit, OrderKind
 
 STAGES = (
     ("UDP receive", UdpReceive, "net"),
@@ -296,7 +296,8 @@ class Card(wiring.Component):
     def _gateway(self, m, orders):
         """The one door."""
         bank = self.bank
-        m.submodules.gateway = gateway = RiskGateway(self.config)
+        m.submodules.gateway = gateway = RiskGateway(
+            self.config, kinds=(OrderKind.NEW, OrderKind.CANCEL))  # the quoter moves a quote by a cancel until its host tells REPLACED
         connect(m, orders, gateway.orders)
         connect(m, bank.replies, gateway.replies)
         m.d.comb += [
@@ -314,6 +315,8 @@ class Card(wiring.Component):
         self.records.append((gateway.rejected.valid, events.order_rejected(rejected, self.clock.now), 4))
         m.d.comb += [
             self.counters.orders_passed.eq(gateway.accepted), self.counters.bad_replies.eq(gateway.bad_reply),
+            self.counters.late_replies.eq(gateway.late_reply), self.counters.unknown_cancels.eq(gateway.unknown_cancel),
+            bank.open_orders.eq(gateway.open_orders),
             self.counters.rejects.valid.eq(gateway.rejected.valid), self.counters.rejects.reason.eq(rejected.reason),
         ]
         self.gateway = gateway
@@ -328,7 +331,10 @@ class Card(wiring.Component):
         connect(m, ouch.packet, transmit.packet)
         connect(m, transmit.frames, flipped(self.orders))
         connect(m, self.names, ouch.names)
-        m.d.comb += [ouch.link_free.eq(transmit.free), transmit.now.eq(self.clock.now)]
+        m.d.comb += [
+            ouch.link_free.eq(transmit.free), transmit.now.eq(self.clock.now),
+            self.gateway.next_user_ref.eq(ouch.next_user_ref), ouch.skip.eq(self.gateway.skip),
+        ]
         for venue, control in enumerate(bank.venues):
             m.d.comb += [transmit.addresses[venue].eq(control.order_address), control.next_user_ref.eq(ouch.next_user_ref[venue])]
             with m.If(control.set_user_ref):

@@ -35,6 +35,8 @@ class CardConfig:
     lines : int
         Live feed lines of a venue, 1 or 2. With one, ``feed_b`` leads nowhere, there is no recovery, and a frame that another one
         has overtaken on its way comes too late: what it brings is missing.
+    open_orders : int
+        Orders that may be open at a venue at a time; a power of two.
     order_ways : int
         Ways of each of the order store's two banks, 2 or 4: two take half the wires.
     signals : bool
@@ -57,6 +59,7 @@ class CardConfig:
     level_tables: int = 1
     clock_hz: int = 156_250_000
     lines: int = 2
+    open_orders: int = 16
     order_ways: int = 4
     protocols: tuple[str, ...] = ()
     signals: bool = False
@@ -66,13 +69,13 @@ class CardConfig:
     def __post_init__(self):
         for field, low, high in (
             ("venues", 2, 8), ("symbols", 1, 256), ("orders", 64, 1 << 22), ("levels", 64, 1 << 16),
-            ("level_tables", 1, 2 * self.symbols), ("backlog", 128, 1 << 14), ("events", 16, 1 << 16),
+            ("level_tables", 1, 2 * self.symbols), ("backlog", 128, 1 << 14), ("events", 16, 1 << 16), ("open_orders", 2, 256),
             ("triggers", 0, 16),
         ):
             value = getattr(self, field)
             if not low <= value <= high:
                 raise ValueError(f"card {self.name}: {field} must be {low} to {high}, not {value}")
-        for field in ("orders", "levels", "level_tables", "backlog", "events"):
+        for field in ("orders", "levels", "level_tables", "backlog", "events", "open_orders"):
             value = getattr(self, field)
             if value & (value - 1):
                 raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
@@ -113,7 +116,7 @@ class CardConfig:
 
 
 TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, level_tables=2, backlog=128, events=64, signals=True,
-                  triggers=4, quoter=True)
+                  open_orders=64, triggers=4, quoter=True)
 """For tests: small sizes reach their edges soon."""
 
 ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1, order_ways=2)
@@ -123,7 +126,7 @@ MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=4096, bac
 """The ECP5 card with deeper books, for a chip with more block RAM."""
 
 ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, level_tables=32, backlog=1024, events=4096, signals=True,
-                   triggers=16, quoter=True)
+                   open_orders=64, triggers=16, quoter=True)
 """For a data-centre card; built by the vendor flow."""
 
 CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}

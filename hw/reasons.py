@@ -64,18 +64,26 @@ class RejectReason(IntEnum):
     """Shares x price of all orders of the day would pass the limit."""
     DUPLICATE = 14
     """One of the last four orders that left was the same, and its window is not over."""
+    OPEN_ORDERS = 15
+    """As many orders are open as may be."""
+    NO_PLACE = 16
+    """The table of open orders has no place left for an order to this venue."""
+    UNKNOWN_ORDER = 17
+    """A REPLACE of an order that is not open, or is not its own (venue, symbol, side, strategy), or of which another REPLACE or a
+    CANCEL is under way."""
 
 
 PRIORITY = (
-    RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.RESTRICTED,
-    RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE, RejectReason.REDUCING,
-    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.PAIR, RejectReason.RATE,
+    RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.UNKNOWN_ORDER,
+    RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
+    RejectReason.REDUCING, RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS,
+    RejectReason.PAIR, RejectReason.RATE,
 )
 """The order in which reasons are told. The rate is last, as only what is sound may spend a token."""
 
 WAIVABLE = frozenset({
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
-    RejectReason.POSITION, RejectReason.DAY_NOTIONAL,
+    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS,
 })
 """Checks that a committed limit can turn off."""
 
@@ -94,6 +102,9 @@ RULES = {
     RejectReason.RESTRICTED: "SEC 15c3-5(c)(2)(ii): restricted securities",
     RejectReason.DAY_NOTIONAL: "SEC 15c3-5(c)(1)(i): aggregate credit or capital threshold",
     RejectReason.DUPLICATE: "SEC 15c3-5(c)(1)(ii): duplicative orders",
+    RejectReason.OPEN_ORDERS: "RTS 6 Art. 15(1)(d): maximum number of messages and orders",
+    RejectReason.NO_PLACE: "none: what the card can't keep in mind it does not send",
+    RejectReason.UNKNOWN_ORDER: "SEC 15c3-5(c)(1)(ii): erroneous orders",
 }
 """What each check serves."""
 

@@ -104,7 +104,9 @@ class RiskLimits(data.Struct):
     """Cycles after an order within which the same one (venue, symbol, side, shares, price) is a duplicate."""
     heartbeat_interval: 32
     """Longest silence of the host, in 1024 cycles."""
-    waived: 16
+    max_open_orders: 16
+    """Most orders that may be open at a time, over all venues; a REPLACE opens none."""
+    waived: 32
     """One bit per RejectReason: the check is off. Only those in ``WAIVABLE`` can be."""
 
 

@@ -347,20 +347,24 @@ class Order(data.Struct):
     """Card time at which that message's last byte entered the card."""
 
 
-class ReplyKind(enum.Enum, shape=1):
+class ReplyKind(enum.Enum, shape=2):
     FILLED = 0
-    """``shares`` of a working order traded: they move from working to position."""
+    """``shares`` traded: the position moves by them."""
     RELEASED = 1
     """``shares`` of a working order are dead (cancelled, rejected): they stop counting."""
+    MOVED = 2
+    """The position moves by ``shares``, of which none were working."""
 
 
 class OrderReply(data.Struct):
-    """What a venue answered, as the gateway needs it for its exposure."""
+    """What an answer does to a symbol's exposure, by what the card knows of the order."""
 
     kind: ReplyKind
     symbol: SymbolIndex
     side: Side
     shares: Shares
+    working: Shares
+    """What stops working with it: ``shares``, but for more than was left of the order, or a MOVED."""
     strategy: 4
     """Whose order it was."""
 

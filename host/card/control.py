@@ -12,6 +12,7 @@ from host.card.identity import identify
 from host.card.limits import Limits
 from host.card.protocol import Card, CardError
 from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, StaleReason
+from host.card.replies import Replies
 from host.card.snapshot import LiveOrder, Snapshot, best_first
 from host.card.switches import Switches
 
@@ -19,7 +20,6 @@ MAX_AGE = (1 << 48) - 1
 """Clock cycles: no quote is ever too old."""
 
 BUY, SELL = 0, 1
-FILLED, RELEASED = 0, 1
 
 POLLS = 1_000_000
 """Looks at a busy flag before the card counts as stuck; clearing the largest book takes far fewer."""
@@ -74,6 +74,7 @@ class Control:
         self.sizes = self.identity.sizes
         self._read_index = self.read("EVENT_READ_INDEX")
         self.switches = Switches(self)
+        self.replies = Replies(self)
         self._kept: list[Event] = []  # what else came while a snapshot was taken
 
     def __enter__(self) -> Self:
@@ -182,7 +183,7 @@ class Control:
         group, udp = multicast_number(ip), port_number(port)
         if not 1 <= sequence < 1 << 64:
             raise ValueError(f"sequence numbers are 1 to 2^64 - 1, not {sequence}")
-        self._check_disarmed("change a feed")
+        self.check_disarmed("change a feed")
         self.write("FEED_IP", group, venue)
         self.write("FEED_PORT", udp, venue)
         self.resync(venue, sequence)
@@ -208,7 +209,7 @@ class Control:
             "destination_ip": ip_number(address.destination_ip), "source_ip": ip_number(address.source_ip),
             "destination_port": port_number(address.destination_port), "source_port": port_number(address.source_port),
         }
-        self._check_disarmed("change an order address")
+        self.check_disarmed("change an order address")
         for name, value in numbers.items():
             self.write(f"ORDER_{name.upper()}", value, venue)
 
@@ -224,7 +225,7 @@ class Control:
         if not 0 <= locate < 1 << 16:
             raise ValueError(f"a stock locate is 0 to 65535, not {locate}")
         text = symbol_number(name)
-        self._check_disarmed("bind a symbol")
+        self.check_disarmed("bind a symbol")
         binding = REGISTERS["BINDING"].pack(locate=locate, enable=1)
         for other in range(self.sizes.symbols):
             if other != slot and self.read("BINDING", venue, other) == binding:
@@ -235,20 +236,20 @@ class Control:
     def unbind_symbol(self, venue: int, slot: int) -> None:
         self.check_venue(venue)
         self.check_slot(slot)
-        self._check_disarmed("unbind a symbol")
+        self.check_disarmed("unbind a symbol")
         self.write("BINDING", 0, venue, slot)
 
     def name_symbol(self, slot: int, name: str) -> None:
         """Names a slot, for orders and for directories; what a directory has bound it to is forgotten."""
         self.check_slot(slot)
         text = symbol_number(name)
-        self._check_disarmed("name a symbol")
+        self.check_disarmed("name a symbol")
         self.write("NAME", text, slot)
 
     def follow_directory(self, venue: int, follow: bool = True) -> None:
         """Lets the venue's directory bind the slots that have a name and no binding of the host's."""
         self.check_venue(venue)
-        self._check_disarmed("follow a directory")
+        self.check_disarmed("follow a directory")
         self.write("DIRECTORY", int(follow), venue)
 
     def bound_by_name(self, venue: int) -> set[int]:
@@ -300,7 +301,7 @@ class Control:
         """
         self.check_venue(venue)
         share_fee, rate = (fees or VenueFees()).taker.registers()
-        self._check_disarmed("change a venue of the arbitrage")
+        self.check_disarmed("change a venue of the arbitrage")
         for name, value in (("ARB_SHARE_FEE", share_fee), ("ARB_FEE_RATE", rate), ("ARB_MAX_AGE", max_age)):
             self.write(name, value, venue)
         for name, on in (("ARB_DIRECT", direct), ("ARB_VENUES", True)):
@@ -335,13 +336,6 @@ class Control:
         self.write("HOST_ORDER_SHARES", shares)
         self.write("HOST_ORDER_PRICE", price)
         self.write("HOST_ORDER_DOORBELL", 1)
-
-    def reply(self, *, symbol: int, side: int, kind: int, shares: int, strategy: int = 0) -> None:
-        """Tells the card what a venue answered: FILLED or RELEASED shares of a working order of a strategy (0: the host's)."""
-        self.check_slot(symbol)
-        self.write("REPLY", REGISTERS["REPLY"].pack(symbol=symbol, side=side, kind=kind, strategy=strategy))
-        self.write("REPLY_SHARES", shares)
-        self.write("REPLY_DOORBELL", 1)
 
     def position(self, symbol: int) -> Position:
         self.check_slot(symbol)
@@ -408,7 +402,7 @@ class Control:
 
     def clear_positions(self) -> None:
         """Positions, working orders and the day's notional become 0."""
-        self._check_disarmed("clear positions")
+        self.check_disarmed("clear positions")
         self.write("CLEAR_POSITIONS", 1)
 
     # What happened
@@ -488,7 +482,7 @@ class Control:
         if not 0 <= slot < self.sizes.symbols:
             raise ValueError(f"this card ({self.identity.configuration}) has symbol slots 0 to {self.sizes.symbols - 1}, not {slot}")
 
-    def _check_disarmed(self, act: str) -> None:
+    def check_disarmed(self, act: str) -> None:
         if self.state().armed:
             raise CardError(f"the card is armed: disarm it to {act}")
 

@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 from host.card.registers import RejectReason
 
-BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 16, "rate_interval": 32, "max_day_notional": 64}
-MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "waived": 16}
+BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 16, "rate_interval": 32, "max_day_notional": 64,
+        "max_open_orders": 16}
+MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "waived": 32}
 
 WAIVABLE = (
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
-    RejectReason.POSITION, RejectReason.DAY_NOTIONAL,
+    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS,
 )
 """Checks that ``waived`` can turn off."""
 
@@ -35,6 +36,8 @@ class Limits(NamedTuple):
     """Clock cycles within which the same order is a duplicate; 0: none is."""
     heartbeat_interval: int = 0
     """Longest silence of the host, in 1024 clock cycles."""
+    max_open_orders: int = (1 << 16) - 1
+    """Most orders open at a time, over all venues; those of a venue find room for as many as the card was made for."""
     waived: int = WITHOUT_HEARTBEAT
     """One bit per RejectReason: this check is off."""
 

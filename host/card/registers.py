@@ -60,6 +60,9 @@ class RejectReason(IntEnum):
     RESTRICTED = 12
     DAY_NOTIONAL = 13
     DUPLICATE = 14
+    OPEN_ORDERS = 15
+    NO_PLACE = 16
+    UNKNOWN_ORDER = 17
 
 
 class StaleReason(IntEnum):
@@ -114,19 +117,22 @@ _REGISTERS = (
     Register("ACTIVE_MAX_NOTIONAL", 0x00c8, "ro", bits=64),
     Register("ACTIVE_RATE_BURST", 0x00d0, "ro", bits=16),
     Register("ACTIVE_RATE_INTERVAL", 0x00d4, "ro"),
-    Register("SHADOW_WAIVED", 0x0300, "rw", bits=16),
+    Register("SHADOW_WAIVED", 0x0300, "rw"),
     Register("SHADOW_DUPLICATE_WINDOW", 0x0304, "rw"),
     Register("SHADOW_MAX_DAY_NOTIONAL", 0x0308, "rw", bits=64),
     Register("SHADOW_HEARTBEAT_INTERVAL", 0x0310, "rw"),
-    Register("ACTIVE_WAIVED", 0x0320, "ro", bits=16),
+    Register("SHADOW_MAX_OPEN_ORDERS", 0x0314, "rw", bits=16),
+    Register("ACTIVE_WAIVED", 0x0320, "ro"),
     Register("ACTIVE_DUPLICATE_WINDOW", 0x0324, "ro"),
     Register("ACTIVE_MAX_DAY_NOTIONAL", 0x0328, "ro", bits=64),
     Register("ACTIVE_HEARTBEAT_INTERVAL", 0x0330, "ro"),
+    Register("ACTIVE_MAX_OPEN_ORDERS", 0x0334, "ro", bits=16),
     Register("REDUCING", 0x0340, "rw", bits=1),
     Register("KILL_VENUES", 0x0344, "rw", bits=8),
     Register("KILL_STRATEGIES", 0x0348, "rw", bits=16),
     Register("HEARTBEAT", 0x034c, "wo", bits=1),
     Register("DAY_NOTIONAL", 0x0350, "ro", bits=64),
+    Register("OPEN_ORDERS", 0x0358, "ro"),
     Register("KILL_SYMBOLS", 0x0360, "rw", dimensions=(Dimension("word", 8, 0x4),)),
     Register("RESTRICTED", 0x0380, "rw", dimensions=(Dimension("word", 8, 0x4),)),
     Register("ARB_MIN_PROFIT", 0x0100, "rw"),
@@ -143,11 +149,13 @@ _REGISTERS = (
     Register("POSITION", 0x0148, "ro", bits=64, signed=True),
     Register("WORKING_BUY", 0x0150, "ro"),
     Register("WORKING_SELL", 0x0154, "ro"),
-    Register("REPLY", 0x0160, "rw", bits=14, fields=(
-        Field("symbol", 0, 8), Field("side", 8, 1), Field("kind", 9, 1), Field("strategy", 10, 4),
+    Register("REPLY", 0x0160, "rw", bits=16, fields=(
+        Field("symbol", 0, 8), Field("side", 8, 1), Field("kind", 9, 3), Field("venue", 12, 4),
     )),
     Register("REPLY_SHARES", 0x0164, "rw"),
     Register("REPLY_DOORBELL", 0x0168, "wo", bits=1),
+    Register("REPLY_USER_REF", 0x016c, "rw"),
+    Register("REPLY_NUMBER", 0x0170, "rw"),
     Register("HOST_ORDER", 0x0180, "rw", bits=24, fields=(
         Field("venue", 0, 4), Field("side", 8, 1), Field("symbol", 16, 8),
     )),
@@ -316,6 +324,8 @@ _COUNTERS = (
     Counter("QUOTES_REFUSED", 0x5140, 0),
     Counter("TRIGGERS_FIRED", 0x5180, 0),
     Counter("ORDERS_DROPPED", 0x51c0, 0),
+    Counter("LATE_REPLIES", 0x5200, 0),
+    Counter("UNKNOWN_CANCELS", 0x5240, 0),
     Counter("SIGNAL_UPDATES_LOST", 0x53c0, 0),
     Counter("REJECT_HALTED", 0x5440, 0),
     Counter("REJECT_KILLED", 0x5480, 0),
@@ -331,6 +341,9 @@ _COUNTERS = (
     Counter("REJECT_RESTRICTED", 0x5700, 0),
     Counter("REJECT_DAY_NOTIONAL", 0x5740, 0),
     Counter("REJECT_DUPLICATE", 0x5780, 0),
+    Counter("REJECT_OPEN_ORDERS", 0x57c0, 0),
+    Counter("REJECT_NO_PLACE", 0x5800, 0),
+    Counter("REJECT_UNKNOWN_ORDER", 0x5840, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),
@@ -360,7 +373,7 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
     EventKind.ORDER_REJECTED: (
         Field("side", 5, 1), Field("order_kind", 6, 2), Field("venue", 8, 4), Field("trigger_venue", 12, 4), Field("symbol", 16, 8),
         Field("strategy", 24, 4), Field("price", 32, 32), Field("shares", 64, 32), Field("trigger_sequence", 128, 64),
-        Field("reason", 28, 4),
+        Field("reason", 96, 8),
     ),
     EventKind.GAP: (
         Field("venue", 8, 4), Field("first", 32, 64), Field("count", 96, 64), Field("session_start", 160, 64), Field("session_end", 12, 16),
@@ -395,16 +408,16 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
 
 CARDS: dict[str, CardSizes] = {
     "tiny": CardSizes(
-        0x7faf982336c66454, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+        0x77d3d33ccede8783, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
     ),
     "ecp5": CardSizes(
-        0x9a018ae6e83e66b3, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
+        0x55bba5cd7bf27234, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
     ),
     "medium": CardSizes(
-        0x5c43e71bd59a23c3, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
+        0xec602fb4ab96d23c, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
     ),
     "alveo": CardSizes(
-        0xbaf300ac7838295a, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+        0x0a48b257fbbf396f, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
     ),
 }
 """The named configurations."""

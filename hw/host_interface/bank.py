@@ -26,13 +26,13 @@ from hw.types import (
     FeedAddress,
     Order,
     OrderAddress,
-    OrderReply,
     SignalSettings,
     SlotName,
     SymbolBinding,
     SymbolIndex,
     VenueIndex,
 )
+from hw.venue_reply import VenueReply
 
 QUERY_CYCLES = 8
 """Cycles from a question for a position to the snapshot of the answer; the gateway needs fewer."""
@@ -149,7 +149,8 @@ class RegisterBank(wiring.Component):
     position : In(signed(33))
     working_buy, working_sell : In(32)
         Of ``query_symbol``, at most ``QUERY_CYCLES`` - 2 cycles after it.
-    replies : Out(stream.Signature(OrderReply, always_ready=True))
+    replies : Out(stream.Signature(VenueReply, always_ready=True))
+    open_orders : In(32)
     host_orders : Out(stream.Signature(Order))
     look : Out(1), look_venue, look_symbol, look_orders : Out
         Pulse: the host wants to see the levels of this symbol, or all orders. Not while ``looking``.
@@ -198,7 +199,8 @@ class RegisterBank(wiring.Component):
             "venues": Out(VenueControl(config.symbols)).array(config.venues),
             "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
-            "replies": Out(stream.Signature(OrderReply, always_ready=True)), "host_orders": Out(stream.Signature(Order)),
+            "replies": Out(stream.Signature(VenueReply, always_ready=True)), "open_orders": In(32),
+            "host_orders": Out(stream.Signature(Order)),
             "look": Out(1), "look_venue": Out(VenueIndex), "look_symbol": Out(SymbolIndex), "look_orders": Out(1),
             "looking": In(1), "restored": Out(stream.Signature(BookOrder)), "restore_refused": Out(1),
             "signals": Out(SignalSettings), "signals_restart": Out(1), "signals_ask": Out(1), "signals_symbol": Out(SymbolIndex),
@@ -395,7 +397,8 @@ class RegisterBank(wiring.Component):
         reply, order = self.replies.payload, self.host_orders.payload
         m.d.comb += [
             self.replies.valid.eq(written.reply_doorbell & value.reply_doorbell),
-            reply.shares.eq(value.reply_shares),
+            reply.shares.eq(value.reply_shares), reply.user_ref.eq(value.reply_user_ref), reply.number.eq(value.reply_number),
+            source.open_orders.eq(self.open_orders),
             *(getattr(reply, field).eq(part) for field, part in parts(value.reply, "REPLY")),
             source.host_order_busy.eq(self.host_orders.valid),
         ]

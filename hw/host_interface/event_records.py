@@ -78,7 +78,7 @@ EVENTS = {
     ),
     EventKind.ORDER_REJECTED: (
         *_ORDER_EVENT,
-        Field("reason", word(0, 28), 4, "RejectReason."),
+        Field("reason", word(3), 8, "RejectReason."),
     ),
     EventKind.GAP: (
         Field("venue", word(0, 8), 4, "Whose feed."),

@@ -95,7 +95,8 @@ CONTROL = (
     Register("STATE", 0x004C, RO, "What the card allows itself.", fields=STATE_FIELDS),
     Register("RESYNC", 0x0050, WO, "One bit per venue: start its feed afresh at FEED_SEQUENCE, of any session, with an empty book, "
              "no longer stale. It stays busy in STATE until the book is empty.", bits=MAX_VENUES),
-    Register("CLEAR_POSITIONS", 0x0054, WO, "Write 1: positions and working orders become 0; only while disarmed.", bits=1),
+    Register("CLEAR_POSITIONS", 0x0054, WO, "Write 1: positions become 0 and open orders are forgotten; only while disarmed, and while "
+             "none is open at a venue.", bits=1),
     Register("TIME", 0x0060, RO, "Clock cycles since reset.", bits=64),
     Register("EVENT_WRITE_INDEX", 0x0068, RO, "Records that the card has put into the event ring, modulo 2^32."),
     Register("EVENT_READ_INDEX", 0x006C, RW, "Records that the host has taken, modulo 2^32: their places are free again."),
@@ -127,13 +128,14 @@ def more_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Re
     """Those that came later; committed with the others."""
     return (
         Register(prefix + "WAIVED", offset + 0x00, access, "One bit per RejectReason: this check is off. Only those that docs/risk.md "
-                 f"calls waivable can be. {note}", bits=16),
+                 f"calls waivable can be. {note}"),
         Register(prefix + "DUPLICATE_WINDOW", offset + 0x04, access,
                  f"Cycles within which the same order is a duplicate; 0: none is. {note}"),
         Register(prefix + "MAX_DAY_NOTIONAL", offset + 0x08, access,
                  f"Most of shares x price of all orders since CLEAR_POSITIONS, in 1/10000. {note}", bits=64),
         Register(prefix + "HEARTBEAT_INTERVAL", offset + 0x10, access,
                  f"Longest silence of the host, in 1024 cycles; then the card disarms itself. {note}"),
+        Register(prefix + "MAX_OPEN_ORDERS", offset + 0x14, access, f"Most orders open at a time, over all venues. {note}", bits=16),
     )
 
 
@@ -152,6 +154,7 @@ RISK = (
              "of it.", bits=16),
     Register("HEARTBEAT", 0x034C, WO, "Any write: the host lives (ACTIVE_HEARTBEAT_INTERVAL).", bits=1),
     Register("DAY_NOTIONAL", 0x0350, RO, "Shares x price of all orders that left since CLEAR_POSITIONS, in 1/10000.", bits=64),
+    Register("OPEN_ORDERS", 0x0358, RO, "Orders of the card that are open, as far as replies have told."),
     Register("KILL_SYMBOLS", 0x0360, RW, "One bit per symbol: 1 stops every new order for it. Symbol s is bit s mod 32 of word s div 32.",
              dimensions=(ENABLE_WORD,)),
     Register("RESTRICTED", 0x0380, RW, "One bit per symbol, as in KILL_SYMBOLS: it may not be traded.", dimensions=(ENABLE_WORD,)),
@@ -177,12 +180,17 @@ ORDERS = (
     Register("POSITION", 0x0148, RO, "Snapshot: position in shares, short is negative.", bits=64, signed=True),
     Register("WORKING_BUY", 0x0150, RO, "Snapshot: shares of working buy orders."),
     Register("WORKING_SELL", 0x0154, RO, "Snapshot: shares of working sell orders."),
-    Register("REPLY", 0x0160, RW, "What a venue answered to an order.", bits=14, fields=(
-        Field("symbol", 0, 8, "Slot."), Field("side", 8, 1, "Of the order: 0 buy, 1 sell."),
-        Field("kind", 9, 1, "0: shares were filled; 1: shares are dead and stop counting."),
-        Field("strategy", 10, 4, "Whose order it was: as ORDER_SENT says."))),
+    Register("REPLY", 0x0160, RW, "What a venue answered to an order.", bits=16, fields=(
+        Field("symbol", 0, 8, "Slot whose position moves; of kind 5 only."), Field("side", 8, 1, "0: it grows, 1: it shrinks."),
+        Field("kind", 9, 3, "0: shares were filled; 1: shares are dead and stop counting; 2: the order is dead, with whatever was left "
+              "of it; 3: the REPLACE of this number is in force; 4: nothing changes (accepted, session messages); 5: the host moves a "
+              "position, only while disarmed."),
+        Field("venue", 12, 4, "Who says it."))),
     Register("REPLY_SHARES", 0x0164, RW, "Shares of the reply."),
     Register("REPLY_DOORBELL", 0x0168, WO, "Write 1: the gateway takes the reply.", bits=1),
+    Register("REPLY_USER_REF", 0x016C, RW, "UserRefNum of the order; of kind 3 the new one."),
+    Register("REPLY_NUMBER", 0x0170, RW, "Number of the reply among the venue's, without a gap (SoupBinTCP's sequence number): one that "
+             "has been told before is forgotten, and a gap is a fault. After CLEAR_POSITIONS it begins anywhere."),
     Register("HOST_ORDER", 0x0180, RW, "An order of the host.", bits=24, fields=(
         Field("venue", 0, 4, "Where it goes."), Field("side", 8, 1, "0 buy, 1 sell."), Field("symbol", 16, 8, "Slot."))),
     Register("HOST_ORDER_SHARES", 0x0184, RW, "Its quantity."),
@@ -229,7 +237,8 @@ VENUES = (
     venue_register("ORDER_SOURCE_IP", 0x34, RW, "Of the order session."),
     venue_register("ORDER_DESTINATION_PORT", 0x38, RW, "UDP port of the order session.", bits=16),
     venue_register("ORDER_SOURCE_PORT", 0x3C, RW, "UDP port of the order session.", bits=16),
-    venue_register("USER_REF", 0x40, RW, "UserRefNum that the venue's next order carries.", live=True),
+    venue_register("USER_REF", 0x40, RW, "UserRefNum that the venue's next order carries, or the next one whose place among the open "
+                   "orders is free.", live=True),
     venue_register("FEED_B_IP", 0x44, RW, "IPv4 multicast group of the feed's line B, first octet in the top bits."),
     venue_register("FEED_B_PORT", 0x48, RW, "UDP destination port of the feed's line B; 0: there is none.", bits=16),
     venue_register("RECOVERY_IP", 0x4C, RW, "IPv4 destination of retransmitted packets, multicast or not, first octet in the top bits. "

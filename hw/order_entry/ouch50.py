@@ -44,6 +44,8 @@ class OuchOrders(wiring.Component):
     set_user_ref_value : In(32)
     next_user_ref : Out(array of 32 bits, one a venue)
         1 after reset. Each order takes one number, but for a CANCEL.
+    skip : In(venues)
+        Pulse: the venue's next number is left out. Not with an order to it.
     exhausted : Out(1)
         A venue's numbers have run out (the next would be 0): no order is taken until the host sets it.
     packet : Out(stream of OrderWord)
@@ -68,6 +70,7 @@ class OuchOrders(wiring.Component):
             "set_user_ref_venue": In(VenueIndex),
             "set_user_ref_value": In(32),
             "next_user_ref": Out(data.ArrayLayout(32, config.venues), init=[1] * config.venues),
+            "skip": In(config.venues),
             "exhausted": Out(1),
             "packet": Out(stream.Signature(OrderWord)),
         })
@@ -107,8 +110,11 @@ class OuchOrders(wiring.Component):
         m.d.comb += takes_number.eq(taken & (self.orders.payload.kind != OrderKind.CANCEL))
         for venue in venues:
             number = self.next_user_ref[venue]
-            with m.If(takes_number & (self.orders.payload.venue == venue)):
-                m.d.sync += [user_ref.eq(number), number.eq(number + 1), spent[venue].eq(number.all())]
+            mine = takes_number & (self.orders.payload.venue == venue)
+            with m.If(mine):
+                m.d.sync += user_ref.eq(number)
+            with m.If(mine | self.skip[venue]):
+                m.d.sync += [number.eq(number + 1), spent[venue].eq(number.all())]
             with m.If(self.set_user_ref & (self.set_user_ref_venue == venue)):
                 m.d.sync += [number.eq(self.set_user_ref_value), spent[venue].eq(self.set_user_ref_value == 0)]
 

@@ -45,22 +45,21 @@ class Exposure(wiring.Component):
         Of the reply in question.
     side, shares : In
         Of the order, from the cycle after ``look`` on.
+    credit : In(Shares)
+        Shares of the order that it replaces: what of them is working, is working already. From the cycle after ``look`` on.
     after : Out(signed(36))
         From two cycles after ``look``: what the position would be if everything working on ``side`` traded, the order
-        in question with it; counted positive on that side (a sell's short position is positive).
+        in question with it, and what it replaces were gone; counted positive on that side (a sell's short position is positive).
     no_room : Out(1)
         Beside ``after``: working shares of the side would pass 2^32 - 1.
     reserve : In(1)
-        The order leaves: its shares are working from now on. Not with ``no_room``.
+        The order leaves: its shares beyond ``credit`` are working from now on. Not with ``no_room``.
     settle : In(1)
         Applies ``reply``. It is in the memory one cycle later; the next ``look`` sees it.
     reply : In(OrderReply)
-        From the cycle after ``look`` on; its ``symbol`` is the ``reply_symbol``. A fill always moves the position by its
-        shares: it happened.
-    bad_reply : Out(1)
-        With ``settle``: more shares than were working. What works is then 0.
+        From the cycle after ``look`` on; its ``symbol`` is the ``reply_symbol``.
     overflow : Out(1)
-        With ``settle``: the position has left its 33 bits and what is stored is wrong.
+        With ``settle``: the position has left its 33 bits, or more stops working than worked, and what is stored is wrong.
     broken : Out(1)
         A row that was read for an order or a reply has lost a bit: two cycles after ``look``, until the next one.
     clear : In(1)
@@ -84,12 +83,12 @@ class Exposure(wiring.Component):
             "reply_symbol": In(SymbolIndex),
             "side": In(Side),
             "shares": In(Shares),
+            "credit": In(Shares),
             "after": Out(signed(36)),
             "no_room": Out(1),
             "reserve": In(1),
             "settle": In(1),
             "reply": In(OrderReply),
-            "bad_reply": Out(1),
             "overflow": Out(1),
             "broken": Out(1),
             "clear": In(1),
@@ -164,18 +163,18 @@ class Exposure(wiring.Component):
     def _weigh(self, m, state):
         """The side's working shares and its exposure with the order in question."""
         self._reserved = Signal(Shares)
-        held, working, total = Signal(Position), Signal(Shares), Signal(33)
+        held, working, total = Signal(Position), Signal(Shares), Signal(signed(34))
         sell = Signal()
         m.d.comb += [
             sell.eq(self.side == Side.SELL),
             working.eq(Mux(sell, state.working_sell, state.working_buy)),
             held.eq(Mux(sell, ~state.position, state.position)),  # + 1 below makes the complement the negative
-            total.eq(working + self.shares),
+            total.eq(working + self.shares - self.credit),
         ]
         m.d.sync += [
             self.after.eq(held + total + sell),
-            self.no_room.eq(total[32]),
-            self._reserved.eq(total),
+            self.no_room.eq((total >> 32) == 1),
+            self._reserved.eq(Mux(self.shares < self.credit, working, total)),  # the old order works until the venue says otherwise
         ]
 
     def _settle(self, m, state):
@@ -185,8 +184,7 @@ class Exposure(wiring.Component):
         working, left, position = Signal(Shares), Signal(signed(33)), Signal(signed(35))
         m.d.comb += [
             working.eq(Mux(reply.side == Side.SELL, state.working_sell, state.working_buy)),
-            left.eq(working - reply.shares),
-            self.bad_reply.eq(self.settle & (left < 0)),
+            left.eq(working - reply.working),
             position.eq(Mux(reply.side == Side.SELL, state.position - reply.shares, state.position + reply.shares)),
             self._settled.eq(state),
         ]
@@ -194,10 +192,11 @@ class Exposure(wiring.Component):
             m.d.comb += self._settled.working_buy.eq(Mux(left < 0, 0, left))
         with m.Else():
             m.d.comb += self._settled.working_sell.eq(Mux(left < 0, 0, left))
-        with m.If(reply.kind == ReplyKind.FILLED):
+        m.d.comb += self.overflow.eq(self.settle & (left < 0))
+        with m.If(reply.kind != ReplyKind.RELEASED):
             m.d.comb += [
                 self._settled.position.eq(position),
-                self.overflow.eq(self.settle & (position != position[:33].as_signed())),
+                self.overflow.eq(self.settle & ((left < 0) | (position != position[:33].as_signed()))),
             ]
 
     def _query(self, m, memory, symbol):

@@ -1,21 +1,23 @@
 """The one door: every order of the card and of the host leaves through here, or not at all."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.config import CardConfig
 from hw.lib.multiplier import Multiplier
 from hw.lib.parity import field_parity
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
+from hw.risk.answers import Answers
 from hw.risk.day import LEVELS, DayNotional
 from hw.risk.dead_man import DeadMan
 from hw.risk.duplicates import Duplicates
 from hw.risk.exposure import Exposure, Position
+from hw.risk.open_orders import OpenOrders
 from hw.risk.token_bucket import TokenBucket
 from hw.settings import RiskLimits, RiskSwitches
 from hw.types import Order, OrderKind, OrderReply, RejectedOrder, Shares, SymbolIndex
+from hw.venue_reply import VenueReply
 
 MAX_PRICE = 0x7FFFFFFF
 """Largest price of an order; above it venues read other things than a limit."""
@@ -40,6 +42,8 @@ class Leg(data.Struct):
     after: signed(36)
     """As ``Exposure.after``."""
     no_room: 1
+    unknown: 1
+    """It is to replace an order that can't be replaced."""
     duplicate: 1
     stray: 1
     """The order before it was refused without it."""
@@ -53,7 +57,11 @@ class RiskGateway(wiring.Component):
 
     A CANCEL of a known venue and symbol always leaves, whatever the limits and switches say; it spends no token. A pair is judged
     in one cycle, when its second leg has been weighed: both legs leave or neither. The second leg has to stand at ``orders`` two
-    cycles after the transfer of the first, of the same strategy, on another symbol or side; a CANCEL is never part of a pair.
+    cycles after the transfer of the first, of the same strategy, at another venue and on another symbol or side; only a NEW is ever
+    part of a pair.
+
+    A REPLACE is judged as what the venue would make of it, as if the order that it is about were gone. Until the venue says so both
+    count: what is reserved is the larger of the two.
 
     The decision falls at the last moment. An order is taken up only while ``passed.ready``, and the next stage, once ready, must
     stay ready until it has taken an order: so no order waits behind the door, and one that waits before it is judged by the
@@ -65,7 +73,7 @@ class RiskGateway(wiring.Component):
     config : CardConfig
         ``venues`` and ``symbols`` bound what an order may name.
     kinds : collection of OrderKind
-        What order entry can send; all else is refused. REPLACE is not judged yet.
+        What order entry can send; all else is refused.
 
     Ports
     -----
@@ -86,27 +94,37 @@ class RiskGateway(wiring.Component):
         Pulse: the host lives.
     expired : Out(1)
         It has been silent for too long.
-    replies : In(stream of OrderReply, always ready)
-        Up to 16 in a burst, and one in 5 cycles for ever; while pairs pass, one in 12.
+    replies : In(stream of VenueReply, always ready)
+        Up to 16 in a burst, and one in 8 cycles for ever; while pairs pass, one in 12.
+    next_user_ref : In(data.ArrayLayout(32, venues))
+        The numbers that the next orders leave under, as order entry counts them.
+    skip : Out(venues)
+        Pulse: order entry leaves out the venue's next number. No order is taken up meanwhile.
     passed : Out(stream of Order)
     rejected : Out(stream of RejectedOrder)
         While one waits here no further order is taken up.
     accepted : Out(1)
         Pulse: an order leaves.
     settled : Out(1)
-        Pulse: a reply takes effect, the good and the bad.
+        Pulse: a reply changes the exposure.
     settlement : Out(OrderReply)
-        With ``settled``: that reply. A query of the second cycle after it sees what it has done.
-    bad_reply : Out(1)
-        Pulse with ``settled``: a reply for an unknown symbol (ignored), or for more shares than were working (a fill counts,
-        working becomes 0).
+        With ``settled``: how. A query of the second cycle after it sees what it has done.
+    applied : Out(1)
+        Pulse: a reply has been taken, the good and the bad.
+    late_reply, bad_reply : Out(1)
+        Pulses: as ``Answers.late`` and ``bad``.
+    unknown_cancel : Out(1)
+        Pulse: a CANCEL leaves of an order that is not open.
+    open_orders : Out
+        As ``OpenOrders.count``.
     fault : Out(1)
-        A reply was lost, a position passed 33 bits or a row of them has lost a bit: exposures can't be trusted. Until
-        ``clear_positions`` or reset.
+        A reply was lost or told of what the card does not know (``Answers.lost``), an order left without a place, a position passed
+        33 bits, or a row of positions or orders has lost a bit: exposures can't be trusted. Until ``clear_positions`` or reset.
     day_notional : Out(64), day_level : Out(range(6))
         As ``DayNotional.used`` and ``level``.
     clear_positions : In(1)
-        Pulse; acted on only while not ``armed``. Forgets all exposures, the day's notional and the fault.
+        Pulse; acted on only while not ``armed``. Forgets all exposures and open orders, replies that wait, the day's notional and the
+        fault. (An order that is open at a venue all the same is unknown from then on: its next fill is a fault.)
     clearing : Out(1)
         Exposures are being cleared (after reset too); orders and replies wait.
     query_symbol : In(SymbolIndex)
@@ -131,9 +149,7 @@ class RiskGateway(wiring.Component):
     """The heartbeat's interval counts in 1024 cycles."""
     Multiplier = Multiplier
 
-    def __init__(self, config: CardConfig, *, kinds=(OrderKind.NEW, OrderKind.CANCEL)):
-        if OrderKind.REPLACE in kinds:
-            raise ValueError("the gateway can't judge a REPLACE yet")
+    def __init__(self, config: CardConfig, *, kinds=tuple(OrderKind)):
         super().__init__({
             "orders": In(stream.Signature(Order)),
             "halted": In(data.ArrayLayout(config.symbols, config.venues)),
@@ -144,13 +160,19 @@ class RiskGateway(wiring.Component):
             **{name: In(shape) for name, shape in RiskSwitches(config.venues, config.symbols).members.items()},
             "heartbeat": In(1),
             "expired": Out(1),
-            "replies": In(stream.Signature(OrderReply, always_ready=True)),
+            "replies": In(stream.Signature(VenueReply, always_ready=True)),
+            "next_user_ref": In(data.ArrayLayout(32, config.venues)),
+            "skip": Out(config.venues),
             "passed": Out(stream.Signature(Order)),
             "rejected": Out(stream.Signature(RejectedOrder)),
             "accepted": Out(1),
             "settled": Out(1),
             "settlement": Out(OrderReply),
+            "applied": Out(1),
+            "late_reply": Out(1),
             "bad_reply": Out(1),
+            "unknown_cancel": Out(1),
+            "open_orders": Out(range(config.venues * config.open_orders + 1)),
             "fault": Out(1),
             "day_notional": Out(64),
             "day_level": Out(range(len(LEVELS) + 1)),
@@ -165,6 +187,7 @@ class RiskGateway(wiring.Component):
         })
         self._config = config
         self._kinds = kinds
+        self._table = OpenOrders(config)
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
@@ -172,13 +195,17 @@ class RiskGateway(wiring.Component):
         self._leads = Signal()  # the first leg is on offer, before it
         self._last_passes = Signal()  # and this one will be on offer at passed,
         self._last_reason = Signal(RejectReason)  # or be refused
-        self._broken = Signal()  # a row of the exposures has lost a bit
+        self._odd = Signal()  # the row of the order that this one is about has lost a bit
+        self._broken = Signal()  # that, or a row of the exposures
         self._orphan = Signal()  # the order before was refused and is the first leg of the next one
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.exposure = self.exposure = exposure = Exposure(self._config.symbols)
-        m.submodules.replies = replies = SyncFIFOBuffered(width=OrderReply.as_shape().size, depth=self.REPLY_DEPTH)
+        m.submodules.table = table = self._table
+        answers = Answers(self._config, self.REPLY_DEPTH)
+        m.submodules.answers = ResetInserter(exposure.clear)(answers)
+        settlements = answers.settlements
         order, second = self._order, self._second
         leg = Signal(Leg)  # the same order, weighed
         first = self._first
@@ -190,14 +217,14 @@ class RiskGateway(wiring.Component):
         on_offer, waiting, is_first, granted = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             on_offer.eq(self.passed.valid | self.rejected.valid),  # as it is after each decision: that cycle is free for a reply
-            waiting.eq(self.orders.valid & self.passed.ready & ~on_offer),
+            waiting.eq(self.orders.valid & self.passed.ready & ~on_offer & table.free),
         ]
 
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += idle.eq(1)
                 with m.If(~exposure.clearing):
-                    m.d.comb += [take_order.eq(waiting), take_reply.eq(replies.r_rdy & ~waiting)]
+                    m.d.comb += [take_order.eq(waiting), take_reply.eq(settlements.valid & ~waiting)]
                 with m.If(take_order):
                     m.next = "WEIGH"
                 with m.Elif(take_reply):
@@ -233,16 +260,17 @@ class RiskGateway(wiring.Component):
         # What may be taken is read before it is known whether it is: ``ready`` comes late in a cycle.
         m.d.comb += [
             self.orders.ready.eq(take_order),
-            replies.r_en.eq(take_reply),
+            settlements.ready.eq(take_reply),
             exposure.look.eq(idle | is_first | look_back),
             exposure.order_symbol.eq(Mux(look_back, first.order.symbol, self.orders.payload.symbol)),
             exposure.side.eq(Mux(back, first.order.side, order.side)),
             exposure.shares.eq(Mux(back, first.order.shares, order.shares)),
             exposure.reserve.eq(granted | reserve_first),
-            exposure.reply_symbol.eq(OrderReply(replies.r_data).symbol),
+            exposure.credit.eq(Mux(back, 0, table.credit)),
+            exposure.reply_symbol.eq(settlements.payload.symbol),
         ]
         with m.If(idle):
-            m.d.sync += reply.eq(replies.r_data)
+            m.d.sync += reply.eq(settlements.payload)
         with m.If((idle & ~on_offer) | take_order):
             m.d.sync += order.eq(self.orders.payload)
 
@@ -254,7 +282,8 @@ class RiskGateway(wiring.Component):
         self._count_the_day(m, leg, first, granted, reserve_first, exposure.clear)
         self._judge(m, leg, first, second, decide | is_first, decide, granted)
         self._remember(m, order, first, granted)
-        self._settle(m, reply, replies, exposure, apply)
+        self._keep_orders(m, order, answers, (idle & ~on_offer) | take_order, on_offer | ~idle)
+        self._settle(m, reply, answers, exposure, apply)
         self._clear_and_query(m, exposure)
         return m
 
@@ -278,11 +307,13 @@ class RiskGateway(wiring.Component):
             unknown.eq((order.venue >= config.venues) | (order.symbol >= config.symbols)
                        | ~Cat(order.kind == kind for kind in self._kinds).any()),
             no_order.eq((order.shares == 0) | (order.price == 0) | (order.price > MAX_PRICE)),
-            no_leg.eq(order.pair | (order.strategy != first.order.strategy)
+            no_leg.eq(order.pair | (order.kind != OrderKind.NEW) | (order.strategy != first.order.strategy)
+                      | (order.venue == first.order.venue)
                       | ((order.symbol == first.order.symbol) & (order.side == first.order.side))),
         ]
         m.d.sync += [
-            leg.bad.eq(unknown | ~cancel & (no_order | second & no_leg)),
+            leg.bad.eq(unknown | ~cancel & (no_order | second & no_leg) | (order.pair & (order.kind == OrderKind.REPLACE))),
+            leg.unknown.eq((order.kind == OrderKind.REPLACE) & ~self._table.known),
             leg.closed.eq(self._closed(order)),
             leg.duplicate.eq(duplicates.found),
         ]
@@ -327,14 +358,15 @@ class RiskGateway(wiring.Component):
     def _closed(self, order):
         return self.halted[order.venue].bit_select(order.symbol, 1)
 
-    def _breaches(self, leg, day, halted):
-        """What stands against an order, but for its other leg and the rate."""
-        limits = self.limits
+    def _breaches(self, leg, day, halted, ahead=0):
+        """What stands against an order, but for its other leg and the rate. ``ahead``: orders that leave before it."""
+        limits, opens = self.limits, leg.order.kind != OrderKind.REPLACE
         breaches = {
             RejectReason.DEAD_MAN: self.expired,
             RejectReason.HALTED: halted,
             RejectReason.KILLED: self._killed(leg.order),
-            RejectReason.BAD_ORDER: leg.bad | leg.no_room,
+            RejectReason.BAD_ORDER: leg.bad | (leg.no_room & ~leg.unknown),
+            RejectReason.UNKNOWN_ORDER: leg.unknown,
             RejectReason.RESTRICTED: self.restricted.bit_select(leg.order.symbol, 1),
             RejectReason.MARKET_STATE: leg.closed,
             RejectReason.MAX_SHARES: exceeds(leg.order.shares, limits.max_shares),
@@ -343,6 +375,8 @@ class RiskGateway(wiring.Component):
             RejectReason.REDUCING: self.reducing & (leg.after > 0),
             RejectReason.POSITION: exceeds(leg.after, limits.max_position),
             RejectReason.DAY_NOTIONAL: day,
+            RejectReason.NO_PLACE: self._table.taken.bit_select(leg.order.venue, 1),
+            RejectReason.OPEN_ORDERS: opens & exceeds(self._table.count + ahead + 1, limits.max_open_orders),
         }
         return {
             reason: breach & ~limits.waived[reason] if reason in WAIVABLE else breach
@@ -357,7 +391,7 @@ class RiskGateway(wiring.Component):
         halted, room = Signal(), self._day.room
         m.d.comb += halted.eq(
             ~self.armed | ~self.limits_valid | self.fault | self.clearing | self._broken | self._limits_broken())
-        breaches = self._breaches(leg, leg.notional > room, halted)
+        breaches = self._breaches(leg, leg.notional > room, halted, ahead=second)
         first_breaches = self._breaches(first, room[-1], halted)
         m.d.comb += [
             leg.stray.eq(orphan & ~second),
@@ -406,23 +440,38 @@ class RiskGateway(wiring.Component):
                 self.rejected.payload.reason.eq(Mux(second, first_reason, reason)),
             ]
 
-    def _settle(self, m, reply, replies, exposure, apply):
-        """Replies wait their turn; one that can't wait is a fault, and so is a position that no longer fits."""
-        known = Signal()
+    def _keep_orders(self, m, order, answers, look, in_hand):
+        """What leaves stands in the table of open orders from then on; what venues say of it goes there first."""
+        table, leaves, known = self._table, self.passed.payload, Signal()
+        connect(m, answers.table, table.answers)
+        connect(m, flipped(self.replies), answers.input)
+        m.d.sync += known.eq(table.known)
         m.d.comb += [
-            replies.w_data.eq(self.replies.payload),
-            replies.w_en.eq(self.replies.valid),
-            known.eq(reply.symbol < self._config.symbols),
+            table.look.eq(look), table.asked.eq(self.orders.payload), table.order.eq(leaves),
+            table.next_user_ref.eq(self.next_user_ref), self.skip.eq(table.skip), self.open_orders.eq(table.count),
+            table.opened.eq(self.accepted & (leaves.kind != OrderKind.CANCEL)),
+            table.cancelled.eq(self.accepted & (leaves.kind == OrderKind.CANCEL) & known),
+            self.unknown_cancel.eq(self.accepted & (leaves.kind == OrderKind.CANCEL) & ~known),
+            table.hold.eq(in_hand & (order.kind != OrderKind.NEW)),
+            answers.armed.eq(self.armed), self.applied.eq(answers.applied),
+            self.late_reply.eq(answers.late), self.bad_reply.eq(answers.bad),
+        ]
+
+    def _settle(self, m, reply, answers, exposure, apply):
+        """Replies wait their turn; whatever leaves the exposure unsure is a fault."""
+        broken = self._broken & ~exposure.clear & ~self.clearing
+        m.d.comb += [
             exposure.reply.eq(reply),
-            exposure.settle.eq(apply & known),
+            exposure.settle.eq(apply),
             self.settled.eq(apply),
             self.settlement.eq(reply),
-            self.bad_reply.eq(exposure.bad_reply | (apply & ~known)),
+            self._table.clear.eq(exposure.clear),
+            self._broken.eq(exposure.broken | self._odd),
         ]
+        m.d.sync += self._odd.eq(self._table.odd)
         with m.If(exposure.clear):
             m.d.sync += self.fault.eq(0)
-        m.d.comb += self._broken.eq(exposure.broken)
-        with m.If((self.replies.valid & ~replies.w_rdy) | exposure.overflow | (exposure.broken & ~exposure.clear & ~self.clearing)):
+        with m.If(answers.lost | self._table.missed | exposure.overflow | broken):
             m.d.sync += self.fault.eq(1)
 
     def _clear_and_query(self, m, exposure):

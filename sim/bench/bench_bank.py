@@ -195,16 +195,18 @@ async def orders_and_replies_of_the_host(tb):
         await tb.until(lambda: not tb.port("host_orders").is_valid, what="the way of the last order")
         bus.write("HOST_ORDER_DOORBELL", 1)
         asked.append((0, *fields, shares, price))
-        kind, side, symbol, shares, strategy = rng.randrange(2), rng.randrange(2), *map(rng.getrandbits, (8, 32, 4))
-        bus.write("REPLY", symbol | side << 8 | kind << 9 | strategy << 10)
+        kind, side, symbol, venue, shares, user_ref, number = rng.randrange(6), rng.randrange(2), *map(rng.getrandbits, (8, 4, 32, 32, 32))
+        bus.write("REPLY", symbol | side << 8 | kind << 9 | venue << 12)
         bus.write("REPLY_SHARES", shares)
+        bus.write("REPLY_USER_REF", user_ref)
+        bus.write("REPLY_NUMBER", number)
         bus.write("REPLY_DOORBELL", rng.choice([1, 1, 0]))
         await bus.settle()
-        answered.append((kind, symbol, side, shares, strategy))
+        answered.append((kind, symbol, side, shares, venue, user_ref, number))
     await tb.until(lambda: len(orders.received) == len(asked), what="all orders")
     got = [(one.strategy, one.venue, one.side, one.symbol, one.shares, one.price) for one in orders.payloads]
     tb.compare(got, asked, "order of the host")
-    told = [(one.kind, one.symbol, one.side, one.shares, one.strategy) for one in replies.payloads]
+    told = [(one.kind, one.symbol, one.side, one.shares, one.venue, one.user_ref, one.number) for one in replies.payloads]
     assert all(one in answered for one in told)
     assert len(told) < len(answered) or len(answered) < 10
     tb.transactions += len(told)

@@ -1,9 +1,12 @@
 """The gateway against the risk model: every decision, under random limits, switches, replies and back-pressure."""
 
+from collections import Counter, deque
+
 from hw.config import TINY
 from hw.reasons import RejectReason
-from hw.types import ReplyKind
 from sim.bench.testbench import bench_test, share
+from sim.bench.venue_answers import Venues
+from sim.golden.open_orders import ENDED, NOTED, Answer
 from sim.golden.records import BUY, Order
 from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
 
@@ -14,9 +17,11 @@ class GatewayModel:
     """The golden model with the clock of the device: it decides in the cycle in which the device does."""
 
     def __init__(self, tb, config=TINY):
-        self.tb, self.risk = tb, RiskModel(config.venues, config.symbols)
+        self.tb, self.risk = tb, RiskModel(config.venues, config.symbols, places=config.open_orders)
         self.door = DoorModel(self.risk, TokenBucketModel())
-        self.passed, self.rejected, self.replies, self.bad_replies, self.decided = [], [], [], 0, 0
+        self.passed, self.rejected, self.replies, self.decided, self.said = [], [], deque(), 0, Counter()
+        self._leaving, self._settling, self.on_leaving = deque(), deque(), lambda order, number: None
+        tb.set(next_user_ref=tuple(self.risk.open.next_ref))
         self._halted, self._halted_before = set(), set()
         self._orders = tb.port("orders")
 
@@ -46,15 +51,34 @@ class GatewayModel:
             self.decided += 1
             if reason is RejectReason.NONE:
                 self.passed.append(item)
+                self._leaving.append(item[0])
             else:
                 self.rejected.append((item, reason))
         if self.tb.get("settled"):
-            self.bad_replies += not self.risk.reply(**self.replies.pop(0))
+            self.risk.settle(self._settling.popleft())
+        if self.tb.get("applied") and (settlement := self.risk.answer(self.replies.popleft())):
+            self._settling.append(settlement)
+        self.said.update(name for name in ("late_reply", "bad_reply", "unknown_cancel") if self.tb.get(name))
+        if self.tb.get("accepted"):
+            order = self._leaving.popleft()
+            self.on_leaving(order, self.risk.open.sent(order))
+        self.risk.open.cycle()
+        self.tb.set(next_user_ref=tuple(self.risk.open.next_ref))
+
+    def clear_positions(self):
+        assert self.risk.clear_positions()
+        self.replies.clear()
+        self._settling.clear()
 
 
 def plain(order) -> tuple[Order, int]:
     """An order of the device as the golden model has it, and the time that merely travels with it."""
     return Order(*(getattr(order, name) for name in Order._fields)), order.ingress
+
+
+def as_asked(order: Order) -> dict:
+    """What a REPLACE of an order of the golden model must have of it."""
+    return {name: getattr(order, name) for name in ("strategy", "side", "venue", "symbol")}
 
 
 def random_order(rng) -> dict:
@@ -78,31 +102,40 @@ def random_limits(rng) -> Limits:
         max_position=rng.choice([0, 2_000, 20_000, 2**32 - 1]), rate_burst=rng.choice([0, 1, 5, 65_535]),
         rate_interval=rng.choice([0, 1, 7, 40]), max_day_notional=rng.choice([0, rng.getrandbits(40), 2**64 - 1]),
         duplicate_window=rng.choice([0, 1, 30, 10_000, 2**32 - 1]), heartbeat_interval=rng.choice([0, 1, 2]),
-        waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(16)]))
+
+        max_open_orders=rng.choice([0, 10, 40, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(19)]))
 
 
 class Host:
-    """Changes limits and switches now and then, and answers orders that passed."""
+    """Changes limits and switches now and then, and passes on what the venues say."""
 
-    def __init__(self, tb, model, replies, passed):
-        self.tb, self.model, self.replies = tb, model, replies
-        passed.on_transfer(lambda transfer: self.answer(transfer.payload))
+    def __init__(self, tb, model, replies, orders, count):
+        self.tb, self.model, self.replies, self.orders, self.venues = tb, model, replies, orders, Venues(tb.rng)
+        self.left, self.asked = count, []
+        model.on_leaving = self.venues.take
 
-    def answer(self, order):
-        rng = self.tb.rng
-        if rng.random() < 0.7:
-            shares = rng.choice([order.shares, rng.randint(0, order.shares), order.shares + 1])
-            self.send(rng.choice(list(ReplyKind)).value, order.symbol, order.side, shares)
-        if rng.random() < 0.03:
-            self.send(0, rng.choice([4, 255, 1]), rng.randrange(2), rng.randint(1, 100))
+    def say(self, *, quiet=False):
+        if self.replies.waiting < 10 and (answer := self.venues.answer(quiet=quiet)):
+            self.replies.send(answer._asdict())
+            self.model.replies.append(answer)
 
-    def send(self, kind, symbol, side, shares):
-        if self.replies.waiting < 10:
-            self.replies.send({"kind": kind, "symbol": symbol, "side": side, "shares": shares})
-            self.model.replies.append({"filled": kind == ReplyKind.FILLED.value, "symbol": symbol, "side": side, "shares": shares})
+    def ask(self):
+        """Some order; or a REPLACE or a CANCEL of one that is open."""
+        rng, standing = self.tb.rng, list(self.model.risk.open.orders.items())
+        order = rng.choice(self.asked) if self.asked and rng.random() < 0.05 else random_order(rng)
+        if standing and rng.random() < 0.2:
+            (_, reference), other = rng.choice(standing)
+            order |= as_asked(other.order) | {"kind": rng.choice([1, 1, 2]), "reference": reference, "pair": rng.random() < 0.02}
+        self.asked = [*self.asked[-1:], order]
+        self.orders.send(order)
 
     def drive(self):
         rng = self.tb.rng
+        if rng.random() < 0.1:
+            self.say(quiet=not self.left)
+        if self.left and self.orders.waiting < 3:
+            self.left -= 1
+            self.ask()
         self.tb.set(heartbeat=rng.random() < 0.002)
         if rng.random() < 0.01:
             name, size = rng.choice([("kill_venues", 2), ("kill_strategies", 2), ("kill_symbols", 4), ("restricted", 4)])
@@ -122,12 +155,12 @@ async def orders_replies_and_switches_at_random(tb):
     model = tb.add(GatewayModel(tb))
     orders, replies = tb.source("orders"), tb.source("replies", rates=(0.12, 0.02))
     passed, rejected = tb.sink("passed"), tb.sink("rejected")
-    tb.add(Host(tb, model, replies, passed))
+    host = tb.add(Host(tb, model, replies, orders, share(15_000)))
     model.set(limits=WIDE, limits_valid=1, armed=1)
-    asked = [random_order(tb.rng) for _ in range(share(15_000))]
-    orders.send(*(asked[max(0, number - 2)] if tb.rng.random() < 0.05 else order for number, order in enumerate(asked)))
+    await tb.until(lambda: not host.left and not host.venues.outbox and orders.idle and replies.idle, limit=400_000, what="the last answer")
     await tb.drain(limit=400_000)
-
+    assert model.said == {f"{name}_reply": model.risk.open.counts[name] for name in ("late", "bad")} | {
+        "unknown_cancel": model.risk.open.counts["unknown_cancel"]}
     assert not tb.get("fault")
     tb.compare([plain(order) for order in passed.payloads], model.passed, "passed order")
     tb.compare([(plain(item.order), item.reason) for item in rejected.payloads], model.rejected, "rejected order")
@@ -166,6 +199,13 @@ async def nothing_is_offered_after_the_kill_switch(tb):
     """The switch falls at any moment of an order; what was not on offer by then never is."""
     model = tb.add(GatewayModel(tb))
     orders, passed, _ = tb.source("orders", rates=(1.0,)), tb.sink("passed", rates=(1.0,)), tb.sink("rejected")
+    replies = tb.source("replies")
+
+    def end(order, user_ref):
+        model.replies.append(Answer(ENDED, order.venue, user_ref, user_ref))
+        replies.send(model.replies[-1]._asdict())
+
+    model.on_leaving = end
     model.set(limits=WIDE, limits_valid=1, armed=1)
     for _ in range(share(60)):
         orders.send(*({"shares": 1, "price": 1, "side": BUY, "symbol": 1} for _ in range(20)))
@@ -191,8 +231,8 @@ async def lost_replies_halt_until_cleared(tb):
     passed, rejected = tb.sink("passed", rates=(1.0,)), tb.sink("rejected", rates=(1.0,))
     model.set(limits=WIDE, limits_valid=1, armed=1)
     await tb.cycles(150)
-    replies.send(*({"kind": 1, "symbol": 0, "side": 0, "shares": 0} for _ in range(60)))
-    model.replies = [{"filled": False, "symbol": 0, "side": 0, "shares": 0} for _ in range(60)]
+    replies.send(*({"kind": NOTED, "venue": 1, "number": number} for number in range(200)))
+    model.replies.extend(Answer(NOTED, 1, 0, number) for number in range(200))
     await tb.until(lambda: tb.get("fault"), what="the fault of a lost reply")
     await tb.drain()
     model.risk.fault = True
@@ -207,7 +247,7 @@ async def lost_replies_halt_until_cleared(tb):
     tb.set(clear_positions=1)
     await tb.cycles(1)
     tb.set(clear_positions=0)
-    assert model.risk.clear_positions()
+    model.clear_positions()
     model.set(armed=1)
     await tb.cycles(20)
     orders.send({"shares": 1, "price": 1})

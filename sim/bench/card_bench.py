@@ -17,6 +17,7 @@ HOLE = 2_000
 TIGHT = (
     {"MAX_SHARES": 0}, {"MAX_SHARES": 150}, {"MAX_NOTIONAL": 0}, {"MAX_NOTIONAL": 10_000_000}, {"MAX_POSITION": 0}, {"MAX_POSITION": 500},
     {"RATE_BURST": 0}, {"RATE_BURST": 1, "RATE_INTERVAL": 20_000}, {"RATE_INTERVAL": 300},
+    {"MAX_OPEN_ORDERS": 0},
 )
 """One of the limits at a time."""
 
@@ -44,6 +45,7 @@ class CardBench:
             Feed(tb.rng, venue, tb.source(f"feed__{venue}", rates=rates), messages[venue], self.locates[venue][0])
             for venue in range(self.config.venues)]
         self.others = [tb.source(f"feed_b__{venue}", rates=rates) for venue in range(self.config.venues)]
+        self.answers = [0] * self.config.venues
         self.board = tb.add(CardScoreboard(tb, self.bus))
         self.drain = tb.add(EventDrain(self.bus, self.config.events))
 
@@ -120,9 +122,12 @@ class CardBench:
         self.bus.write("HOST_ORDER_PRICE", fields["price"])
         self.bus.write("HOST_ORDER_DOORBELL", 1)
 
-    def reply(self, order, kind: int, shares: int) -> None:
-        """What a venue answered to an order."""
-        self.bus.write("REPLY", order.symbol | order.side << 8 | kind << 9 | order.strategy << 10)
+    def reply(self, venue: int, user_ref: int, kind: int, shares: int = 0) -> None:
+        """What a venue answers next."""
+        self.answers[venue] += 1
+        self.bus.write("REPLY", kind << 9 | venue << 12)
+        self.bus.write("REPLY_USER_REF", user_ref)
+        self.bus.write("REPLY_NUMBER", self.answers[venue])
         self.bus.write("REPLY_SHARES", shares)
         self.bus.write("REPLY_DOORBELL", 1)
 

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from copy import copy
 
 from hw.reasons import DropReason, RejectReason, StaleReason
-from hw.types import ReplyKind
+from sim.bench.told import tb_bits, told_of
 from sim.bench.words import FrameCollector
 from sim.golden.arbitrage import Limits as ArbitrageLimits
 from sim.golden.arbitrage import Venue
@@ -16,6 +16,7 @@ from sim.golden.bank import BankModel
 from sim.golden.card import CardModel, Record
 from sim.golden.ethernet import ETHERNET_HEADER, HEADERS
 from sim.golden.moldudp64 import HEADER_LENGTH, Gap
+from sim.golden.open_orders import Answer
 from sim.golden.order_frame import Address
 from sim.golden.records import ADD, HALT, RESUME, Order, TopOfBook
 from sim.golden.risk import MASKS, Limits
@@ -38,7 +39,8 @@ VENUE_PROBES = (
 CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.limits", "arbitrage.cooldown", "arbitrage.terms", "arbitrage.enable",
     "arbitrage.venue_stale", "arbitrage.clear", "order_arbiter.output", "clock.now", *(f"gateway.{name}" for name in (
-        "passed", "rejected", "replies", "settled", "armed", "kill", *MASKS, "limits", "limits_valid", "clear_positions", "fault", "halted",
+        "passed", "rejected", "replies", "settled", "applied",
+        "armed", "kill", *MASKS, "limits", "limits_valid", "clear_positions", "fault", "halted",
         "reducing", "heartbeat")),
 )
 STRATEGY_LATENCY = 4
@@ -227,7 +229,7 @@ class CardScoreboard:
     def __init__(self, tb, bus):
         self.tb, self.bus = tb, bus
         config = tb.component.config
-        self.config, self.model, self.bank = config, CardModel(config.venues, config.symbols), BankModel()
+        self.config, self.model, self.bank = config, CardModel(config.venues, config.symbols, config.open_orders), BankModel()
         self.venues = [tb.add(VenueBoard(tb, self.model, number)) for number in range(config.venues)]
         self.collector = FrameCollector(tb.monitor("orders"))
         self.ports = {name: tb.port(name) for name in (
@@ -236,7 +238,7 @@ class CardScoreboard:
         self.merged, self.rejected, self.sent, self.latencies, self.signals = [], [], [], [], []
         self._limits_of, self._on_offer = {}, 0
         self._cleared = [-100] * config.venues
-        self._judging, self._asked, self._replies = deque(), None, deque()
+        self._judging, self._asked, self._replies, self._settling = deque(), None, deque(), deque()
         self._waiting_orders, self._waiting_host, self._passed, self._frames = deque(), deque(), deque(), deque()
         self._history, self._frames_seen = deque(maxlen=8), 0
         self._order, self._reply, self._host_refused = {}, {}, 0
@@ -264,7 +266,7 @@ class CardScoreboard:
             slots = {32 * index[1] + bit for bit in range(32) if value >> bit & 1}
             venue.assume_trading = {slot for slot in venue.assume_trading if slot // 32 != index[1]} | slots
         elif name == "USER_REF":
-            venue.user_ref = value
+            self.model.risk.open.next_ref[index[0]] = value
         elif name == "NAME":
             self.model.names[index[0]] = value.to_bytes(8, "little").decode("ascii")
         elif name.startswith("ORDER_"):
@@ -365,14 +367,17 @@ class CardScoreboard:
             self.reasons[reason] += 1
             self._verdicts.append((order, ingress, reason))
         if self._probe("gateway_settled"):
-            reply = self._replies.popleft()
-            risk.reply(filled=reply.kind == ReplyKind.FILLED.value, symbol=reply.symbol, side=reply.side, shares=reply.shares)
+            risk.settle(self._settling.popleft())
+        if self._probe("gateway_applied") and (settlement := risk.answer(self._replies.popleft())):
+            self._settling.append(settlement)
         port = self.ports["gateway_replies"]
         if port.is_valid:
-            self._replies.append(port.codec.unpack(port.bits))
-        if self._probe("gateway_clear_positions"):
-            risk.clear_positions()
+            self._replies.append(Answer(*port.codec.unpack(port.bits)))
+        if self._probe("gateway_clear_positions") and risk.clear_positions():
+            self._replies.clear()
+            self._settling.clear()
         self._watch_answers(cycle)
+        risk.open.cycle()
 
     def _halts(self):
         """By the device's clock; that it is right is checked where the book says it."""
@@ -470,7 +475,10 @@ class CardScoreboard:
         """Every counter that the models keep."""
         counts = self.model.counts
         got, wanted = {}, {}
-        names = ["SIGNALS", "MISSED_SIGNALS", "IMPLAUSIBLE_PROFITS", "ORDERS_PASSED"]
+        answers = self.model.risk.open.counts
+        counts = counts + Counter(
+            BAD_REPLIES=answers["bad"], LATE_REPLIES=answers["late"], UNKNOWN_CANCELS=answers["unknown_cancel"])
+        names = ["SIGNALS", "MISSED_SIGNALS", "IMPLAUSIBLE_PROFITS", "ORDERS_PASSED", "BAD_REPLIES", "LATE_REPLIES", "UNKNOWN_CANCELS"]
         names += [f"REJECT_{reason.name}" for reason in RejectReason if reason]
         for name in names:
             got[name], wanted[name] = await self.bus.counter(name), counts[name]
@@ -487,14 +495,3 @@ class CardScoreboard:
         wrong = {name: (got[name], wanted[name]) for name in wanted if got[name] != wanted[name] and name.split()[0] not in skip}
         assert not wrong, f"counters (device, golden model): {wrong}"
         self.tb.transactions += len(wanted)
-
-
-def told_of(order: Order) -> dict[str, int]:
-    """What an event record has of an order."""
-    fields = order._asdict()
-    return {name: fields[name] for name in fields if name not in ("kind", "reference", "pair", "day")} | {"order_kind": order.kind}
-
-
-def tb_bits(value: int, count: int) -> set[int]:
-    """The numbers of the bits that are set."""
-    return {number for number in range(count) if value >> number & 1}

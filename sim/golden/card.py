@@ -19,7 +19,7 @@ from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import order_packet
 from sim.golden.quoter import Judgement, Parameters, QuotesModel, Risk, Targets, targets
-from sim.golden.records import CANCEL_ORDER, HALT, RESUME, BookEvent, Order, TopOfBook
+from sim.golden.records import CANCEL_ORDER, HALT, NEW, RESUME, BookEvent, Order, TopOfBook
 from sim.golden.risk import Ask, DoorModel, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
 from sim.golden.trigger import TriggerModel
@@ -91,7 +91,6 @@ class VenueSettings:
     assume_trading: set[int] = field(default_factory=set)
     """Slots that trade until the venue says otherwise."""
     order_address: Address = Address(0, 0, 0, 0, 0, 0)
-    user_ref: int = 1
 
 
 class VenueModel:
@@ -227,7 +226,8 @@ class CardModel:
 
     Parameters
     ----------
-    venues, symbols : int
+    venues, symbols, places : int
+        ``places``: orders that may be open at a venue.
     triggers : int
         Entries of the trigger.
 
@@ -242,12 +242,12 @@ class CardModel:
         Of what is not a venue's, by the names of the card's counters.
     """
 
-    def __init__(self, venues: int, symbols: int, triggers: int = 0):
+    def __init__(self, venues: int, symbols: int, places: int, triggers: int = 0):
         self.venues = [VenueModel(number, VenueSettings()) for number in range(venues)]
         self.names = [""] * symbols
         self.arbitrage = ArbitrageModel(venues, symbols)
         self.trigger, self.quotes = TriggerModel(triggers), QuotesModel(symbols)
-        self.risk = RiskModel(venues, symbols)
+        self.risk = RiskModel(venues, symbols, places=places, kinds=(NEW, CANCEL_ORDER))
         self.door = DoorModel(self.risk, TokenBucketModel())
         self.counts: Counter[str] = Counter()
 
@@ -288,8 +288,7 @@ class CardModel:
     def send(self, order: Order) -> tuple[int, bytes]:
         """UserRefNum and frame of an order that passed."""
         venue = self.venues[order.venue]
-        user_ref = order.reference if order.kind == CANCEL_ORDER else venue.settings.user_ref
-        venue.settings.user_ref += order.kind != CANCEL_ORDER
+        user_ref = self.risk.open.sent(order)
         venue.counts["ORDER_FRAMES"] += 1
         packet = order_packet(order, name=self.names[order.symbol], user_ref=user_ref)
         return user_ref, order_frame(venue.settings.order_address, packet)

@@ -4,7 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
-from sim.golden.records import BUY, CANCEL_ORDER, NEW, Order
+from sim.golden.open_orders import Answer, OpenOrders, Settlement
+from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, Order
 
 MAX_PRICE = 0x7FFFFFFF
 MAX_WORKING = 2**32 - 1
@@ -23,6 +24,7 @@ class Limits:
     max_day_notional: int = 2**64 - 1
     duplicate_window: int = 0
     heartbeat_interval: int = 0
+    max_open_orders: int = 2**16 - 1
     waived: int = 1 << RejectReason.DEAD_MAN
 
 
@@ -56,6 +58,10 @@ class Exposure:
     def working(self, side: int) -> int:
         return self.working_buy if side == BUY else self.working_sell
 
+    def settle(self, settlement: Settlement) -> None:
+        self.add_working(settlement.side, -settlement.working)
+        self.position += settlement.moves
+
     def add_working(self, side: int, shares: int) -> None:
         if side == BUY:
             self.working_buy += shares
@@ -63,7 +69,7 @@ class Exposure:
             self.working_sell += shares
 
     def after(self, side: int, shares: int) -> int:
-        """The position on that side, should everything that works there trade, these shares with it."""
+        """The position on that side, should everything that works there trade, these shares with it (fewer than none: without them)."""
         held = self.position if side == BUY else -self.position
         return held + self.working(side) + shares
 
@@ -107,13 +113,16 @@ class RiskModel:
     """The cycle, for the window of duplicates."""
     recent: deque[tuple[tuple[int, ...], int]] = field(default_factory=lambda: deque(maxlen=DUPLICATE_MEMORY))
     """Of the last orders that left what makes them the same, and the cycle from which on they don't count."""
-    kinds: tuple[int, ...] = (NEW, CANCEL_ORDER)
+    kinds: tuple[int, ...] = (NEW, REPLACE_ORDER, CANCEL_ORDER)
     """What order entry can send."""
+    places: int = 16
+    """Orders that may be open at a venue."""
     orphan: bool = False
     """The order before was refused and not its other leg: what comes next is that leg."""
 
     def __post_init__(self) -> None:
         self.exposures = [Exposure() for _ in range(self.symbols)]
+        self.open = OpenOrders(self.venues, self.places)
 
     def switch(self, **masks: int) -> None:
         """Some of ``MASKS`` from now on; a bit a venue, strategy or symbol."""
@@ -125,20 +134,24 @@ class RiskModel:
         if self.armed:
             return False
         self.exposures = [Exposure() for _ in range(self.symbols)]
+        self.open = OpenOrders(self.venues, self.places, next_ref=self.open.next_ref, counts=self.open.counts)
         self.fault, self.day_notional = False, 0
         return True
 
-    def breaches(self, order: Order, *, ahead: int = 0, waited: int = 0) -> set[RejectReason]:
+    def breaches(self, order: Order, *, ahead: int = 0, waited: int = 0, before: int = 0) -> set[RejectReason]:
         """Everything against an order but its other leg and the rate. A cancel only has to be one.
 
         ``ahead``: notional of the other leg, which is counted first. ``waited``: cycles since it was weighed, more than those of a
-        single order.
+        single order. ``before``: orders that leave with it, before it.
         """
         if order.kind == CANCEL_ORDER:
             return set() if self._known(order) else {RejectReason.BAD_ORDER}
         limits = self.limits
         exposure = self.exposures[order.symbol] if order.symbol < self.symbols else Exposure()
-        after, notional = exposure.after(order.side, order.shares), order.shares * order.price
+        more = self.more(order)
+        after, notional = exposure.after(order.side, more), order.shares * order.price
+        replaces = order.kind == REPLACE_ORDER
+        unknown = replaces and self.open.replaceable(order) is None
         day_limit = limits.max_day_notional if self.day_limit is None else self.day_limit
         same = (order.venue, order.symbol, order.side, order.shares, order.price)
         against = {
@@ -147,7 +160,8 @@ class RiskModel:
             RejectReason.KILLED: self.kill or order.venue in self.killed_venues or order.strategy in self.killed_strategies
             or order.symbol in self.killed_symbols,
             RejectReason.BAD_ORDER: not self._known(order) or order.shares == 0 or not 1 <= order.price <= MAX_PRICE
-            or exposure.working(order.side) + order.shares > MAX_WORKING,
+            or (exposure.working(order.side) + more > MAX_WORKING and not unknown) or (replaces and bool(order.pair)),
+            RejectReason.UNKNOWN_ORDER: unknown,
             RejectReason.RESTRICTED: order.symbol in self.restricted,
             RejectReason.MARKET_STATE: (order.venue, order.symbol) in self.halted,
             RejectReason.MAX_SHARES: order.shares > limits.max_shares,
@@ -156,9 +170,16 @@ class RiskModel:
             RejectReason.REDUCING: self.reducing and after > 0,
             RejectReason.POSITION: after > limits.max_position,
             RejectReason.DAY_NOTIONAL: self.day_notional + ahead + notional > day_limit,
+            RejectReason.NO_PLACE: self.open.no_place(order.venue),
+            RejectReason.OPEN_ORDERS: not replaces and self.open.count + before >= limits.max_open_orders,
         }
         waived = {reason for reason in WAIVABLE if limits.waived >> reason & 1}
         return {reason for reason, breach in against.items() if breach} - waived
+
+    def more(self, order: Order) -> int:
+        """Shares that would be working beyond those that are, if the venue did at once what the order asks for."""
+        replaced = self.open.replaceable(order) if order.kind == REPLACE_ORDER else None
+        return order.shares - (replaced.live if replaced else 0)
 
     def _known(self, order: Order) -> bool:
         return order.venue < self.venues and order.symbol < self.symbols and order.kind in self.kinds
@@ -181,7 +202,7 @@ class RiskModel:
     def decide_pair(self, first: Order, second: Order, bucket: TokenBucketModel) -> tuple[RejectReason, RejectReason]:
         """Both legs at once. A cancel is never a leg: where one comes second, the first has come alone."""
         ahead = first.shares * first.price
-        against = [self.breaches(first, waited=DoorModel.DECISION), self.breaches(second, ahead=ahead)]
+        against = [self.breaches(first, waited=DoorModel.DECISION), self.breaches(second, ahead=ahead, before=1)]
         if self.orphan:
             against[0].add(RejectReason.PAIR)
         if second.kind == CANCEL_ORDER:
@@ -189,7 +210,8 @@ class RiskModel:
             self.orphan = False
             return first_of(against[0] | {RejectReason.PAIR}), first_of(against[1])
         self.orphan = bool(second.pair)
-        if second.pair or second.strategy != first.strategy or (second.symbol, second.side) == (first.symbol, first.side):
+        alike = second.venue == first.venue or (second.symbol, second.side) == (first.symbol, first.side)
+        if second.pair or second.kind != NEW or second.strategy != first.strategy or alike:
             against[1].add(RejectReason.BAD_ORDER)
         if any(against):
             against = [reasons or {RejectReason.PAIR} for reasons in against]
@@ -206,7 +228,7 @@ class RiskModel:
         if not granted:
             return [RejectReason.RATE] * len(legs)
         for order, _ in legs:
-            self.exposures[order.symbol].add_working(order.side, order.shares)
+            self.exposures[order.symbol].add_working(order.side, max(0, self.more(order)))
             self.day_notional = min(self.day_notional + order.shares * order.price, MAX_DAY)
             window = self.limits.duplicate_window
             self.recent.append((
@@ -217,18 +239,16 @@ class RiskModel:
         """A cycle without a decision."""
         bucket.cycle(burst=self.limits.rate_burst, interval=self.limits.rate_interval, request=0)
 
-    def reply(self, *, filled: bool, symbol: int, side: int, shares: int) -> bool:
-        """A fill moves shares from working to position, a release only takes them away. False for a bad reply."""
-        if symbol >= self.symbols:
-            return False
-        exposure = self.exposures[symbol]
-        good = shares <= exposure.working(side)
-        exposure.add_working(side, -min(shares, exposure.working(side)))
-        if filled:
-            exposure.position += shares if side == BUY else -shares
-            if exposure.position not in POSITION_RANGE:
-                self.fault = True
-        return good
+    def answer(self, answer: Answer) -> Settlement | None:
+        """What a venue says takes effect in the table of open orders; what is still to be settled of it."""
+        settlement = self.open.answer(answer, armed=self.armed, symbols=self.symbols)
+        self.fault |= self.open.lost
+        return settlement
+
+    def settle(self, settlement: Settlement) -> None:
+        exposure = self.exposures[settlement.symbol]
+        exposure.settle(settlement)
+        self.fault |= exposure.position not in POSITION_RANGE
 
 
 def first_of(against: set[RejectReason]) -> RejectReason:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from host.card.addresses import OrderAddress
-from host.card.control import FILLED, RELEASED, Control
+from host.card.control import Control
 from host.card.events import RECORD_WORDS, Event, decode
 from host.card.limits import Limits
 from host.card.registers import DropReason
+from host.card.replies import FILLED, RELEASED
 from host.card.simulated import SimulatedCard
 from hw.config import CardConfig
 from sim.flow.framing import FeedAddressing
@@ -55,6 +56,7 @@ class Desk:
     def __init__(self, card: SimulatedCard, config: CardConfig):
         self._card, self._config = card, config
         self.control = Control(card, config.name)
+        self._replies = [0] * config.venues
 
     def prepare(self, source: Source, settings: SessionSettings) -> None:
         """Feeds, order sessions, symbols, limits, detector; then arms. From here on the card's events are drained as it runs."""
@@ -89,7 +91,9 @@ class Desk:
         """Passes a venue's answer on to the gateway."""
         for kind, shares in ((FILLED, reply.filled), (RELEASED, reply.released)):
             if shares:
-                self.control.reply(symbol=reply.symbol, side=reply.side, kind=kind, shares=shares)
+                self._replies[reply.venue] += 1
+                self.control.replies.tell(
+                    venue=reply.venue, user_ref=reply.user_ref, kind=kind, shares=shares, number=self._replies[reply.venue])
 
     def finish(self) -> None:
         self.control.disarm()

@@ -14,6 +14,8 @@ class Reply(NamedTuple):
     """Card cycle from which on it may be told to the card."""
     number: int
     """Of the order in the session, from 0."""
+    venue: int
+    user_ref: int
     symbol: int
     side: int
     filled: int
@@ -38,7 +40,7 @@ class Venues:
         else:
             filled = 0
         due = cycle + round(chance.expovariate(1 / self._settings.reply_delay))
-        heapq.heappush(self._waiting, Reply(due, number, symbol, side, filled, shares - filled))
+        heapq.heappush(self._waiting, Reply(due, number, venue, user_ref, symbol, side, filled, shares - filled))
 
     def due(self, cycle: int) -> list[Reply]:
         """Answers that have come by this cycle."""

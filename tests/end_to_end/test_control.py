@@ -3,11 +3,12 @@
 import pytest
 
 from host.card.addresses import OrderAddress
-from host.card.control import BUY, FILLED, RELEASED, SELL, Control, Position
+from host.card.control import BUY, SELL, Control, Position
 from host.card.events import OrderRejected, OrderSent, StateChange
 from host.card.limits import Limits
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, RejectReason
+from host.card.replies import FILLED, RELEASED
 from host.card.simulated import SimulatedCard
 from hw.config import TINY
 from sim.verilated.build import library
@@ -104,17 +105,22 @@ def test_positions_follow_the_replies(card, control):
     control.arm()
     card.run(100)
     assert control.position(2) == Position(0, 0, 0)
-    order(control, card, shares=100, side=SELL)
+    sent = order(control, card, shares=100, side=SELL)
     assert control.position(2) == Position(0, 0, 100)
-    control.reply(symbol=2, side=SELL, kind=FILLED, shares=60)
-    control.reply(symbol=2, side=SELL, kind=RELEASED, shares=10)
+    for number, kind, shares in ((7, FILLED, 60), (8, RELEASED, 10), (8, RELEASED, 10)):
+        control.replies.tell(venue=sent.venue, user_ref=sent.user_ref, kind=kind, shares=shares, number=number)
     card.run(SETTLED)
     assert control.position(2) == Position(-60, 0, 30)
+    assert (control.counter("LATE_REPLIES"), control.read("OPEN_ORDERS")) == (1, 1)
     assert control.position(1) == Position(0, 0, 0)
     control.disarm()
+    control.replies.move_position(symbol=2, side=BUY, shares=1_000)
+    card.run(SETTLED)
+    assert control.position(2) == Position(940, 0, 30)
     control.clear_positions()
     card.run(SETTLED)
     assert control.position(2) == Position(0, 0, 0)
+    assert control.read("OPEN_ORDERS") == 0
 
 
 def test_every_change_of_state_is_told(card, control):

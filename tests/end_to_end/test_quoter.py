@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from host.card.control import FILLED, RELEASED
 from host.card.events import OrderRejected
-from host.card.quotes import STRATEGY, enable_quoter, quoter_fault, set_quoter, set_quoter_venue, stop_quoting
+from host.card.quotes import enable_quoter, quoter_fault, set_quoter, set_quoter_venue, stop_quoting
 from host.card.registers import RejectReason
+from host.card.replies import FILLED, RELEASED
 from host.card.signals import Periods, set_signals
 from host.strategy.quoter import QuoterParameters
 from sim.golden.quoter import Parameters, risk
@@ -30,7 +30,7 @@ class Quoting:
     def __init__(self, desk):
         self.desk, self.model, self.live, self.enabled = desk, desk.model, {}, False
         self.volatility, self.variance, self.record = Volatility(smoothing(PERIOD)), None, None
-        self.sent, self.refused = 0, 0
+        self.sent, self.refused, self.answers = 0, 0, 0
         set_signals(desk.control, Periods(volatility=PERIOD), venue=VENUE, source="tops")
         set_quoter_venue(desk.control, VENUE)
         set_quoter(desk.control, SLOT, PARAMETERS)
@@ -61,11 +61,13 @@ class Quoting:
 
     def answer(self, side, kind):
         """All that is left of a quote."""
-        shares = self.model.quotes.sides[SLOT][side].left
-        self.desk.control.reply(symbol=SLOT, side=side, kind=kind, shares=shares, strategy=STRATEGY)
+        quote = self.model.quotes.sides[SLOT][side]
+        shares = quote.left
+        self.answers += 1
+        self.desk.control.replies.tell(venue=VENUE, user_ref=quote.reference, kind=kind, number=self.answers, shares=shares)
         self.model.quotes.reply(SLOT, side, shares)
         if kind == FILLED:
-            self.model.risk.reply(filled=True, symbol=SLOT, side=side, shares=shares)
+            self.model.risk.exposures[SLOT].position += shares if side == BUY else -shares
 
     def found(self):
         """Risk and spread by the golden formula; the time that passes meanwhile changes nothing that is seen."""

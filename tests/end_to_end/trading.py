@@ -28,7 +28,7 @@ class Trading:
 
     def __init__(self, card, limits=LIMITS):
         self.card, self.control = card, Control(card, TINY.name)
-        self.model = CardModel(TINY.venues, TINY.symbols, TINY.triggers)
+        self.model = CardModel(TINY.venues, TINY.symbols, TINY.open_orders, TINY.triggers)
         self.sequence, self._reference = [1] * TINY.venues, 0
         for venue, model in enumerate(self.model.venues):
             self._set_up(venue, model)

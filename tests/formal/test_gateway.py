@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from amaranth.hdl import Assert, Cat, Cover, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 import hw.risk.exposure
@@ -20,10 +20,11 @@ from hw.config import TINY
 from hw.lib.parity import field_parity
 from hw.reasons import RejectReason
 from hw.settings import RiskLimits
-from hw.types import Order, OrderKind, OrderReply, Side
+from hw.types import Order, OrderKind, Side
+from hw.venue_reply import VenueReply
 from tests.formal.prove import prove
 
-CONFIG = replace(TINY, symbols=2)
+CONFIG = replace(TINY, symbols=2, open_orders=2)
 DEPTH = 12
 
 
@@ -74,7 +75,8 @@ class Promise(wiring.Component):
     reducing: In(1)
     heartbeat: In(1)
     halted: In(4)
-    reply: In(OrderReply)
+    reply: In(VenueReply)
+    next_user_ref: In(data.ArrayLayout(32, 2))
     reply_valid: In(1)
     clear_positions: In(1)
     product: In(64)
@@ -113,6 +115,7 @@ class Promise(wiring.Component):
             gateway.limits.eq(self.limits),
             gateway.limits_parity.eq(field_parity(self.limits) ^ self.lost_bit),
             gateway.replies.payload.eq(self.reply),
+            gateway.next_user_ref.eq(self.next_user_ref),
             gateway.replies.valid.eq(self.reply_valid),
             *(getattr(gateway, name).eq(getattr(self, name)) for name in (
                 "limits_valid", "armed", "kill", "kill_venues", "kill_strategies", "kill_symbols", "restricted", "reducing", "heartbeat",
@@ -182,7 +185,7 @@ class Promise(wiring.Component):
                 m.d.sync += Assert((order.venue < CONFIG.venues) & (order.symbol < CONFIG.symbols))
             with m.If(leaves & (order.kind != OrderKind.CANCEL) & (started >= 4)):
                 m.d.sync += [
-                    Assert(order.kind == OrderKind.NEW),
+                    Assert((order.kind == OrderKind.NEW) | past(m, past(m, gateway._table.known)) & ~order.pair),
                     Assert(past(m, self.armed) & past(m, self.limits_valid) & ~past(m, gateway.fault) & ~past(m, self.lost_bit)),
                     Assert(~past(m, self.kill)),
                     Assert(~past(m, self.kill_venues).bit_select(order.venue, 1)),
@@ -212,22 +215,24 @@ class Promise(wiring.Component):
                 m.d.sync += Assert(position == past(m, position))
             with m.If(new & (order.kind == OrderKind.CANCEL)):
                 m.d.sync += [Assert(buy == past(m, buy)), Assert(sell == past(m, sell))]
-            with m.Elif(new & (order.side == Side.BUY)):
-                m.d.sync += [
-                    Assert((position + buy <= most.max_position) | free), Assert((position + buy <= 0) | ~reducing),
-                    Assert(buy == past(m, buy) + order.shares), Assert(sell == past(m, sell)),
-                ]
-            with m.Elif(new):
-                m.d.sync += [
-                    Assert((sell - position <= most.max_position) | free), Assert((sell - position <= 0) | ~reducing),
-                    Assert(sell == past(m, sell) + order.shares), Assert(buy == past(m, buy)),
-                ]
+            for side, own, other, held in ((Side.BUY, buy, sell, position), (Side.SELL, sell, buy, -position)):
+                with m.If(new & (order.kind == OrderKind.NEW) & (order.side == side)):
+                    m.d.sync += [
+                        Assert((held + own <= most.max_position) | free), Assert((held + own <= 0) | ~reducing),
+                        Assert(own == past(m, own) + order.shares), Assert(other == past(m, other)),
+                    ]
+                with m.If(new & (order.kind == OrderKind.REPLACE) & (order.side == side)):  # the old order works on
+                    m.d.sync += [
+                        Assert((held + own <= most.max_position) | free | (own == past(m, own))),
+                        Assert((held + own <= 0) | ~reducing | (own == past(m, own))),
+                        Assert((own >= past(m, own)) & (own <= past(m, own) + order.shares)), Assert(other == past(m, other)),
+                    ]
 
     def _keeps_the_day(self, m, gateway, started):
         """With the order, and once both legs of a pair are counted; of the limit of three cycles before."""
         used = gateway.day_notional
         calm = ~Cat(past(m, gateway.clearing, cycles) for cycles in range(1, 9)).any() & (started >= 9)
-        new = gateway.passed.valid & (self.last.kind != OrderKind.CANCEL)
+        new = gateway.passed.valid & (self.last.kind != OrderKind.CANCEL)  # a REPLACE counts as a whole
         for moment, since in ((new & self.single, 0), (past(m, new & self.paired_before[3], 3), 3)):
             limit, waived = past(m, self.limits.max_day_notional, since + 3), past(m, self.limits.waived, since + 1)
             with m.If(moment & calm):
@@ -320,6 +325,7 @@ MUTANTS = {
     "the switch of a symbol is not looked at": ("gateway", "self.kill_symbols.bit_select(order.symbol, 1))", "0)"),
     "the dead man is not heard of": ("gateway", "RejectReason.DEAD_MAN: self.expired,", "RejectReason.DEAD_MAN: 0,"),
     "a limit that has lost a bit counts": ("gateway", "| self._broken | self._limits_broken())", "| self._broken)"),
+    "any order may be replaced": ("gateway", "leg.unknown.eq((order.kind == OrderKind.REPLACE) & ~self._table.known)", "leg.unknown.eq(0)"),
     "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
 }
 

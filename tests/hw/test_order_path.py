@@ -27,7 +27,10 @@ class OrderPath(wiring.Elaboratable):
         m.submodules += [self.gateway, self.entry, self.transmit]
         connect(m, self.gateway.passed, self.entry.orders)
         connect(m, self.entry.packet, self.transmit.packet)
-        m.d.comb += self.entry.link_free.eq(self.transmit.free)
+        m.d.comb += [
+            self.entry.link_free.eq(self.transmit.free),
+            self.gateway.next_user_ref.eq(self.entry.next_user_ref), self.entry.skip.eq(self.gateway.skip),
+        ]
         return m
 
 

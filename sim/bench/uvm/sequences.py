@@ -6,6 +6,7 @@ from pyuvm import uvm_sequence
 from sim.bench.card_bench import LIMITS, TIGHT
 from sim.bench.uvm.agents import AccessItem, FrameItem
 from sim.golden.bank import NO_FURTHER_LIMITS
+from sim.golden.open_orders import FILLED, RELEASED
 
 
 class Transmission(uvm_sequence):
@@ -153,14 +154,15 @@ class HostActs(HostSequence):
     """Kill switch, disarming, limits, orders, replies, enabling: in any order at any time."""
 
     async def body(self):
-        rng, answered = self.card.tb.rng, 0
+        rng, answered, self.forgotten = self.card.tb.rng, 0, 0
+        self.answers = [0] * self.card.config.venues
         acts = [self._kill, self._disarm, self._limits, self._wrong_commit, self._clear, self._enable, *[self._order] * 3]
         for _ in range(self.count):
             await self.pause(rng.randrange(150))
             await rng.choice(acts)()
             sent = self.card.board.sent
-            for order, _, _ in sent[answered:]:
-                await self._reply(order)
+            for order, user_ref, _ in sent[max(answered, self.forgotten):]:
+                await self._reply(order, user_ref)
             answered = len(sent)
             if rng.random() < 0.5:
                 await self.trade_again()
@@ -187,6 +189,8 @@ class HostActs(HostSequence):
     async def _clear(self):
         if self.card.tb.rng.random() < 0.5:
             await self.write("ARM", 0)
+            await self.pause(200)  # what has passed has left: the card forgets all that the board has seen
+            self.forgotten = len(self.card.board.sent)
         await self.write("CLEAR_POSITIONS", 1)
 
     async def _enable(self):
@@ -206,10 +210,13 @@ class HostActs(HostSequence):
         await self.write("HOST_ORDER_PRICE", price)
         await self.write("HOST_ORDER_DOORBELL", 1)
 
-    async def _reply(self, order):
+    async def _reply(self, order, user_ref):
         rng = self.card.tb.rng
         filled = rng.randint(0, order.shares)
-        for kind, shares in ((0, filled), (1, order.shares - filled + (rng.random() < 0.1))):
-            await self.write("REPLY", order.symbol | order.side << 8 | kind << 9 | order.strategy << 10)
+        for kind, shares in ((FILLED, filled), (RELEASED, order.shares - filled + (rng.random() < 0.1))):
+            self.answers[order.venue] += 1
+            await self.write("REPLY", kind << 9 | order.venue << 12)
+            await self.write("REPLY_USER_REF", user_ref)
+            await self.write("REPLY_NUMBER", self.answers[order.venue])
             await self.write("REPLY_SHARES", shares)
             await self.write("REPLY_DOORBELL", 1)

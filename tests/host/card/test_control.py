@@ -6,13 +6,14 @@ import pytest
 
 from host.card import control as control_module
 from host.card.addresses import OrderAddress
-from host.card.control import FILLED, SELL, Control, Position
+from host.card.control import SELL, Control, Position
 from host.card.definition import UnknownRegisterError
 from host.card.events import Gap, TopOfBook
 from host.card.fees import Fee, VenueFees
 from host.card.limits import WAIVABLE, Limits
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, REGISTERS, EventKind, RejectReason
+from host.card.replies import ENDED
 from host.card.snapshot import LiveOrder
 from hw.reasons import WAIVABLE as RISK_WAIVABLE
 from tests.host.card.model_card import ModelCard
@@ -40,7 +41,7 @@ def test_limits_are_committed_as_a_whole_with_the_next_generation(card, control)
     assert control.limits() == LIMITS
     commits = [i for i, (offset, _) in enumerate(card.writes) if offset == REGISTERS["LIMITS_COMMIT"].address()]
     assert commits == [len(card.writes) - 1], "the commit is one write, and the last"
-    assert len(card.writes) == 12, "each word of the shadow once"
+    assert len(card.writes) == 13, "each word of the shadow once"
     tighter = LIMITS._replace(max_shares=100)
     assert control.set_limits(tighter) == 2
     assert control.limits() == tighter
@@ -190,7 +191,8 @@ def test_an_order_address_and_a_user_ref(card, control):
     (lambda c: c.quote(0, 0, bid=(1 << 32, 1), ask=(0, 0)), "price and shares of a quote"),
     (lambda c: c.quote(0, 0, bid=(11, 1), ask=(10, 1)), "the bid 11 is above the ask 10"),
     (lambda c: c.send_order(venue=0, symbol=0, side=2, shares=1, price=1), "side must be 0 to 1"),
-    (lambda c: c.reply(symbol=9, side=0, kind=0, shares=1), "symbol slots"),
+    (lambda c: c.replies.tell(venue=9, user_ref=1, kind=0, number=1), "venues"),
+    (lambda c: c.replies.move_position(symbol=9, side=0, shares=1), "symbol slots"),
     (lambda c: c.write("SCRATCH", 1 << 32), "SCRATCH takes 0 to 4294967295"),
 ])
 def test_arguments_that_can_not_be_meant(card, control, act, complaint):
@@ -260,8 +262,11 @@ def test_an_order_and_a_reply_end_with_their_doorbell(card, control):
     control.send_order(venue=1, symbol=3, side=SELL, shares=100, price=990_000)
     assert card.get("HOST_ORDER") == 1 | 1 << 8 | 3 << 16
     assert card.writes[-1] == (REGISTERS["HOST_ORDER_DOORBELL"].address(), 1)
-    control.reply(symbol=3, side=SELL, kind=FILLED, shares=50, strategy=2)
-    assert (card.get("REPLY"), card.get("REPLY_SHARES")) == (3 | 1 << 8 | 2 << 10, 50)
+    control.replies.tell(venue=1, user_ref=77, kind=ENDED, number=5)
+    assert [card.get(name) for name in ("REPLY", "REPLY_USER_REF", "REPLY_NUMBER", "REPLY_SHARES")] == [1 << 12 | 2 << 9, 77, 5, 0]
+    assert card.writes[-1] == (REGISTERS["REPLY_DOORBELL"].address(), 1)
+    control.replies.move_position(symbol=3, side=SELL, shares=50)
+    assert (card.get("REPLY"), card.get("REPLY_SHARES")) == (3 | 1 << 8 | 5 << 9, 50)
     assert card.writes[-1] == (REGISTERS["REPLY_DOORBELL"].address(), 1)
     card.put("HOST_ORDER_BUSY", 1)
     with pytest.raises(CardError, match="still waits"):

@@ -376,15 +376,18 @@ def test_a_reply_is_one_transfer():
     async def watch(ctx, bank):
         async for _, _, valid, reply in ctx.tick().sample(bank.replies.valid, bank.replies.payload):
             if valid:
-                taken.append((reply.symbol, reply.side.value, reply.kind.value, reply.shares, reply.strategy))
+                taken.append((reply.symbol, reply.side.value, reply.kind.value, reply.venue, reply.user_ref, reply.number, reply.shares))
 
     async def testbench(ctx, bank, host, errors):
-        for symbol, side, kind, shares, strategy in ((1, 0, 1, 50, 0), (3, 1, 0, 7, 2)):
-            await host.write("REPLY", strategy << 10 | kind << 9 | side << 8 | symbol)
+        replies = [(1, 0, 1, 2, 11, 8, 50), (3, 1, 4, 15, 2**32 - 1, 9, 7)]
+        for symbol, side, kind, venue, user_ref, number, shares in replies:
+            await host.write("REPLY", venue << 12 | kind << 9 | side << 8 | symbol)
+            await host.write("REPLY_USER_REF", user_ref)
+            await host.write("REPLY_NUMBER", number)
             await host.write("REPLY_SHARES", shares)
             await host.write("REPLY_DOORBELL", 1)
         await ctx.tick().repeat(5)
-        assert taken == [(1, 0, 1, 50, 0), (3, 1, 0, 7, 2)]
+        assert taken == replies
 
     run(testbench, watch)
 

@@ -1,13 +1,16 @@
 """Drives a gateway order by order."""
 
+from dataclasses import replace
+
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
-from sim.golden.records import BUY, Order
+from sim.golden.records import BUY, CANCEL_ORDER, Order
 from sim.golden.risk import Limits
 from tests.hw.bench import simulate
 
-FILLED, RELEASED = 0, 1
+FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = range(6)
+FEW = replace(TINY, open_orders=16)
 LIMITS = Limits(max_shares=1_000, max_notional=500_000_000, max_position=2_000, rate_burst=1_000, rate_interval=1)
 
 
@@ -30,6 +33,8 @@ class Bench:
     def __init__(self, dut):
         self.dut = dut
         self.cycle = 0
+        self.sent = []  # venue, number, symbol, side and shares left of each order that left
+        self.answers = [0] * len(dut.next_user_ref)
 
     async def start(self, ctx, limits=LIMITS, armed=True):
         dut = self.dut
@@ -60,6 +65,7 @@ class Bench:
                 assert ctx.get(dut.accepted)
                 assert not ctx.get(dut.rejected.valid)
                 assert ctx.get(dut.passed.payload.shares) == item.shares
+                self._left(item)
                 await ctx.tick()
                 return RejectReason.NONE, cycles
             if ctx.get(dut.rejected.valid):
@@ -85,6 +91,7 @@ class Bench:
                 taken.append(cycle)
                 queue.pop(0)
             if ctx.get(dut.passed.valid) and ctx.get(dut.passed.ready):
+                self._left(first if ctx.get(dut.passed.payload.venue) == first.venue else second)
                 answers.append((ctx.get(dut.passed.payload.shares), RejectReason.NONE, cycle - taken[0]))
             if ctx.get(dut.rejected.valid):
                 refused = dut.rejected.payload
@@ -94,18 +101,43 @@ class Bench:
         ctx.set(dut.orders.valid, 0)
         return answers
 
+    def _left(self, item):
+        if item.kind != CANCEL_ORDER:
+            self.sent.append([item.venue, self.ctx.get(self.dut.next_user_ref[item.venue]), item.symbol, item.side, item.shares])
+
     async def reply(self, kind, side, shares, symbol=0):
-        """Sends one reply. True if it was taken for a bad one."""
+        """The venues answer so for the orders of a symbol and side, the oldest first. True if an answer was a bad one."""
+        bad = False
+        for order in self.sent:
+            if order[2:4] == [symbol, side] and (mine := min(shares, order[4])):
+                order[4] -= mine
+                shares -= mine
+                bad |= "bad" in await self.answer(kind, order[0], order[1], mine)
+        assert not shares, "more than is working"
+        return bad
+
+    async def answer(self, kind, venue, user_ref, shares=0, number=None, **more):
+        """Sends one answer, as the venue's next one unless told otherwise. Gives the names of what the card says of it."""
         ctx, dut = self.ctx, self.dut
-        ctx.set(dut.replies.payload, {"kind": kind, "symbol": symbol, "side": side, "shares": shares})
+        if number is None and venue < len(self.answers):
+            self.answers[venue] += kind != MOVED
+            number = self.answers[venue]
+        ctx.set(dut.replies.payload, {"kind": kind, "venue": venue, "user_ref": user_ref, "shares": shares, "number": number or 0} | more)
         ctx.set(dut.replies.valid, 1)
         await ctx.tick()
         ctx.set(dut.replies.valid, 0)
-        bad = False
-        for _ in range(6):
-            bad |= bool(ctx.get(dut.bad_reply))
+        said = set()
+        for _ in range(14):
+            said |= {name for name in ("late", "bad") if ctx.get(getattr(dut, f"{name}_reply"))}
             await ctx.tick()
-        return bad
+        return said
+
+    async def move(self, side, shares, symbol=0):
+        """Moves a symbol's position, disarmed for the moment."""
+        armed = self.ctx.get(self.dut.armed)
+        self.ctx.set(self.dut.armed, 0)
+        assert not await self.answer(MOVED, 0, 0, shares, symbol=symbol, side=side)
+        self.ctx.set(self.dut.armed, armed)
 
     async def exposure(self, symbol=0):
         ctx, dut = self.ctx, self.dut
@@ -114,7 +146,21 @@ class Bench:
         return ctx.get(dut.position), ctx.get(dut.working_buy), ctx.get(dut.working_sell)
 
 
-def run(scenario, config=TINY):
+def numbers(dut):
+    """Counts the orders of each venue as order entry does."""
+    async def count(ctx):
+        numbers = [1] * len(dut.next_user_ref)
+        ctx.set(dut.next_user_ref, numbers)
+        order = dut.passed.payload
+        async for _, _, leaves, venue, kind, skip in ctx.tick().sample(dut.accepted, order.venue, order.kind, dut.skip):
+            for at in range(len(numbers)):
+                numbers[at] += bool(leaves and venue == at and kind.value != CANCEL_ORDER) + (skip >> at & 1)
+            ctx.set(dut.next_user_ref, numbers)
+
+    return count
+
+
+def run(scenario, config=FEW):
     dut = RiskGateway(config)
     bench = Bench(dut)
 
@@ -122,4 +168,4 @@ def run(scenario, config=TINY):
         bench.ctx = ctx
         await scenario(ctx, dut, bench)
 
-    simulate(dut, testbench)
+    simulate(dut, testbench, processes=[numbers(dut)])

@@ -1,6 +1,7 @@
 """The one door: each reason, the order of the reasons, exact exposures, and random orders and replies against the model."""
 
 import random
+from collections import Counter, deque
 from dataclasses import replace
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
+from sim.bench.venue_answers import Venues
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL
 from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
 from tests.hw.bench import made, simulate
-from tests.hw.risk.gateway_bench import FILLED, RELEASED, as_fields, order, parity, run
+from tests.hw.risk.gateway_bench import FILLED, NOTED, RELEASED, as_fields, numbers, order, parity, run
+
+CROWDED = replace(TINY, open_orders=4)
 
 
 def test_latency_is_the_same_for_what_passes_and_what_does_not():
@@ -133,33 +137,15 @@ def test_working_orders_count_from_the_moment_of_sending():
     run(scenario)
 
 
-def test_bad_replies_are_told_and_never_make_room():
-    async def scenario(ctx, dut, bench):
-        await bench.start(ctx)
-        await bench.submit(order(shares=100, price=1))
-        assert await bench.reply(RELEASED, BUY, 101)  # more than is working
-        assert await bench.exposure() == (0, 0, 0)
-        assert await bench.reply(FILLED, BUY, 300)  # it traded all the same
-        assert await bench.exposure() == (300, 0, 0)
-        assert await bench.reply(FILLED, BUY, 300, symbol=4)  # the card has no such symbol
-        for symbol in range(1, 4):
-            assert await bench.exposure(symbol) == (0, 0, 0)
-        assert await bench.exposure(4) == (0, 0, 0)
-        assert await bench.exposure(0) == (300, 0, 0)
-        assert not ctx.get(dut.fault)
-
-    run(scenario)
-
-
 def test_a_position_past_its_width_is_a_fault_until_cleared():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
         for symbol in range(4):
-            await bench.reply(FILLED, SELL, 2**32 - 1, symbol)
-        await bench.reply(FILLED, SELL, 1)
+            await bench.move(SELL, 2**32 - 1, symbol)
+        await bench.move(SELL, 1)
         assert await bench.exposure() == (-(2**32), 0, 0)
         assert not ctx.get(dut.fault)
-        await bench.reply(FILLED, SELL, 1)
+        await bench.move(SELL, 1)
         assert ctx.get(dut.fault)
         assert (await bench.submit(order()))[0] is RejectReason.HALTED
         ctx.set(dut.clear_positions, 1)  # armed: without effect
@@ -181,7 +167,7 @@ def test_working_shares_never_wrap():
     async def scenario(ctx, dut, bench):
         top = 2**32 - 1
         await bench.start(ctx, Limits(top, 2**64 - 1, top, 1_000, 1))
-        await bench.reply(FILLED, SELL, top)  # so that the position limit alone leaves room for 2 * top
+        await bench.move(SELL, top)  # so that the position limit alone leaves room for 2 * top
         assert (await bench.submit(order(shares=top, price=1)))[0] is RejectReason.NONE
         assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.BAD_ORDER
         assert await bench.exposure() == (-top, top, 0)
@@ -249,19 +235,23 @@ def test_an_order_every_four_cycles_with_exact_state():
 
 
 def test_orders_and_replies_leave_room_for_each_other():
-    """Both without a pause: one of each in 5 cycles, and no reply is lost."""
+    """Both without a pause: an order in 4 or 5 cycles, an answer in 8, and none is lost."""
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
-        ctx.set(dut.orders.payload, as_fields(order(shares=1, price=1)))
+        assert (await bench.submit(order(shares=1_000, price=1)))[0] is RejectReason.NONE
+        ctx.set(dut.orders.payload, as_fields(order(shares=0)))
         ctx.set(dut.orders.valid, 1)
-        ctx.set(dut.replies.payload, {"kind": RELEASED, "symbol": 1, "side": BUY, "shares": 0})
-        passed = settled = 0
-        for cycle in range(600):
-            ctx.set(dut.replies.valid, cycle < RiskGateway.REPLY_DEPTH or cycle % 5 == 0)
-            passed += ctx.get(dut.passed.valid)
+        refused = settled = asked = 0
+        for cycle in range(640):
+            reply = cycle < RiskGateway.REPLY_DEPTH or cycle % 8 == 0
+            ctx.set(dut.replies.payload, {"kind": RELEASED, "venue": 0, "user_ref": 1, "shares": 1, "number": asked})
+            ctx.set(dut.replies.valid, reply)
+            asked += reply
+            refused += ctx.get(dut.rejected.valid)
             settled += ctx.get(dut.settled)
             await ctx.tick()
-        assert (passed, settled) == (120, 120)
+        assert refused >= 128
+        assert asked - settled <= 2
         assert not ctx.get(dut.fault)
 
     run(scenario)
@@ -292,7 +282,7 @@ def test_an_order_in_flight_does_not_survive_a_clear():
 def test_a_reply_that_finds_no_place_halts():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
-        ctx.set(dut.replies.payload, {"kind": RELEASED, "symbol": 1, "side": BUY, "shares": 0})
+        ctx.set(dut.replies.payload, {"kind": NOTED, "venue": 1})
         ctx.set(dut.replies.valid, 1)
         cycles = 0
         while not ctx.get(dut.fault):
@@ -341,12 +331,12 @@ def test_any_number_of_symbols(symbols):
 def test_equals_the_model(seed):
     """Random orders, replies, switches and limits; the model is told of each in the cycle of its effect."""
     rng = random.Random(seed)
-    dut = made(RiskGateway, TINY)
-    model = RiskModel(venues=2, symbols=4)
+    dut = made(RiskGateway, CROWDED)
+    model = RiskModel(venues=2, symbols=4, places=CROWDED.open_orders)
     door = DoorModel(model, TokenBucketModel())
     counts = dict.fromkeys(RejectReason, 0)
-    replies_sent, bad_expected, bad_seen = [], 0, 0
-    replies_applied = 0
+    venues = Venues(rng)
+    told, settling, said = deque(), deque(), Counter()
 
     def random_order():
         price = rng.choice([0, 0x80000000, 2**31 - 1]) if rng.random() < 0.03 else rng.randrange(1, 2_000)
@@ -355,18 +345,27 @@ def test_equals_the_model(seed):
             symbol=rng.choice([4, 255]) if rng.random() < 0.02 else rng.randrange(4),
             side=rng.randrange(2), shares=0 if rng.random() < 0.02 else rng.randrange(1, 120), price=price,
             strategy=rng.random() < 0.95, pair=rng.random() < 0.3,
-            kind=CANCEL_ORDER if rng.random() < 0.1 else REPLACE_ORDER if rng.random() < 0.02 else NEW,
+            kind=CANCEL_ORDER if rng.random() < 0.1 else NEW,
         )
 
+    def about_another():
+        """A REPLACE or a CANCEL of an order that is open, mostly."""
+        if not model.open.orders or rng.random() < 0.1:
+            return random_order()._replace(kind=REPLACE_ORDER, pair=0, reference=rng.randrange(9))
+        (venue, reference), other = rng.choice(list(model.open.orders.items()))
+        kind = CANCEL_ORDER if rng.random() < 0.2 else REPLACE_ORDER
+        return other.order._replace(
+            kind=kind, reference=reference, shares=rng.randrange(1, 120), price=rng.randrange(1, 2_000), pair=rng.random() < 0.02,
+            **{"strategy": 2} if rng.random() < 0.05 else {})
+
     async def testbench(ctx):
-        nonlocal bad_expected, bad_seen, replies_applied
         offered, asked = None, []
         for cycle in range(-4, 0):
             assert ctx.get(dut.clearing)
             door.cycle(cycle, None)
             await ctx.tick()
         halted = set()
-        for cycle in range(6_000):
+        for cycle in range(8_000):
             model.halted = halted  # as it stood a cycle before
             if cycle % 50 == 0:
                 halted = {(venue, symbol) for venue in range(2) for symbol in range(4) if rng.random() < 0.1}
@@ -374,7 +373,8 @@ def test_equals_the_model(seed):
                 model.limits = Limits(
                     rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800), rng.randrange(1, 6),
                     rng.randrange(1, 12), max_day_notional=model.day_notional + rng.randrange(500_000),
-                    duplicate_window=rng.choice([0, 1, 5, 60]), heartbeat_interval=1, waived=rng.choice([0, 0, 0, rng.getrandbits(16)]))
+                    duplicate_window=rng.choice([0, 1, 5, 60]), heartbeat_interval=1,
+                    max_open_orders=rng.choice([3, 5, 65_535]), waived=rng.choice([0, 0, 0, rng.getrandbits(19)]))
                 model.killed_venues, model.killed_strategies, model.killed_symbols, model.restricted = (
                     {number for number in range(size) if rng.random() < 0.03} for size in (2, 16, 4, 4))
                 for name, numbers in (("kill_venues", model.killed_venues), ("kill_strategies", model.killed_strategies),
@@ -388,21 +388,18 @@ def test_equals_the_model(seed):
                 ctx.set(dut.armed, model.armed)
                 ctx.set(dut.kill, model.kill)
                 ctx.set(dut.limits_valid, model.limits_valid)
-            if offered is None and rng.random() < 0.7 and cycle < 5_900:
-                offered = asked[-1] if asked and rng.random() < 0.1 else random_order()
+            if offered is None and rng.random() < 0.7 and cycle < 7_800:
+                offered = asked[-1] if asked and rng.random() < 0.1 else about_another() if rng.random() < 0.2 else random_order()
                 asked.append(offered)
                 ctx.set(dut.orders.payload, as_fields(offered))
             ctx.set(dut.orders.valid, offered is not None)
             ctx.set(dut.rejected.ready, rng.random() < 0.8)
             if not ctx.get(dut.passed.ready) or ctx.get(dut.passed.valid):
                 ctx.set(dut.passed.ready, rng.random() < 0.8 or bool(ctx.get(dut.passed.valid)))
-            reply = None
-            if rng.random() < 0.12 and cycle < 5_900:
-                symbol, side = rng.randrange(4), rng.randrange(2)
-                most = model.exposures[symbol].working(side)
-                reply = (rng.random() < 0.5, symbol, side, rng.randrange(0, most + (3 if rng.random() < 0.1 else 1)))
-                replies_sent.append(reply)
-                ctx.set(dut.replies.payload, dict(zip(("kind", "symbol", "side", "shares"), (not reply[0], *reply[1:]), strict=True)))
+            reply = venues.answer(quiet=cycle > 7_500) if rng.random() < 0.1 and len(told) < 10 and cycle < 7_900 else None
+            if reply:
+                told.append(reply)
+                ctx.set(dut.replies.payload, reply._asdict())
             ctx.set(dut.replies.valid, reply is not None)
 
             moved = ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready)
@@ -411,15 +408,22 @@ def test_equals_the_model(seed):
             for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None, heartbeat=heartbeat):
                 counts[reason] += 1
                 expected.append((item, reason))
+                if reason is RejectReason.NONE:
+                    passing.append(item)
             if moved:
                 offered = None
-            bad_seen += ctx.get(dut.bad_reply)
+            said.update(name for name in ("late_reply", "bad_reply", "unknown_cancel") if ctx.get(getattr(dut, name)))
             if ctx.get(dut.settled):
-                filled, symbol, side, shares = replies_sent[replies_applied]
-                replies_applied += 1
-                bad_expected += not model.reply(filled=filled, symbol=symbol, side=side, shares=shares)
-            if ctx.get(dut.passed.valid) and ctx.get(dut.passed.ready):
+                model.settle(settling.popleft())
+            if ctx.get(dut.applied) and (settlement := model.answer(told.popleft())):
+                settling.append(settlement)
+            if ctx.get(dut.accepted):
+                leaves = passing.popleft()
+                number = ctx.get(dut.next_user_ref[leaves.venue]) if leaves.kind != CANCEL_ORDER else leaves.reference
+                assert model.open.sent(leaves) == number
+                venues.take(leaves, number)
                 seen.append((ctx.get(dut.passed.payload.shares), RejectReason.NONE))
+            model.open.cycle()
             if ctx.get(dut.rejected.valid) and ctx.get(dut.rejected.ready):
                 seen.append((ctx.get(dut.rejected.payload.order.shares), RejectReason(ctx.get(dut.rejected.payload.reason))))
             await ctx.tick()
@@ -429,9 +433,17 @@ def test_equals_the_model(seed):
             assert (ctx.get(dut.position), ctx.get(dut.working_buy), ctx.get(dut.working_sell)) == tuple(vars(exposure).values())
         assert ctx.get(dut.day_notional) == model.day_notional > 0
 
-    expected, seen = [], []
-    simulate(dut, testbench)
+        assert (len(told), len(settling), len(venues.outbox)) == (0, 0, 0)
+        for symbol, exposure in enumerate(model.exposures):
+            for side in (BUY, SELL):
+                left = [other.left for other in model.open.orders.values() if (other.order.symbol, other.order.side) == (symbol, side)]
+                assert exposure.working(side) == sum(left)
+        assert not ctx.get(dut.fault)
+
+    expected, seen, passing = [], [], deque()
+    simulate(dut, testbench, processes=[numbers(dut)])
     assert [(item.shares, reason) for item, reason in expected] == seen
-    assert bad_seen == bad_expected > 0
-    assert replies_applied == len(replies_sent) > 300
+    assert said == {f"{name}_reply": model.open.counts[name] for name in ("late", "bad")} | {
+        "unknown_cancel": model.open.counts["unknown_cancel"]}
+    assert min(said.values()) > 3
     assert all(counts.values()), counts

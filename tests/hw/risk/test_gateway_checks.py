@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from hw.config import TINY
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
 from hw.risk.exposure import Row
 from hw.risk.gateway import RiskGateway
-from sim.golden.records import BUY, CANCEL_ORDER, SELL
-from tests.hw.risk.gateway_bench import FILLED, LIMITS, RELEASED, order, parity, run
+from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, SELL
+from tests.hw.risk.gateway_bench import ENDED, FILLED, LIMITS, RELEASED, order, parity, run
 
 NONE, HALTED, KILLED = RejectReason.NONE, RejectReason.HALTED, RejectReason.KILLED
 
@@ -38,7 +39,7 @@ def test_a_switch_stops_what_it_names_and_no_cancel(switch, value, stopped, free
 def test_reducing_lets_only_pass_what_stays_within_the_position():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
-        await bench.reply(FILLED, BUY, 100)
+        await bench.move(BUY, 100)
         ctx.set(dut.reducing, 1)
         assert (await bench.submit(order(price=1, shares=1)))[0] is RejectReason.REDUCING
         assert (await bench.submit(order(price=1, shares=101, side=SELL)))[0] is RejectReason.REDUCING
@@ -53,7 +54,7 @@ def test_reducing_lets_only_pass_what_stays_within_the_position():
 def test_what_reduces_passes_a_position_limit_that_is_passed_already():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx, replace(LIMITS, max_position=1))
-        await bench.reply(FILLED, SELL, 500)
+        await bench.move(SELL, 500)
         assert (await bench.submit(order(price=1, shares=500)))[0] is NONE
         assert (await bench.submit(order(price=1, shares=1, side=SELL)))[0] is RejectReason.POSITION
 
@@ -68,10 +69,10 @@ def test_the_notional_of_the_day():
         assert (await bench.submit(order(shares=100, price=501)))[0] is RejectReason.DAY_NOTIONAL
         await bench.reply(RELEASED, BUY, 100)  # what is cancelled stays counted
         assert (await bench.submit(order(shares=100, price=501)))[0] is RejectReason.DAY_NOTIONAL
-        pair = order(shares=100, price=250, pair=1), order(shares=100, price=251, side=SELL)
+        pair = order(shares=100, price=250, pair=1), order(venue=1, shares=100, price=251, side=SELL)
         assert [answer[1] for answer in await bench.submit_pair(*pair)] == [RejectReason.PAIR, RejectReason.DAY_NOTIONAL]
         await ctx.tick().repeat(5)
-        pair = order(shares=100, price=250, pair=1), order(shares=100, price=249, side=SELL)
+        pair = order(shares=100, price=250, pair=1), order(venue=1, shares=100, price=249, side=SELL)
         assert [answer[1] for answer in await bench.submit_pair(*pair)] == [NONE, NONE]
         await ctx.tick().repeat(5)
         assert ctx.get(dut.day_notional) == 99_900
@@ -152,6 +153,7 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await bench.start(ctx, replace(LIMITS, duplicate_window=10_000))
         item = order(shares=7, price=5)
         assert (await bench.submit(item))[0] is NONE
+        assert (await bench.submit(item._replace(price=6)))[0] is NONE
         for name, value in (("armed", 0), ("kill", 1), ("restricted", 1), ("halted", [1, 0]), ("reducing", 1)):
             ctx.set(getattr(dut, name), value)
         seen = []
@@ -170,6 +172,7 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask()
         ctx.set(dut.kill, 0)
         await ask(item._replace(price=0))
+        await ask(item._replace(kind=REPLACE_ORDER, reference=9))
         await ask()
         ctx.set(dut.restricted, 0)
         await ask()
@@ -182,13 +185,16 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask()
         await ask(max_position=1_000)
         lone = item._replace(pair=1)
-        await ask(lone, max_day_notional=1_000)
+        await ask(lone, max_day_notional=1_000, max_open_orders=1)
+        await bench.answer(ENDED, 0, 1)
+        await ask(lone)
+        await ask(lone, max_open_orders=2)
         ctx.set(dut.restricted, 0)
         await ask()  # takes the place of the leg that did not come
         await ask()
         assert seen == [*PRIORITY[:-1], RejectReason.PAIR, RejectReason.RATE]
 
-    run(scenario)
+    run(scenario, replace(TINY, open_orders=2))
 
 
 def test_a_limit_that_has_lost_a_bit_halts():
@@ -222,9 +228,9 @@ def test_a_position_that_has_lost_a_bit_halts(noticed_by):
         for bit in range(Row.as_shape().size):
             ctx.set(row, Row.from_bits(ctx.get(row).as_bits() ^ 1 << bit))
             if noticed_by == "reply":
-                await bench.reply(RELEASED, BUY, 0, symbol=1)
+                await bench.move(BUY, 0, symbol=1)
             elif noticed_by == "pair":
-                legs = order(symbol=1, price=1, pair=1), order(symbol=2, price=1)
+                legs = order(symbol=1, price=1, pair=1), order(venue=1, symbol=2, price=1)
                 assert HALTED in [answer[1] for answer in await bench.submit_pair(*legs)], bit
                 await ctx.tick().repeat(3)
             else:

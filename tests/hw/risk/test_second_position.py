@@ -4,20 +4,22 @@ import pytest
 
 from hw.types import ReplyKind
 from sim.golden.records import BUY, SELL
-from tests.hw.risk.gateway_bench import run
+from tests.hw.risk.gateway_bench import FILLED, order, run
 
 
 @pytest.mark.parametrize(("side", "position"), [(BUY, 30), (SELL, -30)])
 def test_a_query_of_the_second_cycle_after_a_settlement_sees_it(side, position):
     async def scenario(ctx, dut, bench):
-        await ctx.tick().repeat(20)
+        await bench.start(ctx)
+        await bench.submit(order(symbol=2, side=side, shares=30, price=1, strategy=2))
         ctx.set(dut.second_symbol, 2)
-        ctx.set(dut.replies.payload, {"kind": ReplyKind.FILLED, "symbol": 2, "side": side, "shares": 30, "strategy": 2})
+        await ctx.tick().repeat(4)
+        ctx.set(dut.replies.payload, {"kind": FILLED, "venue": 0, "user_ref": 1, "shares": 30})
         ctx.set(dut.replies.valid, 1)
         await ctx.tick()
         ctx.set(dut.replies.valid, 0)
         settled, seen = [], []
-        for cycle in range(12):
+        for cycle in range(18):
             if ctx.get(dut.settled):
                 reply = dut.settlement
                 assert (ctx.get(reply.kind), ctx.get(reply.side).value) == (ReplyKind.FILLED, side)

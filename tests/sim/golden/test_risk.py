@@ -2,7 +2,8 @@
 
 import pytest
 
-from sim.golden.records import BUY, SELL, Order, RejectReason
+from sim.golden.open_orders import FILLED, NOTED, RELEASED, REPLACED, Answer
+from sim.golden.records import BUY, REPLACE_ORDER, SELL, Order, RejectReason
 from sim.golden.risk import Exposure, Limits, RiskModel, TokenBucketModel
 
 LIMITS = Limits(max_shares=1_000, max_notional=10_000_000, max_position=1_500, rate_burst=10, rate_interval=1)
@@ -14,6 +15,12 @@ def ready_model():
     for _ in range(20):
         model.idle(bucket)
     return model, bucket
+
+
+def leave(model, bucket, item):
+    """The number under which it leaves."""
+    assert model.decide(item, bucket) is RejectReason.NONE
+    return model.open.sent(item)
 
 
 def order(shares=100, price=100, **more):
@@ -40,17 +47,63 @@ def test_a_new_model_is_halted():
 
 def test_positions_count_what_works():
     model, bucket = ready_model()
-    assert model.decide(order(1_000), bucket) is RejectReason.NONE
+    assert leave(model, bucket, order(1_000)) == 1
     assert model.decide(order(501), bucket) is RejectReason.POSITION
-    assert model.decide(order(500), bucket) is RejectReason.NONE
-    assert model.reply(filled=True, symbol=0, side=BUY, shares=1_200)
+    assert leave(model, bucket, order(500)) == 2
+    for number, (user_ref, shares) in enumerate(((2, 500), (1, 700))):
+        model.settle(model.answer(Answer(FILLED, 0, user_ref, number, shares)))
     assert model.exposures[0] == Exposure(1_200, 300, 0)
     assert model.decide(order(1), bucket) is RejectReason.POSITION
     for shares in (1_000, 1_000, 700):
-        assert model.decide(order(shares, side=SELL), bucket) is RejectReason.NONE  # from 1,200 long to 1,500 short
+        assert leave(model, bucket, order(shares, side=SELL))  # from 1,200 long to 1,500 short
     assert model.decide(order(1, side=SELL), bucket) is RejectReason.POSITION
-    assert not model.reply(filled=False, symbol=0, side=SELL, shares=9_999)
-    assert model.exposures[0].working_sell == 0
+    model.settle(model.answer(Answer(RELEASED, 0, 3, 2, 9_999)))  # more than is left of it
+    assert model.open.counts["bad"] == 1
+    assert model.exposures[0].working_sell == 1_700
+
+
+def test_a_replace_reserves_the_larger_of_the_two_until_the_venue_has_spoken():
+    model, bucket = ready_model()
+    leave(model, bucket, order(700))
+    replace = order(1_000, kind=REPLACE_ORDER, reference=1)
+    assert leave(model, bucket, replace) == 2
+    assert model.exposures[0] == Exposure(0, 1_000, 0)
+    assert model.decide(replace, bucket) is RejectReason.UNKNOWN_ORDER  # one at a time
+    model.settle(model.answer(Answer(FILLED, 0, 1, 0, 300)))
+    assert model.answer(Answer(REPLACED, 0, 2, 1)) is None  # 300 of the 1,400 have traded
+    assert model.exposures[0] == Exposure(300, 700, 0)
+    assert leave(model, bucket, order(200, kind=REPLACE_ORDER, reference=2)) == 3
+    assert model.exposures[0] == Exposure(300, 700, 0)
+    model.settle(model.answer(Answer(REPLACED, 0, 3, 2)))  # less than has traded: nothing is left
+    assert model.exposures[0] == Exposure(300, 0, 0)
+    assert not model.open.orders
+
+
+def test_a_replace_ends_with_its_order():
+    model, bucket = ready_model()
+    leave(model, bucket, order(700))
+    leave(model, bucket, order(1_000, kind=REPLACE_ORDER, reference=1))
+    model.settle(model.answer(Answer(FILLED, 0, 1, 0, 700)))
+    assert model.exposures[0] == Exposure(700, 0, 0)
+    assert not model.open.orders
+
+
+@pytest.mark.parametrize(("answer", "counted", "lost"), [
+    (Answer(FILLED, 0, 1, 9, 100), None, False),
+    (Answer(FILLED, 0, 1, 9, 101), None, True),
+    (Answer(FILLED, 0, 1, 10, 100), None, True),
+    (Answer(FILLED, 0, 1, 8, 100), "late", False),
+    (Answer(FILLED, 0, 2, 9, 100), "bad", True),
+    (Answer(RELEASED, 0, 2, 9, 100), "bad", False),
+    (Answer(REPLACED, 0, 1, 9), "bad", False),
+])
+def test_what_an_answer_can_be(answer, counted, lost):
+    model, bucket = ready_model()
+    leave(model, bucket, order())
+    model.answer(Answer(NOTED, 0, 1, 8))
+    model.answer(answer)
+    assert model.open.lost == lost
+    assert dict(model.open.counts) == ({counted: 1} if counted else {})
 
 
 def test_only_orders_that_pass_everything_else_spend_tokens():

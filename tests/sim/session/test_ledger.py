@@ -77,7 +77,7 @@ def one_changed(change):
 
 
 REPORTED, UNREPORTED = "orders reported by the card, found on the wire with the same fields", "orders on the wire that nobody reported"
-UNREADABLE, SEQUENCE = "order frames that could not be read", "UserRefNums in rising order without a hole, by venue"
+UNREADABLE, SEQUENCE = "order frames that could not be read", "UserRefNums in rising order, by venue"
 
 
 @pytest.mark.parametrize(("change", "names"), [
@@ -87,7 +87,7 @@ UNREADABLE, SEQUENCE = "order frames that could not be read", "UserRefNums in ri
     (lambda order, ref, data: [wire(order._replace(price=10_0299), ref)], [REPORTED, UNREPORTED]),
     (lambda order, ref, data: [wire(order._replace(side=BUY), ref)], [REPORTED, UNREPORTED]),
     (lambda order, ref, data: [wire(order, ref, name="BEES")], [REPORTED, UNREPORTED]),
-    (lambda order, ref, data: [wire(order, ref + 1)], [REPORTED, UNREPORTED, SEQUENCE]),
+    (lambda order, ref, data: [wire(order, 0)], [REPORTED, UNREPORTED, SEQUENCE]),
     (lambda order, ref, data: [data[:-1]], [REPORTED, UNREADABLE, SEQUENCE]),
     (lambda order, ref, data: [data[:44] + b"S" + data[45:]], [REPORTED, UNREADABLE, SEQUENCE]),
     (lambda order, ref, data: [order_frame(replace_ip(order), data[42:])], [REPORTED, UNREADABLE, SEQUENCE]),
