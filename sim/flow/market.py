@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from sim.flow import Message, itch
 from sim.flow.book import BUY, SELL, VenueBook
@@ -111,7 +112,7 @@ class Market:
         self.settings = settings
         self._random = random.Random(f"trapjaw market {settings.seed}")
         self._turn = count()
-        self._agenda: list[tuple[int, int, Callable[..., None], tuple]] = []
+        self._agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._out: list[Message] = []
         self._now = settings.start
         self._fair = [instrument.price for instrument in settings.instruments]
@@ -352,7 +353,7 @@ class Market:
 
     # Time
 
-    def _after(self, mean: int, action: Callable[..., None], *arguments) -> None:
+    def _after(self, mean: int, action: Callable[..., None], *arguments: Any) -> None:
         """Exponential waiting time, at least 178 ns: the smallest distance seen between real messages."""
         wait = max(178, round(self._random.expovariate(1 / mean)))
         heapq.heappush(self._agenda, (self._now + wait, next(self._turn), action, arguments))
