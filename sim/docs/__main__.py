@@ -1,8 +1,9 @@
-"""Writes docs/block_diagram.svg, docs/latency.md, docs/risk.md and docs/tour.md; with --check only says whether they are fresh."""
+"""Writes what is generated in docs/: area, block diagram, latency, risk, tour; with --check only says whether it is fresh."""
 
 import argparse
 import sys
 
+from sim.docs.area import area_page
 from sim.docs.block_diagram import block_diagram
 from sim.docs.latency import latency_page
 from sim.docs.risk import risk_page
@@ -16,6 +17,7 @@ def main() -> int:
     arguments = parser.parse_args()
     listed = stages()
     files = {
+        "docs/area.md": area_page(),
         "docs/block_diagram.svg": block_diagram(listed, verdict_wait()),
         "docs/latency.md": latency_page(listed, verdict_wait()),
         "docs/tour.md": tour_page(listed),
