@@ -38,7 +38,7 @@ class Pulses:
 @bench_test(timeout_us=100_000)
 async def what_is_written_is_read(tb):
     """Settings keep what was written, whatever comes between; everything else is an error and changes nothing."""
-    config, rng = tb.component._config, tb.rng
+    config, rng = tb.component.config, tb.rng
     bus, pulses, names = tb.add(HostBus(tb)), tb.add(Pulses(tb, "bus_error")), tb.monitor("names")
     settings = [(register, index) for register in REGISTERS.values() if register.access == "rw" and register.name not in SPECIAL
                 for index in elements(register, config)]
@@ -165,7 +165,7 @@ async def _armed(tb, bus, bank):
 
 @bench_test
 async def the_card_says_what_it_is(tb):
-    config, bus = tb.component._config, tb.add(HostBus(tb))
+    config, bus = tb.component.config, tb.add(HostBus(tb))
     wanted = {
         "MAGIC": MAGIC, "VERSION": VERSION_MAJOR << 16 | VERSION_MINOR, "CONFIG_HASH": config.hash, "CONFIG_VENUES": config.venues,
         "CONFIG_SYMBOLS": config.symbols, "CONFIG_ORDERS": config.orders, "CONFIG_LEVELS": config.levels, "CONFIG_BACKLOG": config.backlog,

@@ -16,6 +16,7 @@ from host.card.control import Control
 from host.card.events import OrderSent, TopOfBook, decode
 from host.card.limits import Limits
 from host.card.registers import RECORD_BYTES, DropReason
+from host.card.replies import ENDED
 from host.card.simulated import SimulatedCard
 from hw.config import CardConfig
 from sim.fuzz.dialect import DIALECTS
@@ -139,6 +140,7 @@ class Campaign:
         self.control = Control(card, config.name, {config.name: sizes_of(config)})
         self.venues = [Venue(number, seed, config, recorded) for number in range(config.venues)]
         self.batches = self.orders = 0
+        self.answers = [0] * config.venues  # of each venue, to all orders: all of them are dead
         self.lines: Counter[str] = Counter()
         self._prepare()
 
@@ -223,6 +225,8 @@ class Campaign:
                     missing.discard(event.venue)
             else:
                 good = batches[event.trigger_venue].good
+                self.answers[event.venue] += 1
+                self.control.replies.tell(venue=event.venue, user_ref=event.user_ref, kind=ENDED, number=self.answers[event.venue])
                 caused = any(first <= event.trigger_sequence < after for first, after in good)
                 self._check(caused, f"an order left for message {event.trigger_sequence} of venue {event.trigger_venue}, in no good frame")
         self._check(not missing, f"no top of book came from the good frames of venues {sorted(missing)}")

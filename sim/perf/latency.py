@@ -9,6 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from host.card.events import OrderSent
+from host.card.replies import ENDED
 from host.card.simulated import SimulatedCard
 from hw.card import STAGES, stage_cycles
 from hw.config import TINY, CardConfig
@@ -113,17 +114,21 @@ def _run(card: SimulatedCard, config: CardConfig, script: _Script) -> Iterator[M
     venues = [VenueSource(f"venue {v}", "probe", True, {SYMBOL: locate}) for v, locate in enumerate(LOCATES)]
     desk.prepare(Source("probe", [SYMBOL], venues, lambda: script.messages, len(script.messages)), SETTINGS)
     card.run_until_idle()
+    answers = [0] * config.venues
     for frame in frames(script.messages, feed_addresses(len(venues))):
         start = card.cycle + 8
         card.queue(frame.venue, [frame.data], starts=[start])
         if not card.run_until_idle():
             raise MeasurementError("the card did not become idle after one frame")
         kind = script.triggers.get((frame.venue, frame.time))
-        sent, latencies = card.take_frames(), [event.latency for event in desk.events() if isinstance(event, OrderSent)]
+        sent, events = card.take_frames(), [event for event in desk.events() if isinstance(event, OrderSent)]
+        for event in events:
+            answers[event.venue] += 1
+            desk.control.replies.tell(venue=event.venue, user_ref=event.user_ref, kind=ENDED, number=answers[event.venue])
         if len(sent) != (2 if kind else 0):
             raise MeasurementError(f"frame of message {frame.sequence} at venue {frame.venue} caused {len(sent)} orders")
         if kind:
-            yield _first(kind, frame, start, sent[0].first_cycle, latencies[0])
+            yield _first(kind, frame, start, sent[0].first_cycle, events[0].latency)
 
 
 def _first(kind: str, frame: Frame, start: int, out: int, said: int) -> Measured:
