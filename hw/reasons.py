@@ -1,4 +1,4 @@
-"""Why a frame was forgotten and why an order was refused: one list for RTL, golden models, host and docs.
+"""Why a frame was forgotten, why an order was refused, what a venue answers: one list for RTL, golden models, host and docs.
 
 Plain Python, so that the register map and its generators can use it without Amaranth.
 """
@@ -117,3 +117,20 @@ class StaleReason(IntEnum):
     """Messages did not come in time: no line brought them, or what brought them could not be read or did not fit."""
     RESTORE = 2
     """The host puts orders into its book (RESTORE); until it is done the feed waits."""
+
+
+class AnswerKind(IntEnum):
+    """What a venue says of an order of the card, as the host passes it on."""
+
+    FILLED = 0
+    """``shares`` of the order traded."""
+    RELEASED = 1
+    """``shares`` of the order are dead (cancelled in part or as a whole)."""
+    ENDED = 2
+    """The order is dead, whatever was left of it (rejected, or cancelled by somebody who does not say how much)."""
+    REPLACED = 3
+    """The REPLACE that has this number is in force; the order that it was about is no more."""
+    NOTED = 4
+    """Nothing changes (accepted, the session's own messages): only its number counts."""
+    MOVED = 5
+    """Of no order: the host moves a symbol's position. Only while the card is disarmed."""

@@ -28,7 +28,7 @@ ALLOWED = {
     "hw/types.py": ("hw.reasons", "hw.config"),
     "hw/settings.py": ("hw.types",),
     "hw/arbitrage_types.py": ("hw.types",),
-    "hw/venue_reply.py": ("hw.types",),
+    "hw/venue_reply.py": ("hw.reasons", "hw.types"),
     "hw/lib/*": RECORDS,
     **{f"hw/{stage}/*": (*RECORDS, f"hw.{stage}.*") for stage in STAGES},
     "hw/host_interface/*": (*RECORDS, "hw.host_interface", "hw.host_interface.*"),

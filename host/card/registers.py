@@ -71,6 +71,15 @@ class StaleReason(IntEnum):
     RESTORE = 2
 
 
+class AnswerKind(IntEnum):
+    FILLED = 0
+    RELEASED = 1
+    ENDED = 2
+    REPLACED = 3
+    NOTED = 4
+    MOVED = 5
+
+
 _REGISTERS = (
     Register("MAGIC", 0x0000, "ro"),
     Register("VERSION", 0x0004, "ro", fields=(

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from host.card.registers import REGISTERS
+from host.card.registers import REGISTERS, AnswerKind
 
-FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = range(6)
+FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = AnswerKind
 """Kinds of a reply: shares traded; shares are dead; the order is dead with whatever was left of it; the REPLACE of this number is in
 force; nothing changes, only the number counts; a position moves by itself."""
 

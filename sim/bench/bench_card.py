@@ -2,13 +2,13 @@
 
 from itertools import cycle
 
+from host.card.replies import FILLED, RELEASED
 from hw.reasons import DropReason, RejectReason, StaleReason
 from sim.bench.card_bench import HOLE, LIMITS, TIGHT, CardBench
 from sim.bench.feeds import LossyLines, pulsing
 from sim.bench.streams import Pattern
 from sim.bench.testbench import bench_test, share
 from sim.flow import itch
-from sim.golden.open_orders import FILLED, RELEASED
 
 KILLED_WITHIN = 8
 """Cycles from the write of the kill switch on the bus to the last cycle in which an order frame may begin."""

@@ -2,11 +2,12 @@
 
 from collections import Counter, deque
 
+from host.card.replies import ENDED, NOTED
 from hw.config import TINY
 from hw.reasons import RejectReason
 from sim.bench.testbench import bench_test, share
 from sim.bench.venue_answers import Venues
-from sim.golden.open_orders import ENDED, NOTED, Answer
+from sim.golden.open_orders import Answer
 from sim.golden.records import BUY, Order
 from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
 

@@ -2,7 +2,8 @@
 
 from collections import deque
 
-from sim.golden.open_orders import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED, Answer
+from host.card.replies import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED
+from sim.golden.open_orders import Answer
 from sim.golden.records import CANCEL_ORDER, REPLACE_ORDER
 
 

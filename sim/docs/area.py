@@ -61,7 +61,10 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(COMPONENTS)} (default: all)")
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="comma-separated (default: %(default)s)")
     arguments = parser.parse_args()
-    names, seeds = arguments.names or list(COMPONENTS), [int(seed) for seed in arguments.seeds.split(",")]
+    names = arguments.names or list(COMPONENTS)
+    if not all(seed.isdigit() for seed in arguments.seeds.split(",")):
+        parser.error(f"expected comma-separated numbers for --seeds, not {arguments.seeds!r}")
+    seeds = [int(seed) for seed in arguments.seeds.split(",")]
     if unknown := [name for name in names if name not in COMPONENTS]:
         print(f"error: expected names of {', '.join(COMPONENTS)}, not {', '.join(unknown)}", file=sys.stderr)
         return 2

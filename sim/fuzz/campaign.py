@@ -23,6 +23,7 @@ from sim.fuzz.dialect import DIALECTS
 from sim.fuzz.judge import Fate, Judge
 from sim.fuzz.mutate import Address, Mutated, Mutator
 from sim.golden.ethernet import build_udp
+from sim.session.answers import Answers
 from sim.verilated.build import sizes_of
 
 LIMITS = Limits(max_shares=100, max_notional=1 << 60, max_position=(1 << 32) - 1, rate_burst=60_000, rate_interval=1)
@@ -140,7 +141,7 @@ class Campaign:
         self.control = Control(card, config.name, {config.name: sizes_of(config)})
         self.venues = [Venue(number, seed, config, recorded) for number in range(config.venues)]
         self.batches = self.orders = 0
-        self.answers = [0] * config.venues  # of each venue, to all orders: all of them are dead
+        self.answers = Answers(self.control.replies, config.venues)
         self.lines: Counter[str] = Counter()
         self._prepare()
 
@@ -225,8 +226,7 @@ class Campaign:
                     missing.discard(event.venue)
             else:
                 good = batches[event.trigger_venue].good
-                self.answers[event.venue] += 1
-                self.control.replies.tell(venue=event.venue, user_ref=event.user_ref, kind=ENDED, number=self.answers[event.venue])
+                self.answers.tell(event.venue, event.user_ref, ENDED)
                 caused = any(first <= event.trigger_sequence < after for first, after in good)
                 self._check(caused, f"an order left for message {event.trigger_sequence} of venue {event.trigger_venue}, in no good frame")
         self._check(not missing, f"no top of book came from the good frames of venues {sorted(missing)}")

@@ -4,9 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from hw.reasons import AnswerKind
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, Order
 
-FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = range(6)
+FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = AnswerKind
 
 
 class Answer(NamedTuple):

@@ -114,7 +114,6 @@ def _run(card: SimulatedCard, config: CardConfig, script: _Script) -> Iterator[M
     venues = [VenueSource(f"venue {v}", "probe", True, {SYMBOL: locate}) for v, locate in enumerate(LOCATES)]
     desk.prepare(Source("probe", [SYMBOL], venues, lambda: script.messages, len(script.messages)), SETTINGS)
     card.run_until_idle()
-    answers = [0] * config.venues
     for frame in frames(script.messages, feed_addresses(len(venues))):
         start = card.cycle + 8
         card.queue(frame.venue, [frame.data], starts=[start])
@@ -123,8 +122,7 @@ def _run(card: SimulatedCard, config: CardConfig, script: _Script) -> Iterator[M
         kind = script.triggers.get((frame.venue, frame.time))
         sent, events = card.take_frames(), [event for event in desk.events() if isinstance(event, OrderSent)]
         for event in events:
-            answers[event.venue] += 1
-            desk.control.replies.tell(venue=event.venue, user_ref=event.user_ref, kind=ENDED, number=answers[event.venue])
+            desk.answers.tell(event.venue, event.user_ref, ENDED)
         if len(sent) != (2 if kind else 0):
             raise MeasurementError(f"frame of message {frame.sequence} at venue {frame.venue} caused {len(sent)} orders")
         if kind:

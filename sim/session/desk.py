@@ -14,6 +14,7 @@ from hw.config import CardConfig
 from sim.flow.framing import FeedAddressing
 from sim.flow.source import Source
 from sim.golden.order_frame import Address
+from sim.session.answers import Answers
 from sim.session.replies import Reply
 from sim.session.settings import SessionSettings
 
@@ -56,7 +57,7 @@ class Desk:
     def __init__(self, card: SimulatedCard, config: CardConfig):
         self._card, self._config = card, config
         self.control = Control(card, config.name)
-        self._replies = [0] * config.venues
+        self.answers = Answers(self.control.replies, config.venues)
 
     def prepare(self, source: Source, settings: SessionSettings) -> None:
         """Feeds, order sessions, symbols, limits, detector; then arms. From here on the card's events are drained as it runs."""
@@ -91,9 +92,7 @@ class Desk:
         """Passes a venue's answer on to the gateway."""
         for kind, shares in ((FILLED, reply.filled), (RELEASED, reply.released)):
             if shares:
-                self._replies[reply.venue] += 1
-                self.control.replies.tell(
-                    venue=reply.venue, user_ref=reply.user_ref, kind=kind, shares=shares, number=self._replies[reply.venue])
+                self.answers.tell(reply.venue, reply.user_ref, kind, shares)
 
     def finish(self) -> None:
         self.control.disarm()

@@ -10,9 +10,11 @@ from host.card.registers import RejectReason
 from host.card.replies import FILLED, RELEASED
 from host.card.signals import Periods, set_signals
 from host.strategy.quoter import QuoterParameters
+from hw.config import TINY
 from sim.golden.quoter import Parameters, risk
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, SELL
 from sim.golden.signals import Volatility, smoothing
+from sim.session.answers import Answers
 from tests.end_to_end.trading import SETTLED, trading
 
 SLOT, VENUE, TICK, MIDDLE = 2, 1, 100, 1_000_000
@@ -30,7 +32,7 @@ class Quoting:
     def __init__(self, desk):
         self.desk, self.model, self.live, self.enabled = desk, desk.model, {}, False
         self.volatility, self.variance, self.record = Volatility(smoothing(PERIOD)), None, None
-        self.sent, self.refused, self.answers = 0, 0, 0
+        self.sent, self.refused, self.answers = 0, 0, Answers(desk.control.replies, TINY.venues)
         set_signals(desk.control, Periods(volatility=PERIOD), venue=VENUE, source="tops")
         set_quoter_venue(desk.control, VENUE)
         set_quoter(desk.control, SLOT, PARAMETERS)
@@ -63,8 +65,7 @@ class Quoting:
         """All that is left of a quote."""
         quote = self.model.quotes.sides[SLOT][side]
         shares = quote.left
-        self.answers += 1
-        self.desk.control.replies.tell(venue=VENUE, user_ref=quote.reference, kind=kind, number=self.answers, shares=shares)
+        self.answers.tell(VENUE, quote.reference, kind, shares)
         self.model.quotes.reply(SLOT, side, shares)
         if kind == FILLED:
             self.model.risk.exposures[SLOT].position += shares if side == BUY else -shares

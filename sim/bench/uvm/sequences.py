@@ -3,10 +3,10 @@
 from cocotb.triggers import RisingEdge
 from pyuvm import uvm_sequence
 
+from host.card.replies import FILLED, RELEASED
 from sim.bench.card_bench import LIMITS, TIGHT
 from sim.bench.uvm.agents import AccessItem, FrameItem
 from sim.golden.bank import NO_FURTHER_LIMITS
-from sim.golden.open_orders import FILLED, RELEASED
 
 
 class Transmission(uvm_sequence):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from host.card.replies import MOVED
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
@@ -9,7 +10,6 @@ from sim.golden.records import BUY, CANCEL_ORDER, Order
 from sim.golden.risk import Limits
 from tests.hw.bench import simulate
 
-FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = range(6)
 FEW = replace(TINY, open_orders=16)
 LIMITS = Limits(max_shares=1_000, max_notional=500_000_000, max_position=2_000, rate_burst=1_000, rate_interval=1)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from host.card.replies import FILLED, NOTED, RELEASED
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
@@ -13,7 +14,7 @@ from sim.bench.venue_answers import Venues
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL
 from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
 from tests.hw.bench import made, simulate
-from tests.hw.risk.gateway_bench import FILLED, NOTED, RELEASED, as_fields, numbers, order, parity, run
+from tests.hw.risk.gateway_bench import as_fields, numbers, order, parity, run
 
 CROWDED = replace(TINY, open_orders=4)
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from host.card.replies import ENDED, FILLED, RELEASED
 from hw.config import TINY
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
 from hw.risk.exposure import Row
 from hw.risk.gateway import RiskGateway
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, SELL
-from tests.hw.risk.gateway_bench import ENDED, FILLED, LIMITS, RELEASED, order, parity, run
+from tests.hw.risk.gateway_bench import LIMITS, order, parity, run
 
 NONE, HALTED, KILLED = RejectReason.NONE, RejectReason.HALTED, RejectReason.KILLED
 

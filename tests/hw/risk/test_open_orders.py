@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from host.card.replies import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
 from hw.risk.open_orders import Row
 from sim.golden.records import CANCEL_ORDER, REPLACE_ORDER, SELL
-from tests.hw.risk.gateway_bench import ENDED, FILLED, LIMITS, MOVED, NOTED, RELEASED, REPLACED, order, run
+from tests.hw.risk.gateway_bench import LIMITS, order, run
 
 NONE, HALTED, UNKNOWN = RejectReason.NONE, RejectReason.HALTED, RejectReason.UNKNOWN_ORDER
 SMALL = replace(TINY, open_orders=4)

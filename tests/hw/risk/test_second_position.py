@@ -2,9 +2,10 @@
 
 import pytest
 
+from host.card.replies import FILLED
 from hw.types import ReplyKind
 from sim.golden.records import BUY, SELL
-from tests.hw.risk.gateway_bench import FILLED, order, run
+from tests.hw.risk.gateway_bench import order, run
 
 
 @pytest.mark.parametrize(("side", "position"), [(BUY, 30), (SELL, -30)])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sim.golden.open_orders import FILLED, NOTED, RELEASED, REPLACED, Answer
+from host.card.replies import FILLED, NOTED, RELEASED, REPLACED
+from sim.golden.open_orders import Answer
 from sim.golden.records import BUY, REPLACE_ORDER, SELL, Order, RejectReason
 from sim.golden.risk import Exposure, Limits, RiskModel, TokenBucketModel
 
