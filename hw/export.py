@@ -37,6 +37,7 @@ STAGES: dict[str, tuple[str, Callable[[type, CardConfig], wiring.Component]]] = 
     "risk": ("hw.risk.gateway:RiskGateway", lambda cls, config: cls(config)),
     "ouch50": ("hw.order_entry.ouch50:OuchOrders", lambda cls, config: cls(config)),
     "udp_transmit": ("hw.net.udp_transmit:UdpTransmit", lambda cls, config: cls(config)),
+    "tcp": ("hw.net.tcp_session:TcpSession", lambda cls, config: cls()),
     "event_ring": ("hw.host_interface.event_ring:EventRing", lambda cls, config: cls(config.events, [4, 4, 16])),
     "bank": ("hw.host_interface.bank:RegisterBank", lambda cls, config: cls(config)),
     "card": ("hw.card:Card", lambda cls, config: cls(config)),

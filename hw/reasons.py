@@ -134,3 +134,21 @@ class AnswerKind(IntEnum):
     """Nothing changes (accepted, the session's own messages): only its number counts."""
     MOVED = 5
     """Of no order: the host moves a symbol's position. Only while the card is disarmed."""
+
+
+class DownReason(IntEnum):
+    """Why a session with a venue is down."""
+
+    NONE = 0
+    CLOSED = 1
+    """The host wanted it."""
+    REFUSED = 2
+    """The other side refused the connection (RST to our SYN)."""
+    RESET = 3
+    """It reset the connection."""
+    PEER_CLOSED = 4
+    """It closed its side."""
+    TIMEOUT = 5
+    """It acknowledges nothing, for as many tries as may be."""
+    SMALL_MSS = 6
+    """It takes no segment as long as a packet."""

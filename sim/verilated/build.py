@@ -1,4 +1,4 @@
-"""Compiles RTL, of the card or of its book alone, into a shared library, once for each RTL text.
+"""Compiles RTL, of the card or of one of its parts alone, into a shared library, once for each RTL text.
 
 A library lies in ``build/verilated/<name>-<hash>/`` and is built under a lock: tests that run side by side share it.
 Beside it a note says which RTL the sources in hw/ give, so that a second start needs neither Amaranth nor Yosys.
@@ -19,13 +19,13 @@ from amaranth.lib import wiring
 
 import hw
 from host.card.definition import CardSizes
-from hw.config import CardConfig
+from hw.config import TINY, CardConfig
 from hw.export import export, stage
 from hw.host_interface.bus import READ_LATENCY
 from hw.types import FrameWord
 
 HERE = Path(__file__).resolve().parent
-SHIM, BOOK_SHIM = HERE / "shim.cpp", HERE / "book.cpp"
+SHIM, BOOK_SHIM, TCP_SHIM = HERE / "shim.cpp", HERE / "book.cpp", HERE / "tcp.cpp"
 LINES = ("feed", "feed_b")
 """The ports that a card has for each venue."""
 
@@ -67,6 +67,11 @@ def library(config: CardConfig) -> Path:
 def book_library(config: CardConfig) -> Path:
     """The same for the book of one venue of that card: what :mod:`sim.verilated.book` loads."""
     return _noted("book", config, lambda verilog: _compile_once(verilog, f"book-{config.name}", "book", BOOK_SHIM, ""))
+
+
+def tcp_library() -> Path:
+    """The same for one TCP session: what :mod:`sim.verilated.tcp` loads."""
+    return _noted("tcp", TINY, lambda verilog: _compile_once(verilog, "tcp", "tcp", TCP_SHIM, ""))
 
 
 def _noted(top: str, config: CardConfig, compile_it: Callable[[str], Path]) -> Path:
@@ -238,7 +243,7 @@ def _sources() -> str:
     """Everything that the RTL is made from."""
     base = Path(hw.__file__).resolve().parent
     texts = [f"{path.relative_to(base)}\n{path.read_text()}" for path in sorted(base.rglob("*.py"))]
-    return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), Path(__file__).read_text()])
+    return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), TCP_SHIM.read_text(), Path(__file__).read_text()])
 
 
 def _digest(*texts: str) -> str:
