@@ -152,3 +152,11 @@ class DownReason(IntEnum):
     """It acknowledges nothing, for as many tries as may be."""
     SMALL_MSS = 6
     """It takes no segment as long as a packet."""
+    LOGIN_REJECTED = 7
+    """The venue does not let us in (SoupBinTCP J)."""
+    ENDED = 8
+    """It says that the session is over (SoupBinTCP Z)."""
+    PROTOCOL = 9
+    """It sent what can't be, of SoupBinTCP or of OUCH."""
+    SILENT = 10
+    """It said nothing for too long."""

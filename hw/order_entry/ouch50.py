@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
 from hw.lib.wire import big_endian, characters, hexadecimal
+from hw.order_entry.packet_sum import PacketSum
 from hw.types import Order, OrderKind, OrderWord, Side, SlotName, VenueIndex
 
 MESSAGE_BYTES = {OrderKind.NEW: 47, OrderKind.REPLACE: 40, OrderKind.CANCEL: 9}
@@ -119,6 +120,10 @@ class OuchOrders(wiring.Component):
                 m.d.sync += [number.eq(self.set_user_ref_value), spent[venue].eq(self.set_user_ref_value == 0)]
 
         packets = self._packets(order, name, user_ref)
+        sums = {kind: PacketSum(len(packet) // 8) for kind, packet in packets.items()}
+        for kind, packet in packets.items():
+            m.submodules[f"sum_{kind.name.lower()}"] = sums[kind]
+            m.d.comb += sums[kind].packet.eq(packet)
         payload = self.packet.payload
         m.d.comb += [payload.order.eq(order), payload.user_ref.eq(user_ref), payload.last.eq(index == last_index)]
         with m.Switch(order.kind):
@@ -127,7 +132,7 @@ class OuchOrders(wiring.Component):
                     words = [packet[bit:bit + 64] for bit in range(0, len(packet), 64)]
                     m.d.comb += [
                         payload.data.eq(Array(words)[index]), payload.length.eq(PACKET_BYTES[kind]), last_index.eq(len(words) - 1),
-                        payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)),
+                        payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)), payload.sum.eq(sums[kind].sum),
                     ]
         with m.If(self.packet.valid & self.packet.ready):
             m.d.sync += index.eq(index + 1)

@@ -10,6 +10,9 @@ from sim.golden.ouch50 import Packet, decode, order_packet, packets
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL, Order
 from tests.hw.bench import made, simulate
 
+SUM_CYCLE = 3
+"""From the fourth cycle on the sum of a packet is right."""
+
 NAMES = ["AMZN    ", "BRK.A   ", "X       ", "ABCDEFGH"]
 
 
@@ -26,9 +29,13 @@ async def set_names(ctx, dut):
 
 
 async def collect(ctx, dut, rng=None):
-    """One packet's bytes with its order's shares and user reference; checks the framing of the words."""
-    data = b""
+    """One packet's bytes with its order's shares and user reference; checks the framing of the words, and the sum where it has to be right."""
+    data, cycles, total = b"", 0, None
     while True:
+        cycles += ctx.get(dut.packet.valid)
+        if cycles > SUM_CYCLE:
+            assert total in (None, ctx.get(dut.packet.payload.sum))
+            total = ctx.get(dut.packet.payload.sum)
         ctx.set(dut.packet.ready, rng is None or rng.random() < 0.6)
         if ctx.get(dut.packet.valid) and ctx.get(dut.packet.ready):
             word = dut.packet.payload
@@ -37,6 +44,8 @@ async def collect(ctx, dut, rng=None):
             data += ctx.get(word.data).to_bytes(8, "little")[:count]
             if last:
                 beside = ctx.get(word.order.shares), ctx.get(word.user_ref), ctx.get(word.length)
+                assert total in (None, sum(byte << 8 * (at % 2 == 0) for at, byte in enumerate(data)))
+                assert total is not None or len(data) < 8 * SUM_CYCLE
                 await ctx.tick()
                 ctx.set(dut.packet.ready, 0)
                 return data, *beside
