@@ -70,8 +70,8 @@ class TcpStore(wiring.Component):
         m.submodules.memory = memory = ExclusiveMemory(shape=StreamWord, depth=8 * self._packets)
         write, self._read = memory.write_port(), memory.read_port()
         self._oldest, newest = Signal(range(2 * self._packets)), Signal(range(2 * self._packets))
-        row, first, done = Signal(3), Signal(Description), Signal()
-        kept = Signal(range(2 * self._packets))
+        row, first, done = self._row, _, self._done = Signal(3), Signal(Description), Signal()
+        kept = self._kept = Signal(range(2 * self._packets))
         packet = self.sent.payload
         m.d.comb += [
             write.addr.eq(newest[:-1] << 3 | Mux(done, PACKET_WORDS, row)), write.en.eq(self.sent.valid | done),
@@ -93,14 +93,15 @@ class TcpStore(wiring.Component):
 
     def _keep(self, m, kept):
         """Looks at the oldest packet's description, forgets the packet or gives its words."""
-        read, at = self._read, Signal(3)
+        read, at, next_row = self._read, Signal(3), Signal(3)
+        self._next_row = next_row
         end, over = Signal(32), Signal(32)
         held, give = Signal(StreamWord), Signal()
         m.d.comb += [
             read.addr.eq(self._oldest[:-1] << 3 | at), over.eq(self.unacknowledged - end), self.words.payload.eq(held),
             give.eq(self.words.valid & self.words.ready),
         ]
-        with m.FSM():
+        with m.FSM() as self._machine:
             with m.State("LOOK"):
                 m.d.comb += [at.eq(PACKET_WORDS), read.en.eq(kept != 0)]
                 with m.If(kept != 0):
@@ -112,7 +113,6 @@ class TcpStore(wiring.Component):
                 m.d.sync += [end.eq(self.oldest.sequence + self.oldest.length), self.known.eq(1)]
                 m.next = "KNOWN"
             with m.State("KNOWN"):
-                next_row = Signal(3)
                 m.d.comb += at.eq(next_row)
                 with m.If(~self.again & ~over[-1]):
                     m.d.sync += [self._oldest.eq(self._oldest + 1), self.known.eq(0)]

@@ -29,7 +29,7 @@ async def set_names(ctx, dut):
 
 
 async def collect(ctx, dut, rng=None):
-    """One packet's bytes with its order's shares and user reference; checks the framing of the words, and the sum where it has to be right."""
+    """One packet's bytes with its order's shares and user reference; checks the framing of the words, and the sum once it is due."""
     data, cycles, total = b"", 0, None
     while True:
         cycles += ctx.get(dut.packet.valid)

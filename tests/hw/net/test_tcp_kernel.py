@@ -1,0 +1,65 @@
+"""Orders through the compiled TCP session to the exchange, with the Linux kernel's TCP at the venue's end of the wire."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim.verilated.tap import TUN_DEVICE
+from sim.verilated.tcp import CompiledTcp
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def unshared(*command):
+    """Runs a command in a network namespace of its own, as its root."""
+    return subprocess.run(["unshare", "--map-root-user", "--net", *command], cwd=ROOT, capture_output=True, text=True, check=False,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+
+@pytest.fixture(scope="module")
+def namespace():
+    """Skips where there can't be one with a TAP device in it."""
+    for tool in ("unshare", "ip"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"the kernel's TCP needs a network namespace: {tool} is not installed")
+    probe = unshared("ip", "tuntap", "add", "dev", "probe0", "mode", "tap")
+    if probe.returncode:
+        pytest.skip(f"the kernel's TCP needs a network namespace with a TAP device ({TUN_DEVICE}): {probe.stderr.strip()}")
+    CompiledTcp()  # compiled once, out here
+
+
+def trade(orders, *harm):
+    result = unshared(sys.executable, "-m", "tests.hw.net.kernel_session", str(orders), *harm)
+    assert result.returncode == 0, result.stderr[-2000:]
+    told = json.loads(result.stdout)
+    counts = told["told"]
+    assert counts["accepted"] == told["last"] == orders  # each once: the venue ignores one that comes again
+    assert told["ignored"] == told["broken"] == told["pulses"]["refused"] == 0
+    assert counts["executed"] > orders // 10
+    assert counts["canceled"] > orders // 10
+    assert counts["executed"] + counts["canceled"] == orders
+    assert told["position"] == told["venue"] != 0
+    return told
+
+
+@pytest.mark.usefixtures("namespace")
+def test_orders_fills_and_cancels():
+    trade(200)
+
+
+@pytest.mark.usefixtures("namespace")
+def test_over_a_network_that_loses_doubles_and_overtakes():
+    """5 % are lost, 5 % come twice, 10 % are late by up to 20 ms, both ways: no order is lost, none is sent twice."""
+    assert trade(100, "harm")["pulses"]["retransmitted"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("namespace")
+@pytest.mark.parametrize("harm", [(), ("harm",)])
+def test_ten_thousand_orders(harm):
+    trade(10_000, *harm)
