@@ -28,7 +28,7 @@ run: need-compiler $(VENV)/hdl ## Trade on a simulated card; on real data: DATA=
 
 test: need-compiler $(VENV)/dev ## Run the tests (minutes; proofs and long tests apart)
 	$(call say,tests$(comma) $(JOBS) at once)
-	@$(BIN)/pytest -n $(JOBS) -m "not formal and not slow" $(TESTS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not formal and not slow" $(TESTS)
 
 sim: need-compiler $(VENV)/dev ## Run the cocotb benches: BENCH=book SEED=7 WAVES=1 (an FST file is left in build/)
 	$(call say,simulation of $(or $(BENCH),all benches))
@@ -50,7 +50,7 @@ verify: need-compiler $(VENV)/dev ## Everything: lint, all tests, benches, proof
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory sim
 	$(call say,all tests and proofs)
-	@$(BIN)/pytest -n $(JOBS) $(TESTS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 lint: $(VENV)/dev ## ruff, mypy --strict, and that generated files are fresh
 	$(call say,ruff)

@@ -87,7 +87,7 @@ def test_an_old_python_does_not_count(folder):
     (["sim", "WAVES=0"], ".venv/bin/python -m sim.bench.run"),
     (["bench", "QUICK=1"], ".venv/bin/python -m sim.perf.bench --quick"),
     (["bench"], ".venv/bin/python -m sim.perf.bench"),
-    (["test"], '.venv/bin/pytest -n 2 -m "not formal and not slow"'),
+    (["test"], '.venv/bin/pytest -n 2 --dist worksteal -m "not formal and not slow"'),
     (["formal"], ".venv/bin/pytest -n 2 -m formal"),
     (["bitstream"], ".venv/bin/python -m bitstreams.build"),
 ])

@@ -21,6 +21,8 @@ class Bench:
         Python module with the cocotb tests; by default ``sim.bench.bench_<name>``.
     probes : tuple of str
         Ports inside the device that the bench looks at, see :class:`sim.bench.watched.Watched`.
+    short : float
+        Share of a full run's traffic that a short run does.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Bench:
     minimum: int
     module: str = ""
     probes: tuple[str, ...] = ()
+    short: float = 0.2
 
     @property
     def tests(self) -> str:
@@ -41,7 +44,7 @@ BENCHES: dict[str, Bench] = {bench.name: bench for bench in (
     Bench("pitch", "hw.feed.pitch:PitchDecoder()", minimum=12_000),
     Bench("deep10", "hw.feed.deep10:DeepDecoder()", minimum=6_000),
     Bench("book", "book", minimum=20_000),
-    Bench("book_rate", "book", minimum=3_000_000),
+    Bench("book_rate", "book", minimum=3_000_000, short=0.05),
     Bench("arbitrage", "arbitrage", minimum=30_000),
     Bench("arbitrage_4", 'hw.strategy.arbitrage:Arbitrage(CardConfig("four", 4, 4, 256, 64, 128, 64))', minimum=30_000,
           module="sim.bench.bench_arbitrage"),

@@ -19,9 +19,6 @@ from hw.config import CARDS, TINY, CardConfig
 from sim.bench.benches import BENCHES, Bench
 from sim.bench.build import BUILD, ROOT, STREAMS, TOP, BuildError, build, tool_environment
 
-SHORT = 0.2
-"""Share of a full run's traffic that a short run does."""
-
 PERIOD_NS = 6.4
 
 
@@ -125,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="random seed (default: a fresh one, which is printed)")
     parser.add_argument("--card", choices=CARDS, default="tiny", help="whose sizes (default: tiny)")
     parser.add_argument("--waves", action="store_true", help="leave an FST waveform file and say where")
-    parser.add_argument("--short", action="store_true", help=f"do {SHORT * 100:.0f} percent of the traffic")
+    parser.add_argument("--short", action="store_true", help="do a part of the traffic, of most benches a fifth")
     parser.add_argument("--json", type=Path, help="write the outcomes here as well")
     options = parser.parse_args(arguments)
     console = Console()
@@ -135,9 +132,9 @@ def main(arguments: list[str] | None = None) -> int:
     seed = random.SystemRandom().randrange(1 << 31) if options.seed is None else options.seed
     console.print(f"seed {seed}", highlight=False)
 
-    share = SHORT if options.short else 1.0
     outcomes = []
     for bench in [BENCHES[options.bench]] if options.bench else BENCHES.values():
+        share = bench.short if options.short else 1.0
         outcome = run_bench(bench, seed=seed, card=CARDS[options.card], share=share, waves=options.waves, test=options.test)
         outcomes.append(outcome)
         console.print(f"{bench.name}: {'failed' if outcome.failures else 'ok'} ({outcome.seconds:.1f} s)", highlight=False)

@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_report_but_for_its_speed(tmp_path):
 def test_real_data_with_a_shadow_says_so(tmp_path):
     report = tmp_path / "report.html"
     file = market_data("nasdaq_itch50/20120621_AMZN.itch50.gz")
-    result = invoke(file, "--symbols", "AMZN", "--messages", 25_000, "--report", report)
+    result = invoke(file, "--symbols", "AMZN", "--messages", 8_000, "--card", "tiny", "--report", report)
     assert result.exit_code == 0, result.output
     assert "synthetic shadow of" in result.output
     assert "is NOT real" in report.read_text()
@@ -51,7 +51,8 @@ def test_real_data_with_a_shadow_says_so(tmp_path):
 
 def test_two_real_venues_in_one_argument(tmp_path):
     files = [market_data(f"cross_venue/20240808_BTC_{venue}.itch50.gz") for venue in ("spot", "usdm")]
-    result = invoke(f"{files[0]} {files[1]}", "--messages", 20_000, "--min-profit", 2, "--report", tmp_path / "report.html")
+    result = invoke(f"{files[0]} {files[1]}", "--messages", 20_000, "--min-profit", 2, "--card", "tiny",
+                    "--report", tmp_path / "report.html")
     assert result.exit_code == 0, result.output
     assert "synthetic" not in result.output
     assert "NOT real" not in (tmp_path / "report.html").read_text()

@@ -344,7 +344,7 @@ def test_an_event_may_name_the_order_of_the_event_before():
     ids=["thin", "deep"])
 def test_an_operation_every_second_cycle(config, shape):
     """As long as the near levels are enough; the latencies are checked with the rest."""
-    events = list(flow(7, 1000, **shape))
+    events = list(flow(7, 600, **shape))
     run = run_book(made(Book, config), events)
     model = check(events, run)
     assert run.occupied == [4 if event.kind == REPLACE or event.kind == SET and event.shares else 2 for event in events[:-1]]

@@ -20,7 +20,7 @@ def test_levels_are_those_of_one_moment_in_the_middle_of_a_burst(seed, prices):
     dut, rng, told = made(Book, TINY), Random(seed), []
 
     async def look(ctx):
-        for _ in range(12):
+        for _ in range(8):
             for _ in range(rng.randrange(150)):
                 await ctx.tick()
             ctx.set(dut.look_symbol, rng.randrange(2))
@@ -37,7 +37,7 @@ def test_levels_are_those_of_one_moment_in_the_middle_of_a_burst(seed, prices):
                 await ctx.tick()
             told.append(levels)
 
-    events = list(flow(seed, 1500, symbols=2, prices=prices, crowd=70, faults=0))
+    events = list(flow(seed, 800, symbols=2, prices=prices, crowd=70, faults=0))
     run = run_book(dut, events, beside=(look,), deadline=60_000)
     check(events, run)
     golden, after = GoldenBook(), 0
@@ -53,6 +53,6 @@ def test_levels_are_those_of_one_moment_in_the_middle_of_a_burst(seed, prices):
         deepest = max(deepest, *map(len, sides))
         assert [tuple(level[4:7]) for level in levels] == [
             level for side in sides for level in [*side, *[(0, 0, 0)] * (Depth.LEVELS - len(side))]]
-    assert len(told) == 12
+    assert len(told) == 8
     assert 0 < told[2][0][-1] < told[-3][0][-1] < len(events)
     assert deepest == min(prices, Depth.LEVELS)

@@ -38,7 +38,7 @@ def test_latency(block_ram):
     simulate(dut, testbench)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))])
 def test_random_frames(seed):
     rng = random.Random(seed)
     depth, places = rng.choice([(8, 2), (16, 4), (64, 16)])

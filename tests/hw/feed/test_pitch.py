@@ -165,7 +165,7 @@ def test_lengths_at_every_alignment(lane):
     rng, sequence, payloads = random.Random(lane), 1, []
     for kind in NEEDED:
         message = random_message(kind, rng)
-        for length in [*range(9, len(message) + 20), 56, 57, 63, 64, 65, 128, 200, 255]:
+        for length in [*range(9, len(message) + 10), 57, 64, 255]:
             body = bytes([length]) + (message + rng.randbytes(255))[1:length]
             payloads.append(pack_unit(1, sequence, [SHIFTS[(lane - 1) % 8], body, write.delete(1, 2)]))
             sequence += 3

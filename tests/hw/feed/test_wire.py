@@ -184,9 +184,9 @@ def test_latency_from_the_wire_to_the_event():
 @pytest.mark.parametrize("lane", [0, 4])
 def test_a_wrong_fcs_takes_everything_back(lane):
     feed, line, reasons = Feed(lane), Xgmii(), []
-    length = len(feed.packet("AUD", taken=False))
+    length = len(feed.packet("AD", taken=False))
     for position in range(length):
-        bad = bytearray(feed.packet("AUD", taken=False))
+        bad = bytearray(feed.packet("AD", taken=False))
         bad[position] ^= 1 << feed.rng.randrange(8)
         line.frame(bytes(bad), gap=9, lane=lane)
         line.frame(feed.packet("AD", tag=position % 2), gap=9)
