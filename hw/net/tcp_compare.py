@@ -1,6 +1,6 @@
 """Where a segment stands in the connection: sequence arithmetic modulo 2^32 (RFC 9293, 3.4)."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -55,10 +55,10 @@ class TcpCompare(wiring.Component):
 
     Notes
     -----
-    Latency 2 cycles.
+    Latency 3 cycles: the distances; what is zero and what negative; the answers.
     """
 
-    LATENCY = 2
+    LATENCY = 3
 
     valid: In(1)
     segment: In(TcpSegment)
@@ -74,24 +74,34 @@ class TcpCompare(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         segment, standing = self.segment, self.standing
-        acked, unsent, offset, since, after = (Signal(32, name=name) for name in ("acked", "unsent", "offset", "since", "after"))
-        end, window, measured, beyond = Signal(32), Signal(30), Signal(), Signal(32)
-        m.d.comb += beyond.eq(end - self.expected)
+        names = ("acked", "unsent", "offset", "since", "after", "end", "beyond")
+        acked, unsent, offset, since, after, end, beyond = (Signal(32, name=name) for name in names)
+        window, measured = Signal(30), Signal(2)
         m.d.sync += [
-            measured.eq(self.valid), self.done.eq(measured),
+            measured.eq(Cat(self.valid, measured)), self.done.eq(measured[-1]),
             acked.eq(segment.acknowledgment - self.unacknowledged), unsent.eq(self.next - segment.acknowledgment),
             offset.eq(segment.sequence - self.expected), end.eq(segment.sequence + segment.length),
             since.eq(segment.sequence - self.window_sequence), after.eq(segment.acknowledgment - self.window_acknowledgment),
             window.eq(segment.window << self.scale),
-            standing.ack_new.eq(~acked[-1] & (acked != 0) & ~unsent[-1]),
-            standing.ack_same.eq(acked == 0),
-            standing.ack_future.eq(unsent[-1] & ~acked[-1]),
-            standing.next.eq(offset == 0),
-            standing.ahead.eq((offset != 0) & (offset[NEAR_BITS:] == 0)),
-            standing.covers.eq((offset[-1] | (offset == 0)) & ~beyond[-1] & (beyond != 0)),
-            standing.ends_before_next.eq(beyond == 0),
-            standing.newer.eq(~since[-1] & (since != 0) | (since == 0) & ~after[-1]),
-            standing.skip.eq(Mux(offset == 0, 0, -offset)), standing.end.eq(end),
-            standing.edge.eq(segment.acknowledgment + window),
+            beyond.eq(end - self.expected), standing.end.eq(end), standing.edge.eq(segment.acknowledgment + window),
+            standing.skip.eq(-offset[:16]),
+        ]
+
+        def looked_at(distance):
+            """Whether it is negative, and whether it is zero."""
+            signs = Signal(name=f"{distance.name}_negative"), Signal(name=f"{distance.name}_zero")
+            m.d.sync += [signs[0].eq(distance[-1]), signs[1].eq(distance == 0)]
+            return signs
+
+        (ack_old, ack_same), (ack_future, _), (early, begins_next), (older, same_age), (ack_older, _) = (
+            looked_at(distance) for distance in (acked, unsent, offset, since, after))
+        near, done_before = Signal(), beyond == 0
+        m.d.sync += [
+            near.eq(offset[NEAR_BITS:] == 0),
+            standing.ack_new.eq(~ack_old & ~ack_same & ~ack_future), standing.ack_same.eq(ack_same),
+            standing.ack_future.eq(ack_future & ~ack_old),
+            standing.next.eq(begins_next), standing.ahead.eq(~begins_next & near),
+            standing.covers.eq((early | begins_next) & ~beyond[-1] & ~done_before), standing.ends_before_next.eq(done_before),
+            standing.newer.eq(~older & ~same_age | same_age & ~ack_older),
         ]
         return m

@@ -78,7 +78,7 @@ class TcpConnection(wiring.Component):
     Latency ``DECISION`` cycles from a segment to all that it does.
     """
 
-    DECISION = 3
+    DECISION = 1 + TcpCompare.LATENCY
 
     def __init__(self):
         pulses = ("want_ack", "want_again", "want_probe", "want_syn", "want_reset", "down", "duplicate_ack", "out_of_order",
@@ -102,6 +102,7 @@ class TcpConnection(wiring.Component):
         self._scale, self._small = Signal(4), Signal(16)
         self._duplicates, self._recovering, self._recover = Signal(2), Signal(), Signal(32)
         self._fin_came, self._reading = Signal(), Signal()
+        self._partial, self._all, self._fin_left = Signal(), Signal(), Signal(2)
         arrived = Signal()
         m.d.sync += arrived.eq(self.segment_valid)
         with m.If(self.segment_valid):
@@ -111,6 +112,13 @@ class TcpConnection(wiring.Component):
             compare.next.eq(self.next), compare.expected.eq(self.expected), compare.scale.eq(self._scale),
             compare.window_sequence.eq(self._window_sequence), compare.window_acknowledgment.eq(self._window_acknowledgment),
             self.length.eq(segment.length), self.skip.eq(compare.standing.skip), self.discard.eq(compare.done & ~self.commit),
+        ]
+        # Ahead of the decision: it acknowledges less than was under way when something was lost; it acknowledges our FIN.
+        left, unsent = Signal(32), Signal(32)
+        m.d.sync += [
+            left.eq(self._recover - segment.acknowledgment), self._partial.eq(~left[-1] & (left != 0)),
+            unsent.eq(self.next - segment.acknowledgment), self._fin_left.eq(Cat(self.fin_sent, self._fin_left)),
+            self._all.eq((unsent == 0) & self._fin_left.all()),
         ]
         self._count_sent(m)
         self._watch_window(m)
@@ -134,6 +142,7 @@ class TcpConnection(wiring.Component):
         m.d.sync += [getattr(self, name).eq(0) for name in (
             "want_ack", "want_again", "want_probe", "want_syn", "want_reset", "down", "duplicate_ack", "out_of_order", "challenged",
             "fast_retransmit", "timed_out", "read_options")]
+        m.d.sync += [self._timer.answered.eq(0), self._timer.progress.eq(0)]
         with m.If(self.sent & self.sent_new):
             m.d.sync += self.next.eq(self.next + self.sent_length)
         with m.If(self.sent & self.sent_fin):
@@ -205,7 +214,7 @@ class TcpConnection(wiring.Component):
                 with m.Elif(~acceptable):
                     m.d.sync += [self.want_ack.eq(1), self.out_of_order.eq(segment.length != 0)]
                 with m.Elif(segment.ack):
-                    m.d.comb += self._timer.answered.eq(1)
+                    m.d.sync += self._timer.answered.eq(1)
                     self._take_acknowledgment(m)
                     self._take_payload(m)
 
@@ -218,8 +227,8 @@ class TcpConnection(wiring.Component):
             with m.Elif(segment.rst & segment.ack):
                 self._go_down(m, DownReason.REFUSED)
             with m.Elif(segment.syn & segment.ack & ~segment.rst):
-                m.d.comb += self._timer.answered.eq(1)
                 m.d.sync += [
+                    self._timer.answered.eq(1),
                     self._reading.eq(1), self.read_options.eq(1), self.expected.eq(segment.sequence + 1),
                     self.unacknowledged.eq(segment.acknowledgment), self._edge.eq(standing.edge), self._small.eq(segment.window),
                     self._window_sequence.eq(segment.sequence), self._window_acknowledgment.eq(segment.acknowledgment),
@@ -239,16 +248,14 @@ class TcpConnection(wiring.Component):
     def _take_acknowledgment(self, m):
         """What the other side has, and its window."""
         segment, standing = self._kept, self._compare.standing
-        left = Signal(32)
-        m.d.comb += left.eq(self._recover - segment.acknowledgment)
         with m.If(standing.ack_new):
-            m.d.comb += self._timer.progress.eq(1)
+            m.d.sync += self._timer.progress.eq(1)
             m.d.sync += [self.unacknowledged.eq(segment.acknowledgment), self._duplicates.eq(0)]
-            with m.If(self._recovering & ~left[-1] & (left != 0)):
+            with m.If(self._recovering & self._partial):
                 m.d.sync += self.want_again.eq(1)  # one more is missing (RFC 6582, 3.2)
             with m.Else():
                 m.d.sync += self._recovering.eq(0)
-            with m.If(self.fin_sent & (segment.acknowledgment == self.next)):
+            with m.If(self._all):
                 self._fin_acknowledged(m)
         with m.Elif(standing.ack_same & (segment.length == 0) & ~segment.fin & (self.unacknowledged != self.next)
                     & (segment.window == self._small)):
@@ -280,7 +287,7 @@ class TcpConnection(wiring.Component):
         m.d.comb += [
             takes.eq(standing.covers & ~self.overflow & ~self._fin_came), self.commit.eq(takes),
             fin.eq(segment.fin & (takes | standing.ends_before_next) & ~self._fin_came),
-            acknowledged.eq(self.fin_sent & standing.ack_new & (segment.acknowledgment == self.next)),
+            acknowledged.eq(standing.ack_new & self._all),
         ]
         with m.If((segment.length != 0) | segment.fin):
             m.d.sync += [self.want_ack.eq(1), self.out_of_order.eq(~takes & ~fin)]

@@ -129,7 +129,8 @@ class TcpControl(wiring.Component):
                 m.d.comb += [plain.data.eq(int.from_bytes(SYN_OPTIONS, "little")), plain.count.eq(len(SYN_OPTIONS))]
 
     def _describe(self, m, kind):
-        header = self.header
+        header, fin, probe = self.header, Signal(32), Signal(32)  # of both the sequence number; it stays while they are on offer
+        m.d.sync += [fin.eq(self.next - self.fin_sent), probe.eq(self.unacknowledged - 1)]
         m.d.comb += [
             header.sequence.eq(self.next), header.acknowledgment.eq(self.expected), header.window.eq(self.window), header.ack.eq(1),
         ]
@@ -146,6 +147,6 @@ class TcpControl(wiring.Component):
                 m.d.comb += [
                     header.sequence.eq(self.oldest.sequence), header.length.eq(self.oldest.length), header.sum.eq(self.oldest.sum)]
             with m.Case(Kind.FIN):
-                m.d.comb += [header.fin.eq(1), header.sequence.eq(self.next - self.fin_sent)]
+                m.d.comb += [header.fin.eq(1), header.sequence.eq(fin)]
             with m.Case(Kind.PROBE):
-                m.d.comb += header.sequence.eq(self.unacknowledged - 1)
+                m.d.comb += header.sequence.eq(probe)

@@ -176,6 +176,8 @@ class TcpReceive(wiring.Component):
             some.eq(holds & ~left[-1] & (left != 0)),
             rest.eq(some & Mux(tight, left <= 2, left <= 6)),
             full.eq(some & ~rest & self._at[7] & self._inside[0]),
+        ]
+        m.d.sync += [
             self.payload.valid.eq(rest | full),
             self.payload.payload.eq(Mux(tight, Cat(held[32:], word.data[:48]), Cat(held, word.data[:16]))),
         ]

@@ -79,7 +79,7 @@ class TcpReceiveBuffer(wiring.Component):
         at, left, end = Signal(16), Signal(16), Signal.like(taken)  # byte of the segment; bytes; row behind it
         row, lane = Signal(64), Signal(3)
         skip, length = waiting.r_data[:16], waiting.r_data[16:]
-        m.d.comb += [read.addr.eq(taken + at[3:]), self.bytes.payload.eq(row.word_select(lane, 8))]
+        m.d.comb += [read.addr.eq(taken + at[3:]), read.en.eq(0), self.bytes.payload.eq(row.word_select(lane, 8))]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += waiting.r_en.eq(1)

@@ -98,7 +98,7 @@ class TcpStore(wiring.Component):
         end, over = Signal(32), Signal(32)
         held, give = Signal(StreamWord), Signal()
         m.d.comb += [
-            read.addr.eq(self._oldest[:-1] << 3 | at), over.eq(self.unacknowledged - end), self.words.payload.eq(held),
+            read.addr.eq(self._oldest[:-1] << 3 | at), read.en.eq(0), over.eq(self.unacknowledged - end), self.words.payload.eq(held),
             give.eq(self.words.valid & self.words.ready),
         ]
         with m.FSM() as self._machine:

@@ -56,7 +56,7 @@ class TcpTransmit(wiring.Component):
         left, tail = Signal(4), Signal()  # bytes of the remainder that end the frame; only they are to come
         header, word, source = Signal(TcpHeader), self.frames.payload, self.words.payload
 
-        words, ending = self._header(m, header)
+        words, ending = self._header(m, header, index)
         advance = Signal()
         m.d.comb += [
             advance.eq(~self.frames.valid | self.frames.ready),
@@ -93,7 +93,7 @@ class TcpTransmit(wiring.Component):
             m.d.sync += word.data[:48].eq(ending)
         return m
 
-    def _header(self, m, header):
+    def _header(self, m, header, index):
         """The full words, and the six bytes behind them. The checksums are summed up while the words before them leave."""
         address = self.address
         flags, offset = Signal(9), Signal(4)
@@ -106,7 +106,7 @@ class TcpTransmit(wiring.Component):
         source, destination, addresses, fixed, both, total = (
             Signal(width, name=name) for name, width in (
                 ("source", 17), ("destination", 17), ("addresses", 18), ("fixed", 17), ("both", 19), ("total", 20)))
-        length = Mux(self.begins, self.header.length, header.length)  # the IP header's checksum is read in the fourth cycle
+        length = Mux(index == 0, self.header.length, header.length)  # the IP header's checksum is read in the fourth cycle
         m.d.sync += [
             total_length.eq(40 + length), fixed.eq(constant + length),
             source.eq(address.source_ip[16:] + address.source_ip[:16]),

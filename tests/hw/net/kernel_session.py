@@ -143,6 +143,7 @@ async def day(orders, harm):
             server.step()
             wire.step()
             trader.work()
+            maker.wire.tick(exchange.now)  # the exchange would cancel the orders of one who says nothing for 15 seconds
             maker.pump()
             await asyncio.sleep(0)
 

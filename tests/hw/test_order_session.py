@@ -1,0 +1,163 @@
+"""A day with the exchange simulator: OUCH in SoupBinTCP in TCP on the card's side, all in RTL; the venue's side in Python."""
+
+from dataclasses import replace
+
+from hw.config import TINY
+from hw.order_entry.ouch50 import OuchOrders
+from hw.order_session import OrderSession
+from hw.reasons import AnswerKind, DownReason
+from sim.golden.ouch50 import decode, order_packet
+from sim.golden.records import BUY, SELL, Order
+from sim.golden.tcp import Endpoints, Peer, parse_tcp, tcp_frame
+from sim.venue.exchange import Exchange
+from sim.venue.settings import Login as VenueLogin
+from tests.hw.bench import made, simulate
+from tests.sim.venue.clients import QUIET, Client
+
+ENDS = Endpoints(0x020000000002, 0x020000000001, 0x0A000002, 0x0A000001, 26_477, 40_000)
+PRICE = 24_0000
+NAME = "ANTS"
+
+
+def text(value, width, *, right=False):
+    return int.from_bytes((value.rjust(width) if right else value.ljust(width)).encode(), "little")
+
+
+class Venue:
+    """The exchange behind a TCP of its own; frames of whole seconds never come into it, as its clock is the card's cycles."""
+
+    def __init__(self):
+        logins = (VenueLogin("TJ", "TRAPJAW"), VenueLogin("MAKER", "M"))
+        self.exchange = Exchange(replace(QUIET, before=1, logins=logins))
+        self.exchange.advance(self.exchange.now + 1_000_000)
+        self.maker = Client(self.exchange, "MAKER", "M")
+        self.frames, self.first_words, self.heard = [], [], 0
+        self.connect()
+
+    def connect(self):
+        self.tcp, self.server, self.heard = Peer(self.answer, initial=7000 + self.heard), self.exchange.connect(), 0
+
+    def answer(self, segment):
+        self.frames.append(tcp_frame(ENDS.turned(), segment))
+
+    async def wire(self, ctx, dut):
+        """Frames both ways, word by word."""
+        data, words, cycle, frame, pause = b"", 0, 0, b"", 0
+        while True:
+            ctx.set(dut.transmit.ready, 1)
+            ctx.set(dut.tick, cycle % 16 == 0)
+            if not frame and self.frames and not pause:
+                frame = self.frames.pop(0)
+            ctx.set(dut.frames.valid, bool(frame))
+            if frame:
+                ctx.set(dut.frames.payload, {"data": int.from_bytes(frame[:8], "little"), "count": min(8, len(frame)),
+                                             "last": len(frame) <= 8})
+                frame = frame[8:]
+                pause = 0 if frame else 3
+            pause = max(0, pause - 1)
+            if ctx.get(dut.transmit.valid):
+                word = ctx.get(dut.transmit.payload)
+                if not words:
+                    self.first_words.append(cycle)
+                data, words = data + word.data.to_bytes(8, "little")[:word.count], words + 1
+                if word.last:
+                    self.take(data)
+                    data, words = b"", 0
+            await ctx.tick()
+            cycle += 1
+            self.cycle = cycle
+
+    def take(self, data):
+        segment = parse_tcp(data, ENDS)
+        assert segment is not None, data.hex()
+        self.tcp.receive(segment)
+        self.server.receive(bytes(self.tcp.received[self.heard:]), self.exchange.now)
+        self.heard = len(self.tcp.received)
+        self.maker.pump()
+        self.tcp.send(self.server.take())
+        if self.server.closed:
+            self.tcp.close()
+        self.tcp.work(self.cycle)
+
+
+def test_a_day_with_the_exchange():
+    """Fills, cancels, a rejection; a cut, and a second session that goes on with the next message; then a logout."""
+    dut, venue, replies, downs = made(OrderSession, 1), Venue(), [], []
+
+    async def send(ctx, ouch_packet):
+        for at in range(0, len(ouch_packet), 8):
+            chunk = ouch_packet[at:at + 8]
+            total = sum(byte << 8 * (index % 2 == 0) for index, byte in enumerate(ouch_packet))
+            ctx.set(dut.orders.payload, {"data": int.from_bytes(chunk, "little"), "count": len(chunk), "last": at + 8 >= len(ouch_packet),
+                                         "length": len(ouch_packet), "sum": total})
+            ctx.set(dut.orders.valid, 1)
+            while not (await ctx.tick().sample(dut.orders.ready))[2]:
+                pass
+        ctx.set(dut.orders.valid, 0)
+
+    async def order(ctx, number, side, price, *, shares=100):
+        await send(ctx, order_packet(Order(1, 1, 0, side, shares, price), name=NAME, user_ref=number))
+        await ctx.tick().repeat(400)
+
+    async def connect(ctx, *, initial, sequence):
+        ctx.set(dut.login, {"user": text("TJ", 6), "password": text("TRAPJAW", 10), "session": text("", 10, right=True),
+                            "sequence": text(str(sequence), 20, right=True)})
+        ctx.set(dut.initial_sequence, initial)
+        ctx.set(dut.open, 1)
+        await ctx.tick()
+        ctx.set(dut.open, 0)
+        await ctx.tick().repeat(500)
+        assert ctx.get(dut.up)
+
+    async def day(ctx):
+        ctx.set(dut.address, ENDS._asdict())
+        for name, value in (("timeout", 500), ("keep_alive", 50_000), ("tries", 5), ("heartbeat", 1000), ("silence", 50_000)):
+            ctx.set(getattr(dut, name), value)
+        await ctx.tick().repeat(8)
+        venue.maker.enter("S", 500, PRICE)
+        await connect(ctx, initial=0xFFFFFF00, sequence=1)
+        await order(ctx, 1, BUY, PRICE, shares=300)
+        await order(ctx, 2, SELL, PRICE + 100)
+        await order(ctx, 3, BUY, 7)
+        ctx.set(dut.cut, 1)
+        await ctx.tick()
+        ctx.set(dut.cut, 0)
+        await ctx.tick().repeat(100)
+        assert not ctx.get(dut.up)
+        assert venue.tcp.state == "CLOSED"
+        venue.server.close("the connection is lost")
+        venue.connect()
+        await connect(ctx, initial=5, sequence=ctx.get(dut.number))
+        await order(ctx, 3, BUY, PRICE)
+        await order(ctx, 4, BUY, PRICE, shares=50)
+        ctx.set(dut.logout, 1)
+        await ctx.tick()
+        ctx.set(dut.logout, 0)
+        await ctx.tick().repeat(300)
+        assert venue.server.closed == "logout"
+
+    async def watch(ctx):
+        async for _, _, valid, reply, down, reason in ctx.tick().sample(dut.replies.valid, dut.replies.payload, dut.down, dut.reason):
+            if valid:
+                replies.append((AnswerKind(reply.kind), reply.user_ref, reply.shares, reply.number))
+                assert reply.venue == 1
+            if down:
+                downs.append(DownReason(reason))
+
+    async def wire(ctx):
+        await venue.wire(ctx, dut)
+
+    simulate(dut, day, processes=[wire, watch])
+    told = [decode(message, inbound=False) for message in venue.exchange._accounts["TJ"].messages]
+    assert [number for *_, number in replies] == list(range(1, len(told) + 1))
+    kinds = {"executed": AnswerKind.FILLED, "canceled": AnswerKind.RELEASED, "rejected": AnswerKind.ENDED}
+    assert [(kind, user_ref) for kind, user_ref, *_ in replies] == [
+        (kinds.get(message.name, AnswerKind.NOTED), message.fields.get("user_ref", 0)) for message in told]
+    assert sum(shares for kind, _, shares, _ in replies if kind == AnswerKind.FILLED) == 350
+    assert downs == [DownReason.CLOSED, DownReason.PEER_CLOSED]
+    assert venue.exchange.ports["TJ"].ignored == 1  # number 3 was used up before the cut
+
+
+def test_latency_from_the_gateway_to_the_wire():
+    """An order that has passed the gateway: the first word of its frame is there in the third cycle at the latest."""
+    assert OuchOrders(TINY).LATENCY + OrderSession.LATENCY == 2
