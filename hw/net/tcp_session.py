@@ -123,13 +123,15 @@ class TcpSession(wiring.Component):
 
     def _join(self, m, connection, control, transmit, begin):
         """The host's side."""
-        opening = Signal()
+        opening, quiet, starts = Signal(), Signal(), Signal()
         with m.If(self.open & (connection.state == TcpState.CLOSED)):
             m.d.sync += opening.eq(1)
-        with m.Elif(begin | self.cut):
+        with m.Elif(quiet | self.cut):
             m.d.sync += opening.eq(0)
+        m.d.sync += starts.eq(quiet)
         m.d.comb += [
-            begin.eq(opening & control.settled & transmit.idle & ~self.packet.valid), connection.open.eq(begin), self.begun.eq(begin),
+            quiet.eq(opening & control.settled & transmit.idle & ~self.packet.valid), begin.eq(starts & ~self.cut),
+            connection.open.eq(begin), self.begun.eq(begin),
             connection.close.eq(self.close), connection.cut.eq(self.cut), connection.initial_sequence.eq(self.initial_sequence),
             connection.timeout.eq(self.timeout), connection.keep_alive.eq(self.keep_alive), connection.tries.eq(self.tries),
             connection.tick.eq(self.tick), self.down.eq(connection.down), self.reason.eq(connection.reason),
