@@ -128,7 +128,7 @@ class Torture:
             for _ in range(rng.randrange(60)):
                 self.step()
             if self.mode == "forged RST" and self.peer.state == "ESTABLISHED":
-                self.forge(RST, rng.choice([1, 100, 5000, -(1 << 31)]))
+                self.forge(RST, rng.choice([12_500, 16_000, -(1 << 31)]))  # where the peer will not be when it comes
                 self.forge(SYN, rng.choice([0, 1, 77]))
         return self.end()
 

@@ -213,6 +213,26 @@ def test_one_session_after_the_other(compiled):
     assert not pair.peer.received
 
 
+def test_what_finds_no_room_is_not_taken_and_comes_again(compiled):
+    """More segments than the buffer can keep apart, from a peer that does not ask whether it may."""
+    pair = Pair(compiled)
+    pair.connect()
+    compiled.stall(read=100)
+    data = bytes(range(100))
+    for at in range(100):
+        pair.answer(Segment(5001 + at, 1001, PSH | ACK, 100, data[at:at + 1]))
+    pair.run(3000)
+    taken = compiled.expected - 5001
+    assert 60 <= taken < 100
+    assert compiled.pulses["out_of_order"] == 100 - taken
+    compiled.stall()
+    pair.run(2000)
+    for at in range(taken, 100):
+        pair.answer(Segment(5001 + at, 1001, PSH | ACK, 100, data[at:at + 1]))
+    pair.run(3000)
+    assert compiled.bytes() == data
+
+
 def test_packets_without_a_connection_are_thrown_away(compiled):
     pair = Pair(compiled)
     compiled.packet(bytes(50))
