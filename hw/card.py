@@ -126,7 +126,7 @@ class Card(wiring.Component):
 
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
         orders = add_strategies(m, self, feeds)
-        passed = self._gateway(m, orders)
+        passed = self._gateway(m, orders, feeds)
         self._order_entry(m, passed)
         if self.config.quoter:
             tell_quoter(m, self)
@@ -293,7 +293,7 @@ class Card(wiring.Component):
             count.missing_messages[venue].eq(Mux(arbiter.gap.valid, arbiter.gap.payload.count, 0)),
         ]
 
-    def _gateway(self, m, orders):
+    def _gateway(self, m, orders, feeds):
         """The one door."""
         bank = self.bank
         m.submodules.gateway = gateway = RiskGateway(
@@ -303,6 +303,8 @@ class Card(wiring.Component):
         m.d.comb += [
             gateway.limits.eq(bank.limits), gateway.limits_valid.eq(bank.limits_valid),
             Value.cast(gateway.halted).eq(Cat(control.halted for control in bank.venues)),
+            gateway.tops.valid.eq(self.tops.valid & self.tops.ready), gateway.tops.payload.eq(self.tops.payload),
+            gateway.stale.eq(Cat(stale for _, stale, _ in feeds)), gateway.restart.eq(Cat(restart for _, _, restart in feeds)),
             gateway.limits_parity.eq(bank.limits_parity), gateway.heartbeat.eq(bank.heartbeat),
             *(getattr(gateway, name).eq(bank.switches[name]) for name in bank.switches.shape().members),
             bank.expired.eq(gateway.expired), bank.day_notional.eq(gateway.day_notional), bank.day_level.eq(gateway.day_level),

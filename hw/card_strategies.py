@@ -29,6 +29,7 @@ def add_strategies(m, card, feeds):
     m.submodules.merge_tops = merge = StreamArbiter(TopOfBook, config.venues)
     for venue, (tops, _, _) in enumerate(feeds):
         connect(m, tops, merge.inputs[venue])
+    card.tops = merge.output
     sources = [(ARBITRAGE, _add_arbitrage(m, card, feeds, merge.output), Const(1))]
     if config.triggers:
         sources.append((TRIGGER, _add_trigger(m, card, feeds, merge.output), bank.trigger_enable))

@@ -71,19 +71,27 @@ class RejectReason(IntEnum):
     UNKNOWN_ORDER = 17
     """A REPLACE of an order that is not open, or is not its own (venue, symbol, side, strategy), or of which another REPLACE or a
     CANCEL is under way."""
+    UNSURE_BOOK = 18
+    """The card does not know what the symbol is worth at the venue now: the book is stale, crossed, in the middle of a change, or without
+    bid or ask."""
+    COLLAR = 19
+    """The price is further from the reference than the limit in money; or there is no reference."""
+    FAT_FINGER = 20
+    """The price is further from the reference than the limit in parts of the price; or there is no reference."""
 
 
 PRIORITY = (
     RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.UNKNOWN_ORDER,
-    RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
-    RejectReason.REDUCING, RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS,
-    RejectReason.PAIR, RejectReason.RATE,
+    RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.UNSURE_BOOK, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL,
+    RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.DUPLICATE, RejectReason.REDUCING, RejectReason.POSITION,
+    RejectReason.DAY_NOTIONAL, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS, RejectReason.PAIR, RejectReason.RATE,
 )
 """The order in which reasons are told. The rate is last, as only what is sound may spend a token."""
 
 WAIVABLE = frozenset({
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
-    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS,
+    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
+    RejectReason.FAT_FINGER,
 })
 """Checks that a committed limit can turn off."""
 
@@ -105,6 +113,9 @@ RULES = {
     RejectReason.OPEN_ORDERS: "RTS 6 Art. 15(1)(d): maximum number of messages and orders",
     RejectReason.NO_PLACE: "none: what the card can't keep in mind it does not send",
     RejectReason.UNKNOWN_ORDER: "SEC 15c3-5(c)(1)(ii): erroneous orders",
+    RejectReason.UNSURE_BOOK: "SEC 15c3-5(c)(1)(ii): erroneous orders",
+    RejectReason.COLLAR: "RTS 6 Art. 15(1)(a): price collars",
+    RejectReason.FAT_FINGER: "RTS 6 Art. 15(1)(a): price collars; SEC 15c3-5(c)(1)(ii)",
 }
 """What each check serves."""
 

@@ -106,6 +106,10 @@ class RiskLimits(data.Struct):
     """Longest silence of the host, in 1024 cycles."""
     max_open_orders: 16
     """Most orders that may be open at a time, over all venues; a REPLACE opens none."""
+    max_distance: Price
+    """Furthest that a price may be from the card's reference (hw/risk/reference.py), either way."""
+    max_deviation: 16
+    """The same in 2^-16 of the order's own price."""
     waived: 32
     """One bit per RejectReason: the check is off. Only those in ``WAIVABLE`` can be."""
 

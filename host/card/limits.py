@@ -6,15 +6,26 @@ from host.card.registers import RejectReason
 
 BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 16, "rate_interval": 32, "max_day_notional": 64,
         "max_open_orders": 16}
-MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "waived": 32}
+MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "max_distance": 32, "max_deviation": 16, "waived": 32}
 
 WAIVABLE = (
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
-    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS,
+    RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
+    RejectReason.FAT_FINGER,
 )
 """Checks that ``waived`` can turn off."""
 
 WITHOUT_HEARTBEAT = 1 << RejectReason.DEAD_MAN
+
+WITHOUT_MARKET = 1 << RejectReason.UNSURE_BOOK | 1 << RejectReason.COLLAR | 1 << RejectReason.FAT_FINGER
+"""For cards whose books are not fed: no order is held against them."""
+
+
+def deviation(basis_points: int) -> int:
+    """``max_deviation`` for so many 1/10000 of the reference upwards; downwards it lets a little less pass."""
+    if not 0 <= basis_points < 1 << 16:
+        raise ValueError(f"basis points are 0 to {(1 << 16) - 1}, not {basis_points}")
+    return (basis_points << 16) // (10_000 + basis_points)
 
 
 class Limits(NamedTuple):
@@ -38,7 +49,11 @@ class Limits(NamedTuple):
     """Longest silence of the host, in 1024 clock cycles."""
     max_open_orders: int = (1 << 16) - 1
     """Most orders open at a time, over all venues; those of a venue find room for as many as the card was made for."""
-    waived: int = WITHOUT_HEARTBEAT
+    max_distance: int = (1 << 32) - 1
+    """Furthest that a price may be from the middle of the best bid and ask, in 1/10000."""
+    max_deviation: int = (1 << 16) - 1
+    """The same in 2^-16 of the order's price (``deviation`` makes it of basis points)."""
+    waived: int = WITHOUT_HEARTBEAT | WITHOUT_MARKET
     """One bit per RejectReason: this check is off."""
 
     def check(self) -> None:

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 6
+VERSION_MINOR = 7
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -63,6 +63,9 @@ class RejectReason(IntEnum):
     OPEN_ORDERS = 15
     NO_PLACE = 16
     UNKNOWN_ORDER = 17
+    UNSURE_BOOK = 18
+    COLLAR = 19
+    FAT_FINGER = 20
 
 
 class StaleReason(IntEnum):
@@ -131,11 +134,15 @@ _REGISTERS = (
     Register("SHADOW_MAX_DAY_NOTIONAL", 0x0308, "rw", bits=64),
     Register("SHADOW_HEARTBEAT_INTERVAL", 0x0310, "rw"),
     Register("SHADOW_MAX_OPEN_ORDERS", 0x0314, "rw", bits=16),
+    Register("SHADOW_MAX_DISTANCE", 0x0318, "rw"),
+    Register("SHADOW_MAX_DEVIATION", 0x031c, "rw", bits=16),
     Register("ACTIVE_WAIVED", 0x0320, "ro"),
     Register("ACTIVE_DUPLICATE_WINDOW", 0x0324, "ro"),
     Register("ACTIVE_MAX_DAY_NOTIONAL", 0x0328, "ro", bits=64),
     Register("ACTIVE_HEARTBEAT_INTERVAL", 0x0330, "ro"),
     Register("ACTIVE_MAX_OPEN_ORDERS", 0x0334, "ro", bits=16),
+    Register("ACTIVE_MAX_DISTANCE", 0x0338, "ro"),
+    Register("ACTIVE_MAX_DEVIATION", 0x033c, "ro", bits=16),
     Register("REDUCING", 0x0340, "rw", bits=1),
     Register("KILL_VENUES", 0x0344, "rw", bits=8),
     Register("KILL_STRATEGIES", 0x0348, "rw", bits=16),
@@ -353,6 +360,9 @@ _COUNTERS = (
     Counter("REJECT_OPEN_ORDERS", 0x57c0, 0),
     Counter("REJECT_NO_PLACE", 0x5800, 0),
     Counter("REJECT_UNKNOWN_ORDER", 0x5840, 0),
+    Counter("REJECT_UNSURE_BOOK", 0x5880, 0),
+    Counter("REJECT_COLLAR", 0x58c0, 0),
+    Counter("REJECT_FAT_FINGER", 0x5900, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

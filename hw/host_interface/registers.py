@@ -24,7 +24,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 6
+VERSION_MINOR = 7
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -136,6 +136,9 @@ def more_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Re
         Register(prefix + "HEARTBEAT_INTERVAL", offset + 0x10, access,
                  f"Longest silence of the host, in 1024 cycles; then the card disarms itself. {note}"),
         Register(prefix + "MAX_OPEN_ORDERS", offset + 0x14, access, f"Most orders open at a time, over all venues. {note}", bits=16),
+        Register(prefix + "MAX_DISTANCE", offset + 0x18, access, "Furthest that a price may be from the middle of the venue's last sure "
+                 f"best bid and ask, either way, in 1/10000. {note}"),
+        Register(prefix + "MAX_DEVIATION", offset + 0x1C, access, f"The same in 2^-16 of the order's price. {note}", bits=16),
     )
 
 

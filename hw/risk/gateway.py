@@ -1,52 +1,25 @@
 """The one door: every order of the card and of the host leaves through here, or not at all."""
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.config import CardConfig
 from hw.lib.multiplier import Multiplier
 from hw.lib.parity import field_parity
-from hw.reasons import PRIORITY, WAIVABLE, RejectReason
+from hw.reasons import WAIVABLE, RejectReason
 from hw.risk.answers import Answers
 from hw.risk.day import LEVELS, DayNotional
 from hw.risk.dead_man import DeadMan
 from hw.risk.duplicates import Duplicates
 from hw.risk.exposure import Exposure, Position
+from hw.risk.leg import MAX_PRICE, Leg, exceeds, primary
 from hw.risk.open_orders import OpenOrders
+from hw.risk.reference import Reference
 from hw.risk.token_bucket import TokenBucket
 from hw.settings import RiskLimits, RiskSwitches
-from hw.types import Order, OrderKind, OrderReply, RejectedOrder, Shares, SymbolIndex
+from hw.types import Order, OrderKind, OrderReply, RejectedOrder, Shares, SymbolIndex, TopOfBook
 from hw.venue_reply import VenueReply
-
-MAX_PRICE = 0x7FFFFFFF
-"""Largest price of an order; above it venues read other things than a limit."""
-
-
-def exceeds(value, limit):
-    """``value > limit`` as the sign of a subtraction: a carry chain, which here is faster than a comparison made of LUTs.
-
-    Of at most 63 bits: of more, Verilator 5 takes the sign together with an inverted bit for wider than a bit, and gets it wrong.
-    """
-    return (limit - value)[-1]
-
-
-class Leg(data.Struct):
-    """An order with what the checks compare: alone, or one of a pair."""
-
-    order: Order
-    bad: 1
-    closed: 1
-    """Its venue does not trade its symbol."""
-    notional: 64
-    after: signed(36)
-    """As ``Exposure.after``."""
-    no_room: 1
-    unknown: 1
-    """It is to replace an order that can't be replaced."""
-    duplicate: 1
-    stray: 1
-    """The order before it was refused without it."""
 
 
 class RiskGateway(wiring.Component):
@@ -80,8 +53,13 @@ class RiskGateway(wiring.Component):
     orders : In(stream of Order)
     halted : In(data.ArrayLayout(symbols, venues))
         One bit a symbol: the venue does not trade it. It counts as it stood a cycle before the limits.
+    tops : In(stream of TopOfBook, always ready)
+    stale : In(venues)
+        The venue's books may not be trusted. It counts as ``halted`` does.
+    restart : In(venues)
+        Pulse: the venue's books begin anew.
     limits : In(RiskLimits)
-        As committed; may change in any cycle. ``max_day_notional`` counts two cycles later than the others.
+        As committed; may change in any cycle. ``max_day_notional`` and ``max_deviation`` count two cycles later than the others.
     limits_valid : In(1)
         A commit has taken place.
     limits_parity : In(one bit a limit)
@@ -119,7 +97,7 @@ class RiskGateway(wiring.Component):
         As ``OpenOrders.count``.
     fault : Out(1)
         A reply was lost or told of what the card does not know (``Answers.lost``), an order left without a place, a position passed
-        33 bits, or a row of positions or orders has lost a bit: exposures can't be trusted. Until ``clear_positions`` or reset.
+        33 bits, or a row of positions, orders or references has lost a bit: exposures can't be trusted. Until ``clear_positions`` or reset.
     day_notional : Out(64), day_level : Out(range(6))
         As ``DayNotional.used`` and ``level``.
     clear_positions : In(1)
@@ -153,6 +131,7 @@ class RiskGateway(wiring.Component):
         super().__init__({
             "orders": In(stream.Signature(Order)),
             "halted": In(data.ArrayLayout(config.symbols, config.venues)),
+            "tops": In(stream.Signature(TopOfBook, always_ready=True)), "stale": In(config.venues), "restart": In(config.venues),
             "limits": In(RiskLimits),
             "limits_valid": In(1),
             "limits_parity": In(len(RiskLimits.as_shape().members)),
@@ -187,7 +166,7 @@ class RiskGateway(wiring.Component):
         })
         self._config = config
         self._kinds = kinds
-        self._table = OpenOrders(config)
+        self._table, self._reference = OpenOrders(config), Reference(config)
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
@@ -275,9 +254,7 @@ class RiskGateway(wiring.Component):
             m.d.sync += order.eq(self.orders.payload)
 
         self._weigh(m, order, leg, first, second, exposure)
-        m.d.sync += first.closed.eq(self._closed(first.order))
-        with m.If(is_first):
-            m.d.sync += [first.eq(leg), first.closed.eq(self._closed(order))]
+        self._hear_the_market(m, order, leg, first, is_first, (idle & ~on_offer) | take_order)
         self._watch_the_host(m)
         self._count_the_day(m, leg, first, granted, reserve_first, exposure.clear)
         self._judge(m, leg, first, second, decide | is_first, decide, granted)
@@ -314,9 +291,25 @@ class RiskGateway(wiring.Component):
         m.d.sync += [
             leg.bad.eq(unknown | ~cancel & (no_order | second & no_leg) | (order.pair & (order.kind == OrderKind.REPLACE))),
             leg.unknown.eq((order.kind == OrderKind.REPLACE) & ~self._table.known),
-            leg.closed.eq(self._closed(order)),
             leg.duplicate.eq(duplicates.found),
         ]
+
+    def _hear_the_market(self, m, order, leg, first, is_first, look):
+        """What venues say of the symbol, and how far from its price there the order's is."""
+        m.submodules.reference = reference = self._reference
+        m.submodules.deviation = deviation = self.Multiplier()
+        connect(m, flipped(self.tops), reference.tops)
+        m.d.comb += [
+            reference.stale.eq(self.stale), reference.restart.eq(self.restart),
+            reference.look.eq(look), reference.asked.eq(self.orders.payload), leg.distance.eq(reference.distance),
+            deviation.a.eq(self.orders.payload.price), deviation.b.eq(self.limits.max_deviation),
+            leg.deviation.eq(deviation.product[len(self.limits.max_deviation):]),
+        ]
+        m.d.sync += [leg.closed.eq(self._closed(order)), leg.unsure.eq(self._unsure(order))]
+        with m.If(is_first):
+            m.d.sync += [first.eq(leg), first.closed.eq(self._closed(order)), first.unsure.eq(self._unsure(order))]
+        with m.Else():
+            m.d.sync += [first.closed.eq(self._closed(first.order)), first.unsure.eq(self._unsure(first.order))]
 
     def _watch_the_host(self, m):
         m.submodules.dead_man = dead_man = DeadMan(self.HEARTBEAT_BITS)
@@ -358,6 +351,9 @@ class RiskGateway(wiring.Component):
     def _closed(self, order):
         return self.halted[order.venue].bit_select(order.symbol, 1)
 
+    def _unsure(self, order):
+        return self.stale.bit_select(order.venue, 1) | ~self._reference.sure[order.venue].bit_select(order.symbol, 1)
+
     def _breaches(self, leg, day, halted, ahead=0):
         """What stands against an order, but for its other leg and the rate. ``ahead``: orders that leave before it."""
         limits, opens = self.limits, leg.order.kind != OrderKind.REPLACE
@@ -369,8 +365,11 @@ class RiskGateway(wiring.Component):
             RejectReason.UNKNOWN_ORDER: leg.unknown,
             RejectReason.RESTRICTED: self.restricted.bit_select(leg.order.symbol, 1),
             RejectReason.MARKET_STATE: leg.closed,
+            RejectReason.UNSURE_BOOK: leg.unsure,
             RejectReason.MAX_SHARES: exceeds(leg.order.shares, limits.max_shares),
             RejectReason.MAX_NOTIONAL: leg.notional > limits.max_notional,
+            RejectReason.COLLAR: exceeds(leg.distance, limits.max_distance),
+            RejectReason.FAT_FINGER: exceeds(leg.distance, leg.deviation),
             RejectReason.DUPLICATE: leg.duplicate,
             RejectReason.REDUCING: self.reducing & (leg.after > 0),
             RejectReason.POSITION: exceeds(leg.after, limits.max_position),
@@ -468,7 +467,7 @@ class RiskGateway(wiring.Component):
             self._table.clear.eq(exposure.clear),
             self._broken.eq(exposure.broken | self._odd),
         ]
-        m.d.sync += self._odd.eq(self._table.odd)
+        m.d.sync += self._odd.eq(self._table.odd | self._reference.odd)
         with m.If(exposure.clear):
             m.d.sync += self.fault.eq(0)
         with m.If(answers.lost | self._table.missed | exposure.overflow | broken):
@@ -483,13 +482,3 @@ class RiskGateway(wiring.Component):
             self.working_buy.eq(exposure.working_buy),
             self.working_sell.eq(exposure.working_sell), self.second_position.eq(exposure.second_position),
         ]
-
-
-def primary(m, breaches):
-    """The first reason of ``PRIORITY`` that applies; the last one if none of the others does."""
-    *others, last = PRIORITY
-    reason = Signal(RejectReason, init=last)
-    for name in reversed(others):
-        with m.If(breaches[name]):
-            m.d.comb += reason.eq(name)
-    return reason

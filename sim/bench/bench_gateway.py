@@ -9,7 +9,8 @@ from sim.bench.testbench import bench_test, share
 from sim.bench.venue_answers import Venues
 from sim.golden.open_orders import Answer
 from sim.golden.records import BUY, Order
-from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
+from sim.golden.reference import Touch
+from sim.golden.risk import DoorModel, Limits, Market, RiskModel, TokenBucketModel
 
 WIDE = Limits(max_shares=1_000, max_notional=10_000_000, max_position=50_000, rate_burst=100, rate_interval=1)
 
@@ -48,7 +49,7 @@ class GatewayModel:
         self.risk.halted, self._halted_before = self._halted_before, self._halted  # it counts as it stood a cycle before
         moved = self._orders.is_valid and self._orders.is_ready
         asked = plain(self._orders.codec.unpack(self._orders.bits)) if moved else None
-        for item, reason in self.door.cycle(cycle, asked, heartbeat=bool(self.tb.get("heartbeat"))):
+        for item, reason in self.door.cycle(cycle, asked, heartbeat=bool(self.tb.get("heartbeat")), market=self._market()):
             self.decided += 1
             if reason is RejectReason.NONE:
                 self.passed.append(item)
@@ -65,6 +66,13 @@ class GatewayModel:
             self.on_leaving(order, self.risk.open.sent(order))
         self.risk.open.cycle()
         self.tb.set(next_user_ref=tuple(self.risk.open.next_ref))
+
+    def _market(self):
+        port, touch = self.tb.port("tops"), None
+        if port.is_valid:
+            top = port.codec.unpack(port.bits)
+            touch = Touch(top.venue, top.symbol, top.bid_price, top.ask_price, bool(top.stale or top.crossed or top.partial))
+        return Market(touch, *({at for at in range(TINY.venues) if self.tb.get(name) >> at & 1} for name in ("stale", "restart")))
 
     def clear_positions(self):
         assert self.risk.clear_positions()
@@ -104,14 +112,22 @@ def random_limits(rng) -> Limits:
         rate_interval=rng.choice([0, 1, 7, 40]), max_day_notional=rng.choice([0, rng.getrandbits(40), 2**64 - 1]),
         duplicate_window=rng.choice([0, 1, 30, 10_000, 2**32 - 1]), heartbeat_interval=rng.choice([0, 1, 2]),
 
-        max_open_orders=rng.choice([0, 10, 40, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(19)]))
+        max_open_orders=rng.choice([0, 10, 40, 65_535]), max_distance=rng.choice([0, 3_000, 12_000, 2**32 - 1]),
+        max_deviation=rng.choice([0, 30_000, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(22)]))
+
+
+def random_top(rng) -> dict:
+    """Mostly sure, around the prices of the orders."""
+    bid, flag = rng.randint(1, 12_000), rng.choice(["stale", "crossed", "partial", "halted", "locked", "changed"])
+    return {"venue": rng.randrange(TINY.venues), "symbol": rng.randrange(TINY.symbols), "bid_price": bid if rng.random() < 0.95 else 0,
+            "ask_price": bid + rng.randint(0, 500) if rng.random() < 0.95 else 0, flag: rng.random() < 0.1}
 
 
 class Host:
     """Changes limits and switches now and then, and passes on what the venues say."""
 
-    def __init__(self, tb, model, replies, orders, count):
-        self.tb, self.model, self.replies, self.orders, self.venues = tb, model, replies, orders, Venues(tb.rng)
+    def __init__(self, tb, model, replies, orders, tops, count):
+        self.tb, self.model, self.replies, self.orders, self.venues, self.tops = tb, model, replies, orders, Venues(tb.rng), tops
         self.left, self.asked = count, []
         model.on_leaving = self.venues.take
 
@@ -137,7 +153,10 @@ class Host:
         if self.left and self.orders.waiting < 3:
             self.left -= 1
             self.ask()
-        self.tb.set(heartbeat=rng.random() < 0.002)
+        if self.left and rng.random() < 0.1 and self.tops.waiting < 3:
+            self.tops.send(random_top(rng))
+        self.tb.set(heartbeat=rng.random() < 0.002, stale=rng.random() < 0.003 and rng.getrandbits(2),
+                    restart=rng.random() < 0.001 and rng.getrandbits(2))
         if rng.random() < 0.01:
             name, size = rng.choice([("kill_venues", 2), ("kill_strategies", 2), ("kill_symbols", 4), ("restricted", 4)])
             self.model.switch(name, {number for number in range(size) if rng.random() < 0.1})
@@ -156,7 +175,7 @@ async def orders_replies_and_switches_at_random(tb):
     model = tb.add(GatewayModel(tb))
     orders, replies = tb.source("orders"), tb.source("replies", rates=(0.12, 0.02))
     passed, rejected = tb.sink("passed"), tb.sink("rejected")
-    host = tb.add(Host(tb, model, replies, orders, share(15_000)))
+    host = tb.add(Host(tb, model, replies, orders, tb.source("tops"), share(15_000)))
     model.set(limits=WIDE, limits_valid=1, armed=1)
     await tb.until(lambda: not host.left and not host.venues.outbox and orders.idle and replies.idle, limit=400_000, what="the last answer")
     await tb.drain(limit=400_000)

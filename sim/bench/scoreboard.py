@@ -19,7 +19,7 @@ from sim.golden.moldudp64 import HEADER_LENGTH, Gap
 from sim.golden.open_orders import Answer
 from sim.golden.order_frame import Address
 from sim.golden.records import ADD, HALT, RESUME, Order, TopOfBook
-from sim.golden.risk import MASKS, Limits
+from sim.golden.risk import MASKS, Limits, Market
 
 LINE_PORTS = {"feed": "a", "feed_b": "b"}
 """A venue's ports in the order of its lines, and how the stages behind them are called."""
@@ -40,7 +40,7 @@ CARD_PROBES = (
     "merge_tops.output", "arbitrage.orders", "arbitrage.limits", "arbitrage.cooldown", "arbitrage.terms", "arbitrage.enable",
     "arbitrage.venue_stale", "arbitrage.clear", "order_arbiter.output", "clock.now", *(f"gateway.{name}" for name in (
         "passed", "rejected", "replies", "settled", "applied",
-        "armed", "kill", *MASKS, "limits", "limits_valid", "clear_positions", "fault", "halted",
+        "armed", "kill", *MASKS, "limits", "limits_valid", "clear_positions", "fault", "halted", "stale", "restart",
         "reducing", "heartbeat")),
 )
 STRATEGY_LATENCY = 4
@@ -243,7 +243,7 @@ class CardScoreboard:
         self._history, self._frames_seen = deque(maxlen=8), 0
         self._order, self._reply, self._host_refused = {}, {}, 0
         self.reasons, self._bank_checked = Counter(), 0
-        self._verdicts, self._probed, self._limits, self._halted = deque(), {}, None, set()
+        self._verdicts, self._probed, self._limits, self._halted, self._touch = deque(), {}, None, set(), None
         bus.on_write(self._written)
 
     # what the host writes
@@ -313,6 +313,7 @@ class CardScoreboard:
             top = port.codec.unpack(port.bits)
             record = device_record(top)
             self.merged.append(record)
+            self._touch = record.touch
             if not self._cleared[record.venue] < cycle <= self._cleared[record.venue] + self.config.symbols:
                 self._judging.append((cycle + STRATEGY_LATENCY, record, top.ingress))
         clear = tb_bits(self._probe("arbitrage_clear"), self.config.venues)
@@ -363,7 +364,9 @@ class CardScoreboard:
         if limits is not self._limits:
             self._limits, risk.limits = limits, Limits(**limits._asdict())
         asked, self._asked = self._asked, None
-        for (order, ingress), reason in self.model.gateway(cycle, asked, heartbeat=bool(self._probe("gateway_heartbeat"))):
+        stale, restarted = (tb_bits(self._probe(f"gateway_{name}"), self.config.venues) for name in ("stale", "restart"))
+        market, self._touch, heartbeat = Market(self._touch, stale, restarted), None, bool(self._probe("gateway_heartbeat"))
+        for (order, ingress), reason in self.model.gateway(cycle, asked, heartbeat=heartbeat, market=market):
             self.reasons[reason] += 1
             self._verdicts.append((order, ingress, reason))
         if self._probe("gateway_settled"):

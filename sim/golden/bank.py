@@ -2,10 +2,9 @@
 
 from dataclasses import fields
 
-from hw.reasons import RejectReason
-from sim.golden.risk import Limits
+from sim.golden.risk import WITHOUT_HOST_OR_MARKET, Limits
 
-NO_FURTHER_LIMITS = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 2**16 - 1, "WAIVED": 1 << RejectReason.DEAD_MAN}
+NO_FURTHER_LIMITS = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 2**16 - 1, "WAIVED": WITHOUT_HOST_OR_MARKET}
 """What must be written beside shares, notional, position and rate, so that orders pass."""
 
 LIMITS = tuple(field.name for field in fields(Limits))

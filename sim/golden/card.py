@@ -20,7 +20,8 @@ from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import order_packet
 from sim.golden.quoter import Judgement, Parameters, QuotesModel, Risk, Targets, targets
 from sim.golden.records import CANCEL_ORDER, HALT, NEW, RESUME, BookEvent, Order, TopOfBook
-from sim.golden.risk import Ask, DoorModel, RiskModel, TokenBucketModel
+from sim.golden.reference import Touch
+from sim.golden.risk import QUIET, Ask, DoorModel, Market, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
 from sim.golden.trigger import TriggerModel
 
@@ -49,6 +50,13 @@ class Record(NamedTuple):
     partial: bool
     sequence: int
     timestamp: int
+
+    @property
+    def touch(self) -> Touch:
+        """As the gateway hears it."""
+        top = self.top
+        doubtful = self.stale or self.partial or 0 < top.ask_price < top.bid_price
+        return Touch(self.venue, self.symbol, top.bid_price, top.ask_price, doubtful)
 
     @property
     def sure(self) -> bool:
@@ -278,9 +286,11 @@ class CardModel:
         judgement = Judgement(record.venue, where, position, sure=sure, sequence=record.sequence)
         return self.quotes.judge(record.symbol, parameters, judgement, cycle)
 
-    def gateway(self, now: int, taken: Ask | None, *, heartbeat: bool = False) -> list[tuple[Ask, RejectReason]]:
+    def gateway(
+        self, now: int, taken: Ask | None, *, heartbeat: bool = False, market: Market = QUIET,
+    ) -> list[tuple[Ask, RejectReason]]:
         """One cycle of the gateway, in which this order went to it or none; what it decided."""
-        decisions = self.door.cycle(now, taken, heartbeat=heartbeat)
+        decisions = self.door.cycle(now, taken, heartbeat=heartbeat, market=market)
         for _, reason in decisions:
             self.counts["ORDERS_PASSED" if reason is RejectReason.NONE else f"REJECT_{reason.name}"] += 1
         return decisions

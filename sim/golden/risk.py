@@ -1,15 +1,21 @@
 """Reference models of the risk gateway: the checks as a list, one order or reply at a time."""
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
 from sim.golden.open_orders import Answer, OpenOrders, Settlement
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, Order
+from sim.golden.reference import Place, ReferenceModel, Seen, Touch
 
 MAX_PRICE = 0x7FFFFFFF
 MAX_WORKING = 2**32 - 1
 POSITION_RANGE = range(-(2**32), 2**32)
+
+WITHOUT_HOST_OR_MARKET = sum(
+    1 << reason for reason in (RejectReason.DEAD_MAN, RejectReason.UNSURE_BOOK, RejectReason.COLLAR, RejectReason.FAT_FINGER))
 
 
 @dataclass
@@ -25,7 +31,9 @@ class Limits:
     duplicate_window: int = 0
     heartbeat_interval: int = 0
     max_open_orders: int = 2**16 - 1
-    waived: int = 1 << RejectReason.DEAD_MAN
+    max_distance: int = 2**32 - 1
+    max_deviation: int = 2**16 - 1
+    waived: int = WITHOUT_HOST_OR_MARKET
 
 
 class TokenBucketModel:
@@ -79,6 +87,7 @@ MAX_DAY = 2**64 - 1
 REACTION = 3
 """Cycles, beside its window, between the decisions on an order and on its like, at which that is no duplicate yet."""
 
+UNSEEN = Seen(None, 0)
 
 MASKS = {
     "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted"}
@@ -99,6 +108,10 @@ class RiskModel:
     exposures: list[Exposure] = field(default_factory=list)
     halted: set[tuple[int, int]] = field(default_factory=set)
     """(venue, symbol) that the venue does not trade."""
+    sure: Collection[Place] = ()
+    """(venue, symbol) whose last top of book was sure."""
+    stale: Collection[int] = ()
+    """Venues whose books may not be trusted."""
     killed_venues: set[int] = field(default_factory=set)
     killed_strategies: set[int] = field(default_factory=set)
     killed_symbols: set[int] = field(default_factory=set)
@@ -138,11 +151,13 @@ class RiskModel:
         self.fault, self.day_notional = False, 0
         return True
 
-    def breaches(self, order: Order, *, ahead: int = 0, waited: int = 0, before: int = 0) -> set[RejectReason]:
+    def breaches(
+        self, order: Order, seen: Seen = UNSEEN, *, ahead: int = 0, waited: int = 0, before: int = 0,
+    ) -> set[RejectReason]:
         """Everything against an order but its other leg and the rate. A cancel only has to be one.
 
-        ``ahead``: notional of the other leg, which is counted first. ``waited``: cycles since it was weighed, more than those of a
-        single order. ``before``: orders that leave with it, before it.
+        ``seen``: the reference when it was weighed. ``ahead``: notional of the other leg, which is counted first. ``waited``: cycles
+        since it was weighed, more than those of a single order. ``before``: orders that leave with it, before it.
         """
         if order.kind == CANCEL_ORDER:
             return set() if self._known(order) else {RejectReason.BAD_ORDER}
@@ -153,6 +168,7 @@ class RiskModel:
         replaces = order.kind == REPLACE_ORDER
         unknown = replaces and self.open.replaceable(order) is None
         day_limit = limits.max_day_notional if self.day_limit is None else self.day_limit
+        too_far, far_for_its_price = seen.too_far(order, limits.max_distance)
         same = (order.venue, order.symbol, order.side, order.shares, order.price)
         against = {
             RejectReason.DEAD_MAN: self.expired and self.limits_valid,
@@ -164,6 +180,9 @@ class RiskModel:
             RejectReason.UNKNOWN_ORDER: unknown,
             RejectReason.RESTRICTED: order.symbol in self.restricted,
             RejectReason.MARKET_STATE: (order.venue, order.symbol) in self.halted,
+            RejectReason.UNSURE_BOOK: order.venue in self.stale or (order.venue, order.symbol) not in self.sure,
+            RejectReason.COLLAR: too_far,
+            RejectReason.FAT_FINGER: far_for_its_price,
             RejectReason.MAX_SHARES: order.shares > limits.max_shares,
             RejectReason.MAX_NOTIONAL: notional > limits.max_notional,
             RejectReason.DUPLICATE: any(same == other and self.now - waited < until for other, until in self.recent),
@@ -188,9 +207,9 @@ class RiskModel:
         """The first one of them; NONE if there is none."""
         return first_of(self.breaches(order))
 
-    def decide(self, order: Order, bucket: TokenBucketModel) -> RejectReason:
+    def decide(self, order: Order, bucket: TokenBucketModel, seen: Seen = UNSEEN) -> RejectReason:
         """Spends this cycle of the bucket, and a token if nothing else stands against the order. A first leg that comes here came alone."""
-        against = self.breaches(order)
+        against = self.breaches(order, seen)
         if order.kind == CANCEL_ORDER:
             self.idle(bucket)
             return first_of(against)
@@ -199,10 +218,13 @@ class RiskModel:
         self.orphan = bool(order.pair)
         return self._spend([(order, against)], bucket)[0]
 
-    def decide_pair(self, first: Order, second: Order, bucket: TokenBucketModel) -> tuple[RejectReason, RejectReason]:
+    def decide_pair(
+        self, first: Order, second: Order, bucket: TokenBucketModel, seen: tuple[Seen, Seen] = (UNSEEN, UNSEEN),
+    ) -> tuple[RejectReason, RejectReason]:
         """Both legs at once. A cancel is never a leg: where one comes second, the first has come alone."""
         ahead = first.shares * first.price
-        against = [self.breaches(first, waited=DoorModel.DECISION), self.breaches(second, ahead=ahead, before=1)]
+        against = [
+            self.breaches(first, seen[0], waited=DoorModel.DECISION), self.breaches(second, seen[1], ahead=ahead, before=1)]
         if self.orphan:
             against[0].add(RejectReason.PAIR)
         if second.kind == CANCEL_ORDER:
@@ -273,6 +295,25 @@ Ask = tuple[Order, int]
 """An order, and whatever travels with it."""
 
 
+class Market(NamedTuple):
+    """What the gateway hears of the market in a cycle."""
+
+    touch: Touch | None = None
+    stale: Collection[int] = ()
+    restarted: Collection[int] = ()
+
+
+QUIET = Market()
+
+
+class Due(NamedTuple):
+    """An order that is to be decided on."""
+
+    cycle: int
+    ask: Ask
+    max_deviation: int
+
+
 class DoorModel:
     """The gateway with its clock: in which cycle it decides on what."""
 
@@ -280,35 +321,49 @@ class DoorModel:
     """Cycles from the transfer of an order to the cycle whose limits and switches decide on it."""
 
     def __init__(self, risk: RiskModel, bucket: TokenBucketModel) -> None:
-        self.risk, self.bucket, self.dead_man = risk, bucket, DeadManModel()
+        self.risk, self.bucket, self.dead_man, self.reference = risk, bucket, DeadManModel(), ReferenceModel()
         self._day_limits = deque([0] * 2)
-        self._due: deque[tuple[int, Ask]] = deque()
+        self._due: deque[Due] = deque()
+        self._seen = self._first_seen = UNSEEN
         self._first: Ask | None = None
+        self._market_before: tuple[Collection[Place], Collection[int]] = (), ()
 
     @property
     def idle(self) -> bool:
         """No order is under examination."""
         return not self._due
 
-    def cycle(self, now: int, taken: Ask | None, *, heartbeat: bool = False) -> list[tuple[Ask, RejectReason]]:
+    def cycle(
+        self, now: int, taken: Ask | None, *, heartbeat: bool = False, market: Market = QUIET,
+    ) -> list[tuple[Ask, RejectReason]]:
         """One clock cycle, in which this order was transferred or none; its decisions. A second leg comes while the first is decided on."""
         risk, limits = self.risk, self.risk.limits
         self._day_limits.append(limits.max_day_notional)
         risk.now, risk.day_limit = now, self._day_limits.popleft()
         risk.expired = self.dead_man.cycle(interval=limits.heartbeat_interval, heartbeat=heartbeat)
+        risk.sure, risk.stale = self._market_before
+        self._market_before = self.reference.sure, market.stale
+        due = self._due.popleft() if self._due and self._due[0].cycle == now else None
+        seen = self._seen
+        if self._due and self._due[0].cycle == now + 1:
+            order = self._due[0].ask[0]
+            self._seen = Seen(self.reference.prices.get((order.venue, order.symbol)), self._due[0].max_deviation)
+        self.reference.cycle(market.touch, stale=market.stale, restarted=market.restarted)
         if taken:
-            self._due.append((now + self.DECISION, taken))
-        if not self._due or self._due[0][0] != now:
+            self._due.append(Due(now + self.DECISION, taken, limits.max_deviation))
+        if due is None:
             self.risk.idle(self.bucket)
             return []
-        item = self._due.popleft()[1]
+        return self._decide(due.ask, seen, taken)
+
+    def _decide(self, item: Ask, seen: Seen, taken: Ask | None) -> list[tuple[Ask, RejectReason]]:
         order, first = item[0], self._first
         self._first = None
         if first:
-            reasons = self.risk.decide_pair(first[0], order, self.bucket)
+            reasons = self.risk.decide_pair(first[0], order, self.bucket, (self._first_seen, seen))
             return [(first, reasons[0]), (item, reasons[1])]
         if order.pair and order.kind != CANCEL_ORDER and taken:
-            self._first = item
+            self._first, self._first_seen = item, seen
             self.risk.idle(self.bucket)
             return []
-        return [(item, self.risk.decide(order, self.bucket))]
+        return [(item, self.risk.decide(order, self.bucket, seen))]

@@ -2,7 +2,8 @@
 
 The gateway is the real one with two symbols and two venues. Its multiplier is replaced by a free
 input, so nothing is said about the notional here (the multiplier and the comparison have tests of their own); all else holds
-for every value of the product.
+for every value of the product. Of a price it is proved that it keeps the limits by the distance that is found for it; how that is
+found has tests.
 """
 
 import inspect
@@ -20,7 +21,7 @@ from hw.config import TINY
 from hw.lib.parity import field_parity
 from hw.reasons import RejectReason
 from hw.settings import RiskLimits
-from hw.types import Order, OrderKind, Side
+from hw.types import Order, OrderKind, Side, TopOfBook
 from hw.venue_reply import VenueReply
 from tests.formal.prove import prove
 
@@ -75,11 +76,16 @@ class Promise(wiring.Component):
     reducing: In(1)
     heartbeat: In(1)
     halted: In(4)
+    top: In(TopOfBook)
+    top_valid: In(1)
+    stale: In(2)
+    restart: In(2)
     reply: In(VenueReply)
     next_user_ref: In(data.ArrayLayout(32, 2))
     reply_valid: In(1)
     clear_positions: In(1)
     product: In(64)
+    other_product: In(64)
     passed_ready: In(1)
     rejected_ready: In(1)
 
@@ -87,7 +93,7 @@ class Promise(wiring.Component):
         super().__init__()
         self._obedient = obedient
         self._covers = covers
-        product = self.product
+        products = [self.product, self.other_product]  # of shares and price; of price and deviation
 
         class Gateway(gateway.RiskGateway):
             REPLY_DEPTH = 2
@@ -96,7 +102,7 @@ class Promise(wiring.Component):
             @staticmethod
             def Multiplier():
                 free = FreeProduct()
-                free.any = product
+                free.any = products.pop(0)
                 return free
 
         self._gateway = Gateway(CONFIG)
@@ -121,6 +127,8 @@ class Promise(wiring.Component):
                 "limits_valid", "armed", "kill", "kill_venues", "kill_strategies", "kill_symbols", "restricted", "reducing", "heartbeat",
                 "clear_positions")),
             Value.cast(gateway.halted).eq(self.halted),
+            gateway.tops.payload.eq(self.top), gateway.tops.valid.eq(self.top_valid), gateway.stale.eq(self.stale),
+            gateway.restart.eq(self.restart),
             passed.ready.eq(opened if self._obedient else self.passed_ready),
             rejected.ready.eq(self.rejected_ready),
         ]
@@ -178,8 +186,8 @@ class Promise(wiring.Component):
         ]
 
     def _keeps_its_own_limits(self, m, gateway, started):
-        limits = past(m, self.limits)
-        waived = limits.waived
+        limits, reference = past(m, self.limits), gateway._reference
+        waived, stale = limits.waived, past(m, self.stale, 2)
         for order, age, leaves in self._decided(gateway):
             with m.If(leaves & (started >= 3)):
                 m.d.sync += Assert((order.venue < CONFIG.venues) & (order.symbol < CONFIG.symbols))
@@ -195,6 +203,10 @@ class Promise(wiring.Component):
                     Assert(~past(m, gateway.expired)),
                     Assert(~past(m, self.halted.bit_select(Cat(order.symbol[0], order.venue[0]), 1), 2)
                            | waived[RejectReason.MARKET_STATE]),
+                    Assert(~stale.bit_select(order.venue[0], 1) & past(m, Cat(reference.sure), 2).bit_select(
+                        Cat(order.symbol[0], order.venue[0]), 1) | waived[RejectReason.UNSURE_BOOK]),
+                    Assert((past(m, reference.distance, age) <= limits.max_distance) | waived[RejectReason.COLLAR]),
+                    Assert((past(m, reference.distance, age) <= past(m, self.other_product, age)[16:48]) | waived[RejectReason.FAT_FINGER]),
                     Assert((order.shares >= 1) & ((order.shares <= limits.max_shares) | waived[RejectReason.MAX_SHARES])),
                     Assert((order.price >= 1) & (order.price <= 0x7FFFFFFF)),
                     Assert((past(m, self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
@@ -326,6 +338,8 @@ MUTANTS = {
     "the dead man is not heard of": ("gateway", "RejectReason.DEAD_MAN: self.expired,", "RejectReason.DEAD_MAN: 0,"),
     "a limit that has lost a bit counts": ("gateway", "| self._broken | self._limits_broken())", "| self._broken)"),
     "any order may be replaced": ("gateway", "leg.unknown.eq((order.kind == OrderKind.REPLACE) & ~self._table.known)", "leg.unknown.eq(0)"),
+    "the market may be anything": ("gateway", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
+    "a little further": ("gateway", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
     "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
 }
 

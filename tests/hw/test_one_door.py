@@ -75,8 +75,8 @@ def test_nothing_reaches_the_order_frames_but_through_the_gateway():
 
 def test_a_way_around_is_found():
     class Bypassed(Card):
-        def _gateway(self, m, orders):
-            passed = super()._gateway(m, orders)
+        def _gateway(self, m, orders, feeds):
+            passed = super()._gateway(m, orders, feeds)
             beside = type(passed.signature).create(passed.signature)
             m.d.comb += [
                 beside.valid.eq(passed.valid), passed.ready.eq(beside.ready), beside.payload.eq(passed.payload),

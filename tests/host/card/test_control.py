@@ -10,7 +10,7 @@ from host.card.control import SELL, Control, Position
 from host.card.definition import UnknownRegisterError
 from host.card.events import Gap, TopOfBook
 from host.card.fees import Fee, VenueFees
-from host.card.limits import WAIVABLE, Limits
+from host.card.limits import WAIVABLE, Limits, deviation
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, REGISTERS, EventKind, RejectReason
 from host.card.replies import ENDED
@@ -41,7 +41,7 @@ def test_limits_are_committed_as_a_whole_with_the_next_generation(card, control)
     assert control.limits() == LIMITS
     commits = [i for i, (offset, _) in enumerate(card.writes) if offset == REGISTERS["LIMITS_COMMIT"].address()]
     assert commits == [len(card.writes) - 1], "the commit is one write, and the last"
-    assert len(card.writes) == 13, "each word of the shadow once"
+    assert len(card.writes) == 15, "each word of the shadow once"
     tighter = LIMITS._replace(max_shares=100)
     assert control.set_limits(tighter) == 2
     assert control.limits() == tighter
@@ -401,3 +401,13 @@ def test_further_limits_that_make_no_sense(card, control, limits):
     with pytest.raises(ValueError, match="limit"):
         control.set_limits(LIMITS._replace(**limits))
     assert card.writes == []
+
+
+@pytest.mark.parametrize("basis_points", [0, 1, 500, 10_000])
+def test_basis_points_are_upwards_and_never_more_than_asked_for(basis_points):
+    reference, most = 1_000_000, deviation(basis_points)
+    highest = max(price for price in range(reference, 2 * reference + 200, 100) if price - reference <= price * most >> 16)
+    wanted = reference * (10_000 + basis_points) // 10_000
+    assert wanted - 200 <= highest <= wanted
+    with pytest.raises(ValueError, match="basis points"):
+        deviation(-1)

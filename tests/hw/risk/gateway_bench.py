@@ -13,6 +13,9 @@ from tests.hw.bench import simulate
 FEW = replace(TINY, open_orders=16)
 LIMITS = Limits(max_shares=1_000, max_notional=500_000_000, max_position=2_000, rate_burst=1_000, rate_interval=1)
 
+WITHOUT_MARKET = LIMITS.waived & ~(1 << RejectReason.DEAD_MAN)
+"""Of ``waived``: no order is held against a book."""
+
 
 def order(*, venue=0, symbol=0, side=BUY, shares=100, price=1_000_000, strategy=1, **more):
     return Order(strategy, venue, symbol, side, shares, price, **more)
@@ -20,6 +23,11 @@ def order(*, venue=0, symbol=0, side=BUY, shares=100, price=1_000_000, strategy=
 
 def as_fields(item: Order, **more):
     return {name: value for name, value in item._asdict().items() if name != "trigger_venue"} | more
+
+
+def unwaived(limits, *reasons):
+    """The limits with these checks on."""
+    return replace(limits, waived=limits.waived & ~sum(1 << reason for reason in reasons))
 
 
 def parity(limits):
@@ -131,6 +139,27 @@ class Bench:
             said |= {name for name in ("late", "bad") if ctx.get(getattr(dut, f"{name}_reply"))}
             await ctx.tick()
         return said
+
+    async def top(self, bid, ask, venue=0, symbol=0, **flags):
+        """A top of book, heard by the next order."""
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.tops.payload, {"venue": venue, "symbol": symbol, "bid_price": bid, "ask_price": ask} | flags)
+        ctx.set(dut.tops.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.tops.valid, 0)
+
+    async def forget(self):
+        """Clears the positions, and a fault with them; armed again."""
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.armed, 0)
+        ctx.set(dut.clear_positions, 1)
+        await ctx.tick()
+        ctx.set(dut.clear_positions, 0)
+        while ctx.get(dut.clearing):
+            await ctx.tick()
+        ctx.set(dut.armed, 1)
+        assert not ctx.get(dut.fault)
+        self.sent = []
 
     async def move(self, side, shares, symbol=0):
         """Moves a symbol's position, disarmed for the moment."""

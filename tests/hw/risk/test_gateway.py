@@ -12,9 +12,10 @@ from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
 from sim.bench.venue_answers import Venues
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL
-from sim.golden.risk import DoorModel, Limits, RiskModel, TokenBucketModel
+from sim.golden.reference import Touch
+from sim.golden.risk import DoorModel, Limits, Market, RiskModel, TokenBucketModel
 from tests.hw.bench import made, simulate
-from tests.hw.risk.gateway_bench import as_fields, numbers, order, parity, run
+from tests.hw.risk.gateway_bench import WITHOUT_MARKET, as_fields, numbers, order, parity, run
 
 CROWDED = replace(TINY, open_orders=4)
 
@@ -99,7 +100,7 @@ def test_after_reset_nothing_passes_and_limits_of_zero_pass_nothing():
         ctx.set(dut.limits_valid, 1)
         ctx.set(dut.armed, 1)
         assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.DEAD_MAN
-        bench.set_limits(Limits(waived=2**16 - 1))
+        bench.set_limits(Limits(waived=2**32 - 1))
         assert (await bench.submit(order(shares=1, price=1)))[0] is RejectReason.RATE
 
     run(scenario)
@@ -328,6 +329,31 @@ def test_any_number_of_symbols(symbols):
     run(scenario, replace(TINY, symbols=symbols))
 
 
+def random_limits(rng, day_notional):
+    return Limits(
+        rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800), rng.randrange(1, 6), rng.randrange(1, 12),
+        max_day_notional=day_notional + rng.randrange(500_000), duplicate_window=rng.choice([0, 1, 5, 60]), heartbeat_interval=1,
+        max_open_orders=rng.choice([3, 5, 65_535]), max_distance=rng.choice([600, 900, 2_000]),
+        max_deviation=rng.choice([20_000, 40_000, 65_535]), waived=rng.choice([0, WITHOUT_MARKET, WITHOUT_MARKET, rng.getrandbits(22)]))
+
+
+def random_market(rng, ctx, dut):
+    """A cycle of it: mostly one in which nothing happens."""
+    touch = None
+    if rng.random() < 0.2:
+        mid = rng.randrange(600, 1_400)
+        touch = Touch(rng.randrange(2), rng.randrange(4), mid - rng.randrange(20), mid + rng.randrange(20), doubtful=rng.random() < 0.02)
+        if rng.random() < 0.03:
+            touch = touch._replace(**{rng.choice(["bid_price", "ask_price"]): 0})
+        doubt = {rng.choice(["stale", "crossed", "partial"]): 1} if touch.doubtful else {}
+        ctx.set(dut.tops.payload, {name: value for name, value in touch._asdict().items() if name != "doubtful"} | doubt)
+    ctx.set(dut.tops.valid, touch is not None)
+    stale, restart = (sum(1 << venue for venue in range(2) if rng.random() < odds) for odds in (0.01, 0.0005))
+    ctx.set(dut.stale, stale)
+    ctx.set(dut.restart, restart)
+    return Market(touch, *({venue for venue in range(2) if bits >> venue & 1} for bits in (stale, restart)))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_equals_the_model(seed):
     """Random orders, replies, switches and limits; the model is told of each in the cycle of its effect."""
@@ -371,11 +397,7 @@ def test_equals_the_model(seed):
             if cycle % 50 == 0:
                 halted = {(venue, symbol) for venue in range(2) for symbol in range(4) if rng.random() < 0.1}
                 ctx.set(dut.halted, [sum(1 << symbol for at, symbol in halted if at == venue) for venue in range(2)])
-                model.limits = Limits(
-                    rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800), rng.randrange(1, 6),
-                    rng.randrange(1, 12), max_day_notional=model.day_notional + rng.randrange(500_000),
-                    duplicate_window=rng.choice([0, 1, 5, 60]), heartbeat_interval=1,
-                    max_open_orders=rng.choice([3, 5, 65_535]), waived=rng.choice([0, 0, 0, rng.getrandbits(19)]))
+                model.limits = random_limits(rng, model.day_notional)
                 model.killed_venues, model.killed_strategies, model.killed_symbols, model.restricted = (
                     {number for number in range(size) if rng.random() < 0.03} for size in (2, 16, 4, 4))
                 for name, numbers in (("kill_venues", model.killed_venues), ("kill_strategies", model.killed_strategies),
@@ -406,7 +428,8 @@ def test_equals_the_model(seed):
             moved = ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready)
             heartbeat = rng.random() < 0.002
             ctx.set(dut.heartbeat, heartbeat)
-            for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None, heartbeat=heartbeat):
+            market = random_market(rng, ctx, dut)
+            for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None, heartbeat=heartbeat, market=market):
                 counts[reason] += 1
                 expected.append((item, reason))
                 if reason is RejectReason.NONE:

@@ -10,7 +10,7 @@ from hw.reasons import PRIORITY, WAIVABLE, RejectReason
 from hw.risk.exposure import Row
 from hw.risk.gateway import RiskGateway
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, SELL
-from tests.hw.risk.gateway_bench import LIMITS, order, parity, run
+from tests.hw.risk.gateway_bench import LIMITS, order, parity, run, unwaived
 
 NONE, HALTED, KILLED = RejectReason.NONE, RejectReason.HALTED, RejectReason.KILLED
 
@@ -81,11 +81,7 @@ def test_the_notional_of_the_day():
         assert (await bench.submit(order(shares=100, price=1)))[0] is NONE
         await ctx.tick().repeat(20)
         assert ctx.get(dut.day_level) == 5
-        ctx.set(dut.armed, 0)
-        ctx.set(dut.clear_positions, 1)
-        await ctx.tick()
-        ctx.set(dut.clear_positions, 0)
-        ctx.set(dut.armed, 1)
+        await bench.forget()
         assert (await bench.submit(order(shares=100, price=1_000)))[0] is NONE
 
     run(scenario)
@@ -111,7 +107,7 @@ def test_a_duplicate_within_the_window():
 
 def test_the_dead_man_stops_new_orders_and_no_cancel():
     async def scenario(ctx, dut, bench):
-        await bench.start(ctx, replace(LIMITS, waived=0, heartbeat_interval=2))
+        await bench.start(ctx, replace(unwaived(LIMITS, RejectReason.DEAD_MAN), heartbeat_interval=2))
         assert ctx.get(dut.expired)
         assert (await bench.submit(order(price=1)))[0] is RejectReason.DEAD_MAN
         ctx.set(dut.heartbeat, 1)
@@ -133,7 +129,8 @@ def test_the_dead_man_stops_new_orders_and_no_cancel():
 def test_only_the_checks_said_to_be_waivable_can_be_waived(reason):
     """One order that everything stands against; with a check waived the reason is another, if it is waivable."""
     async def scenario(ctx, dut, bench):
-        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, rate_burst=0, heartbeat_interval=1)
+        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, rate_burst=0, heartbeat_interval=1,
+                         max_distance=0, max_deviation=0)
         assert set(PRIORITY) == set(RejectReason) - {NONE}
         assert set(PRIORITY) > WAIVABLE
         await bench.start(ctx, replace(limits, waived=sum(1 << other for other in RejectReason if other is not reason)))
@@ -141,7 +138,7 @@ def test_only_the_checks_said_to_be_waivable_can_be_waived(reason):
         ctx.set(dut.halted, [0b1111] * 2)
         answer = (await bench.submit(order()))[0]
         held = {RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.POSITION,
-                RejectReason.DAY_NOTIONAL}
+                RejectReason.DAY_NOTIONAL, RejectReason.UNSURE_BOOK, RejectReason.COLLAR, RejectReason.FAT_FINGER}
         assert answer is (reason if reason in held else RejectReason.RATE)
 
     run(scenario)
@@ -150,7 +147,8 @@ def test_only_the_checks_said_to_be_waivable_can_be_waived(reason):
 def test_the_reason_told_is_the_first_of_the_order_of_reasons():
     """All at once; one obstacle after the other is taken away."""
     async def scenario(ctx, dut, bench):
-        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, duplicate_window=10_000, waived=0)
+        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, duplicate_window=10_000, max_distance=3,
+                         max_deviation=1, waived=0)
         await bench.start(ctx, replace(LIMITS, duplicate_window=10_000))
         item = order(shares=7, price=5)
         assert (await bench.submit(item))[0] is NONE
@@ -179,8 +177,12 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask()
         ctx.set(dut.halted, [0, 0])
         await ask()
+        await bench.top(1, 1)
+        await ask()
         await ask(max_shares=7)
         await ask(max_notional=35)
+        await ask(max_distance=4)
+        await ask(max_deviation=60_000)
         await ask(waived=1 << RejectReason.DEAD_MAN | 1 << RejectReason.DUPLICATE)
         ctx.set(dut.reducing, 0)
         await ask()
@@ -238,14 +240,7 @@ def test_a_position_that_has_lost_a_bit_halts(noticed_by):
                 assert (await bench.submit(order(symbol=1, price=1)))[0] is HALTED, bit
             assert ctx.get(dut.fault), bit
             assert (await bench.submit(order(symbol=2, price=1)))[0] is HALTED
-            ctx.set(dut.armed, 0)
-            ctx.set(dut.clear_positions, 1)
-            await ctx.tick()
-            ctx.set(dut.clear_positions, 0)
-            while ctx.get(dut.clearing):
-                await ctx.tick()
-            ctx.set(dut.armed, 1)
-            assert not ctx.get(dut.fault)
+            await bench.forget()
         assert (await bench.submit(order(symbol=1, price=1))) == (NONE, RiskGateway.LATENCY)
 
     run(scenario)

@@ -242,13 +242,7 @@ def test_an_order_that_has_lost_a_bit_halts():
             else:
                 await bench.answer(RELEASED, 0, 1, 0)
             assert ctx.get(dut.fault), bit
-            ctx.set(dut.armed, 0)
-            ctx.set(dut.clear_positions, 1)
-            await ctx.tick()
-            ctx.set(dut.clear_positions, 0)
-            while ctx.get(dut.clearing):
-                await ctx.tick()
-            ctx.set(dut.armed, 1)
+            await bench.forget()
             ctx.set(row, Row.from_bits(whole))
             await bench.submit(order(price=0))
             ctx.set(dut._table._open, 2)  # as it was

@@ -1,0 +1,52 @@
+"""An order on its way through the checks, and what they have in common."""
+
+from amaranth.hdl import Signal, signed
+from amaranth.lib import data
+
+from hw.reasons import PRIORITY, RejectReason
+from hw.types import Order, Price
+
+MAX_PRICE = 0x7FFFFFFF
+"""Largest price of an order; above it venues read other things than a limit."""
+
+
+def exceeds(value, limit):
+    """``value > limit`` as the sign of a subtraction: a carry chain, which here is faster than a comparison made of LUTs.
+
+    Of at most 63 bits: of more, Verilator 5 takes the sign together with an inverted bit for wider than a bit, and gets it wrong.
+    """
+    return (limit - value)[-1]
+
+
+class Leg(data.Struct):
+    """An order with what the checks compare: alone, or one of a pair."""
+
+    order: Order
+    bad: 1
+    closed: 1
+    """Its venue does not trade its symbol."""
+    unsure: 1
+    """The card does not know what its symbol is worth there now."""
+    notional: 64
+    distance: 33
+    """As ``Reference.distance``."""
+    deviation: Price
+    """How far its price may be from the reference at most, by the limit relative to it."""
+    after: signed(36)
+    """As ``Exposure.after``."""
+    no_room: 1
+    unknown: 1
+    """It is to replace an order that can't be replaced."""
+    duplicate: 1
+    stray: 1
+    """The order before it was refused without it."""
+
+
+def primary(m, breaches):
+    """The first reason of ``PRIORITY`` that applies; the last one if none of the others does."""
+    *others, last = PRIORITY
+    reason = Signal(RejectReason, init=last)
+    for name in reversed(others):
+        with m.If(breaches[name]):
+            m.d.comb += reason.eq(name)
+    return reason

@@ -1,0 +1,68 @@
+"""Reference model of what the card knows of a symbol's worth at a venue, and of how far an order's price is from it."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sim.golden.records import Order
+
+Place = tuple[int, int]
+"""Venue and symbol."""
+
+
+class Touch(NamedTuple):
+    """A top of book."""
+
+    venue: int
+    symbol: int
+    bid_price: int
+    ask_price: int
+    doubtful: bool = False
+    """Stale, crossed, or in the middle of a change."""
+
+    @property
+    def sure(self) -> bool:
+        return bool(self.bid_price and self.ask_price and not self.doubtful)
+
+
+class Seen(NamedTuple):
+    """What an order's price is held against."""
+
+    reference: int | None
+    max_deviation: int
+
+    def too_far(self, order: Order, max_distance: int) -> tuple[bool, bool]:
+        """Further than the limit in money; than the one in parts of the price."""
+        if self.reference is None:
+            return True, True
+        distance = abs(order.price - self.reference)
+        return distance > max_distance, distance > (order.price * self.max_deviation) >> 16
+
+
+class ReferenceModel:
+    """One call of :meth:`cycle` is the end of a clock cycle; a top is taken up a cycle after it came.
+
+    Attributes
+    ----------
+    prices : dict
+        Middle of the last sure bid and ask.
+    sure : set
+        Whose last top was sure.
+    """
+
+    def __init__(self) -> None:
+        self.prices = dict[Place, int]()
+        self.sure = set[Place]()
+        self._coming: Touch | None = None
+
+    def cycle(self, touch: Touch | None, *, stale: Collection[int] = (), restarted: Collection[int] = ()) -> None:
+        """``stale``: venues whose tops of this cycle can't be sure. ``restarted``: those that are forgotten."""
+        coming = self._coming
+        self._coming = touch and (touch._replace(doubtful=True) if touch.venue in stale else touch)
+        if coming:
+            place = coming.venue, coming.symbol
+            self.sure = self.sure - {place} | ({place} if coming.sure else set())
+            if coming.sure:
+                self.prices[place] = (coming.bid_price + coming.ask_price) // 2
+        for venue in restarted:
+            self.sure = {place for place in self.sure if place[0] != venue}
+            self.prices = {place: price for place, price in self.prices.items() if place[0] != venue}
