@@ -78,12 +78,15 @@ class RejectReason(IntEnum):
     """The price is further from the reference than the limit in money; or there is no reference."""
     FAT_FINGER = 20
     """The price is further from the reference than the limit in parts of the price; or there is no reference."""
+    SELF_MATCH = 21
+    """It could trade with an own order of the other side that may rest in the venue's book."""
 
 
 PRIORITY = (
     RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.UNKNOWN_ORDER,
     RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.UNSURE_BOOK, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL,
-    RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.DUPLICATE, RejectReason.REDUCING, RejectReason.POSITION,
+    RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.DUPLICATE, RejectReason.SELF_MATCH, RejectReason.REDUCING,
+    RejectReason.POSITION,
     RejectReason.DAY_NOTIONAL, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS, RejectReason.PAIR, RejectReason.RATE,
 )
 """The order in which reasons are told. The rate is last, as only what is sound may spend a token."""
@@ -91,7 +94,7 @@ PRIORITY = (
 WAIVABLE = frozenset({
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
     RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
-    RejectReason.FAT_FINGER,
+    RejectReason.FAT_FINGER, RejectReason.SELF_MATCH,
 })
 """Checks that a committed limit can turn off."""
 
@@ -116,6 +119,7 @@ RULES = {
     RejectReason.UNSURE_BOOK: "SEC 15c3-5(c)(1)(ii): erroneous orders",
     RejectReason.COLLAR: "RTS 6 Art. 15(1)(a): price collars",
     RejectReason.FAT_FINGER: "RTS 6 Art. 15(1)(a): price collars; SEC 15c3-5(c)(1)(ii)",
+    RejectReason.SELF_MATCH: "FINRA 5210.02: self-trades",
 }
 """What each check serves."""
 

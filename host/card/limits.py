@@ -11,7 +11,7 @@ MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "max_distance":
 WAIVABLE = (
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
     RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
-    RejectReason.FAT_FINGER,
+    RejectReason.FAT_FINGER, RejectReason.SELF_MATCH,
 )
 """Checks that ``waived`` can turn off."""
 

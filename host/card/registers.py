@@ -66,6 +66,7 @@ class RejectReason(IntEnum):
     UNSURE_BOOK = 18
     COLLAR = 19
     FAT_FINGER = 20
+    SELF_MATCH = 21
 
 
 class StaleReason(IntEnum):
@@ -363,6 +364,7 @@ _COUNTERS = (
     Counter("REJECT_UNSURE_BOOK", 0x5880, 0),
     Counter("REJECT_COLLAR", 0x58c0, 0),
     Counter("REJECT_FAT_FINGER", 0x5900, 0),
+    Counter("REJECT_SELF_MATCH", 0x5940, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

@@ -275,7 +275,7 @@ class RiskGateway(wiring.Component):
             leg.order.eq(order),
             leg.notional.eq(multiplier.product),
             leg.after.eq(exposure.after),
-            leg.no_room.eq(exposure.no_room),
+            leg.no_room.eq(exposure.no_room), leg.crosses.eq(self._table.crosses),
             duplicates.order.eq(order),
         ]
         cancel, unknown, no_order, no_leg = Signal(), Signal(), Signal(), Signal()
@@ -371,6 +371,7 @@ class RiskGateway(wiring.Component):
             RejectReason.COLLAR: exceeds(leg.distance, limits.max_distance),
             RejectReason.FAT_FINGER: exceeds(leg.distance, leg.deviation),
             RejectReason.DUPLICATE: leg.duplicate,
+            RejectReason.SELF_MATCH: leg.crosses,
             RejectReason.REDUCING: self.reducing & (leg.after > 0),
             RejectReason.POSITION: exceeds(leg.after, limits.max_position),
             RejectReason.DAY_NOTIONAL: day,

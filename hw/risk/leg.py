@@ -38,6 +38,8 @@ class Leg(data.Struct):
     unknown: 1
     """It is to replace an order that can't be replaced."""
     duplicate: 1
+    crosses: 1
+    """It would trade with an own order."""
     stray: 1
     """The order before it was refused without it."""
 

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
+from hw.risk.own_prices import OwnPrices
 from hw.types import Order, OrderKind, Price, Shares, Side, SymbolIndex
 
 
@@ -114,6 +115,8 @@ class OpenOrders(wiring.Component):
         From one cycle after ``look``: ``live`` of that order if it is known; 0 if what was asked is no REPLACE.
     extra : Out(Shares)
         From two cycles after ``look``: what the REPLACE asks for beyond ``credit``.
+    crosses : Out(1)
+        Two cycles after ``look``: as ``OwnPrices.crosses``.
     odd : Out(1)
         One cycle after ``look``: a row that was looked at has lost a bit.
     hold : In(1)
@@ -132,7 +135,8 @@ class OpenOrders(wiring.Component):
             "opened": In(1), "cancelled": In(1), "order": In(Order), "next_user_ref": In(data.ArrayLayout(32, config.venues)),
             "skip": Out(config.venues), "free": Out(1), "taken": Out(config.venues), "missed": Out(1),
             "count": Out(range(config.venues * config.open_orders + 1)),
-            "look": In(1), "asked": In(Order), "known": Out(1), "credit": Out(Shares), "extra": Out(Shares), "odd": Out(1), "hold": In(1),
+            "look": In(1), "asked": In(Order), "known": Out(1), "credit": Out(Shares), "extra": Out(Shares), "crosses": Out(1),
+            "odd": Out(1), "hold": In(1),
             "answers": In(AnswerPort(config)), "clear": In(1),
         })
         self._config = config
@@ -146,6 +150,8 @@ class OpenOrders(wiring.Component):
             Signal(places, name=name) for name in ("open", "waits", "replaced", "cancelled")]
         self._heirs = Array(Signal(place_bits(self._config), name=f"heir_{place}") for place in range(places))
 
+        m.submodules.own = self.own = own = OwnPrices(self._config, places)
+        m.d.comb += [own.open.eq(self._open), self.crosses.eq(own.crosses)]
         self._find_numbers(m)
         place = self._find_order(m, memory.read_port(transparent_for=[write]))
         self._take_answers(m, memory.read_port(transparent_for=[write]), write)
@@ -170,7 +176,8 @@ class OpenOrders(wiring.Component):
         """The order that a REPLACE or a CANCEL is about; returns its place."""
         asked, row, place, usable = Signal(Order), port.data.order, Signal(place_bits(self._config)), Signal()
         replace = asked.kind == OrderKind.REPLACE
-        m.d.comb += [port.addr.eq(place_of(self._config, self.asked.venue, self.asked.reference)), port.en.eq(self.look)]
+        m.d.comb += [
+            port.addr.eq(place_of(self._config, self.asked.venue, self.asked.reference)), port.en.eq(self.look), self.own.asked.eq(asked)]
         with m.If(self.look):
             m.d.sync += [asked.eq(self.asked), place.eq(port.addr)]
         m.d.comb += [
@@ -191,6 +198,7 @@ class OpenOrders(wiring.Component):
         m.d.comb += [
             number.eq(Array(self.next_user_ref)[order.venue]),
             self.missed.eq(self.opened & self._open.bit_select(place, 1)),
+            self.own.opened.eq(self.opened & ~self.missed), self.own.place.eq(place), self.own.order.eq(order),
         ]
         with m.If(self.opened & ~self.missed):
             m.d.comb += [

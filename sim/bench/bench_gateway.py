@@ -94,7 +94,8 @@ def random_order(rng) -> dict:
     """Mostly sound, with every field at its limits from time to time."""
     odd = rng.random()
     return {
-        "kind": rng.choice([1, 3]) if odd > 0.98 else 2 if odd > 0.93 else 0, "pair": rng.random() < 0.3, "strategy": rng.random() < 0.9,
+        "kind": rng.choice([1, 3]) if odd > 0.98 else 2 if odd > 0.93 else 0, "pair": rng.random() < 0.3,
+        "strategy": rng.random() < 0.9, "day": rng.random() < 0.3,
         "reference": rng.getrandbits(32), "side": rng.randrange(2),
         "trigger_venue": rng.randrange(2), "trigger_sequence": rng.getrandbits(64),
         "venue": rng.randrange(16) if odd < 0.05 else rng.randrange(TINY.venues),

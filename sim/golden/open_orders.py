@@ -102,6 +102,13 @@ class OpenOrders:
             return None
         return found
 
+    def crosses(self, order: Order) -> bool:
+        """Could it trade with one of these that may rest at its venue?"""
+        against = (
+            other.order for other in self.orders.values() if other.order.day and other.order.side != order.side
+            and (other.order.venue, other.order.symbol) == (order.venue, order.symbol))
+        return any(order.price >= other.price if order.side == BUY else order.price <= other.price for other in against)
+
     def sent(self, order: Order) -> int:
         """An order leaves; the number that it leaves under. Of a CANCEL its order's."""
         if order.kind == CANCEL_ORDER:

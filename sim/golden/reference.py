@@ -25,10 +25,12 @@ class Touch(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What an order's price is held against."""
+    """What was found of an order when it was weighed."""
 
-    reference: int | None
-    max_deviation: int
+    reference: int | None = None
+    max_deviation: int = 0
+    crosses: bool = False
+    """It could trade with an own order."""
 
     def too_far(self, order: Order, max_distance: int) -> tuple[bool, bool]:
         """Further than the limit in money; than the one in parts of the price."""

@@ -87,7 +87,7 @@ MAX_DAY = 2**64 - 1
 REACTION = 3
 """Cycles, beside its window, between the decisions on an order and on its like, at which that is no duplicate yet."""
 
-UNSEEN = Seen(None, 0)
+UNSEEN = Seen()
 
 MASKS = {
     "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted"}
@@ -183,6 +183,7 @@ class RiskModel:
             RejectReason.UNSURE_BOOK: order.venue in self.stale or (order.venue, order.symbol) not in self.sure,
             RejectReason.COLLAR: too_far,
             RejectReason.FAT_FINGER: far_for_its_price,
+            RejectReason.SELF_MATCH: seen.crosses,
             RejectReason.MAX_SHARES: order.shares > limits.max_shares,
             RejectReason.MAX_NOTIONAL: notional > limits.max_notional,
             RejectReason.DUPLICATE: any(same == other and self.now - waited < until for other, until in self.recent),
@@ -347,7 +348,8 @@ class DoorModel:
         seen = self._seen
         if self._due and self._due[0].cycle == now + 1:
             order = self._due[0].ask[0]
-            self._seen = Seen(self.reference.prices.get((order.venue, order.symbol)), self._due[0].max_deviation)
+            price = self.reference.prices.get((order.venue, order.symbol))
+            self._seen = Seen(price, self._due[0].max_deviation, risk.open.crosses(order))
         self.reference.cycle(market.touch, stale=market.stale, restarted=market.restarted)
         if taken:
             self._due.append(Due(now + self.DECISION, taken, limits.max_deviation))

@@ -207,11 +207,23 @@ class Promise(wiring.Component):
                         Cat(order.symbol[0], order.venue[0]), 1) | waived[RejectReason.UNSURE_BOOK]),
                     Assert((past(m, reference.distance, age) <= limits.max_distance) | waived[RejectReason.COLLAR]),
                     Assert((past(m, reference.distance, age) <= past(m, self.other_product, age)[16:48]) | waived[RejectReason.FAT_FINGER]),
+                    Assert(~self._meets_an_own(m, gateway._table, order, age + 1) | waived[RejectReason.SELF_MATCH]),
                     Assert((order.shares >= 1) & ((order.shares <= limits.max_shares) | waived[RejectReason.MAX_SHARES])),
                     Assert((order.price >= 1) & (order.price <= 0x7FFFFFFF)),
                     Assert((past(m, self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
                     Assert(limits.rate_burst != 0),
                 ]
+
+    def _meets_an_own(self, m, table, order, age):
+        """An own order of the other side stood so many cycles ago at the venue, at a price at which the two trade."""
+        found = []
+        for place, entry in enumerate(table.own.entries):
+            entry, stood = past(m, entry, age), past(m, table._open[place], age)
+            price = Mux(entry.side == Side.SELL, ~entry.key, entry.key)
+            trades = Mux(order.side == Side.SELL, price >= order.price, price <= order.price)
+            same = (order.venue == place // CONFIG.open_orders) & (order.symbol == entry.symbol) & (order.side != entry.side)
+            found.append(stood & entry.rests & same & trades)
+        return Cat(found).any()
 
     def _keeps_the_position(self, m, gateway, started):
         """The state of a symbol two cycles after it was asked for, and one cycle older; the first leg of a pair counts as the last."""
@@ -340,6 +352,7 @@ MUTANTS = {
     "any order may be replaced": ("gateway", "leg.unknown.eq((order.kind == OrderKind.REPLACE) & ~self._table.known)", "leg.unknown.eq(0)"),
     "the market may be anything": ("gateway", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
     "a little further": ("gateway", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
+    "own orders are overlooked": ("gateway", "RejectReason.SELF_MATCH: leg.crosses", "RejectReason.SELF_MATCH: 0"),
     "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
 }
 

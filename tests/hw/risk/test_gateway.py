@@ -371,7 +371,7 @@ def test_equals_the_model(seed):
             venue=rng.choice([2, 15]) if rng.random() < 0.02 else rng.randrange(2),
             symbol=rng.choice([4, 255]) if rng.random() < 0.02 else rng.randrange(4),
             side=rng.randrange(2), shares=0 if rng.random() < 0.02 else rng.randrange(1, 120), price=price,
-            strategy=rng.random() < 0.95, pair=rng.random() < 0.3,
+            strategy=rng.random() < 0.95, pair=rng.random() < 0.3, day=rng.random() < 0.3,
             kind=CANCEL_ORDER if rng.random() < 0.1 else NEW,
         )
 
@@ -426,7 +426,7 @@ def test_equals_the_model(seed):
             ctx.set(dut.replies.valid, reply is not None)
 
             moved = ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready)
-            heartbeat = rng.random() < 0.002
+            heartbeat = rng.random() < 0.001
             ctx.set(dut.heartbeat, heartbeat)
             market = random_market(rng, ctx, dut)
             for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None, heartbeat=heartbeat, market=market):

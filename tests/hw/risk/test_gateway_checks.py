@@ -152,7 +152,7 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await bench.start(ctx, replace(LIMITS, duplicate_window=10_000))
         item = order(shares=7, price=5)
         assert (await bench.submit(item))[0] is NONE
-        assert (await bench.submit(item._replace(price=6)))[0] is NONE
+        assert (await bench.submit(item._replace(side=SELL, day=1)))[0] is NONE
         for name, value in (("armed", 0), ("kill", 1), ("restricted", 1), ("halted", [1, 0]), ("reducing", 1)):
             ctx.set(getattr(dut, name), value)
         seen = []
@@ -184,6 +184,7 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask(max_distance=4)
         await ask(max_deviation=60_000)
         await ask(waived=1 << RejectReason.DEAD_MAN | 1 << RejectReason.DUPLICATE)
+        await ask(waived=limits.waived | 1 << RejectReason.SELF_MATCH)
         ctx.set(dut.reducing, 0)
         await ask()
         await ask(max_position=1_000)
