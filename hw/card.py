@@ -124,6 +124,8 @@ class Card(wiring.Component):
         self.executions = []  # of each book
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
+        self.gateway = RiskGateway(
+            self.config, kinds=(OrderKind.NEW, OrderKind.CANCEL))  # the quoter moves a quote by a cancel until its host tells REPLACED
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
         orders = add_strategies(m, self, feeds)
         passed = self._gateway(m, orders, feeds)
@@ -296,8 +298,7 @@ class Card(wiring.Component):
     def _gateway(self, m, orders, feeds):
         """The one door."""
         bank = self.bank
-        m.submodules.gateway = gateway = RiskGateway(
-            self.config, kinds=(OrderKind.NEW, OrderKind.CANCEL))  # the quoter moves a quote by a cancel until its host tells REPLACED
+        m.submodules.gateway = gateway = self.gateway
         connect(m, orders, gateway.orders)
         connect(m, bank.replies, gateway.replies)
         m.d.comb += [
@@ -321,7 +322,6 @@ class Card(wiring.Component):
             bank.open_orders.eq(gateway.open_orders),
             self.counters.rejects.valid.eq(gateway.rejected.valid), self.counters.rejects.reason.eq(rejected.reason),
         ]
-        self.gateway = gateway
         return gateway.passed
 
     def _order_entry(self, m, passed):

@@ -5,6 +5,7 @@ from amaranth.lib.wiring import connect
 
 from hw.host_interface import events
 from hw.lib.arbiter import StreamArbiter
+from hw.risk.cancel_all import STRATEGY as CANCEL_ALL
 from hw.signal.signals import Signals
 from hw.strategy.arbitrage import STRATEGY as ARBITRAGE
 from hw.strategy.arbitrage import Arbitrage
@@ -30,7 +31,7 @@ def add_strategies(m, card, feeds):
     for venue, (tops, _, _) in enumerate(feeds):
         connect(m, tops, merge.inputs[venue])
     card.tops = merge.output
-    sources = [(ARBITRAGE, _add_arbitrage(m, card, feeds, merge.output), Const(1))]
+    sources = [(CANCEL_ALL, card.gateway.cancels, Const(1)), (ARBITRAGE, _add_arbitrage(m, card, feeds, merge.output), Const(1))]
     if config.triggers:
         sources.append((TRIGGER, _add_trigger(m, card, feeds, merge.output), bank.trigger_enable))
     sources.append((HOST, bank.host_orders, Const(1)))

@@ -121,4 +121,6 @@ def RiskSwitches(venues: int, symbols: int) -> data.StructLayout:
         "kill_venues": venues, "kill_strategies": 16, "kill_symbols": symbols,
         "restricted": symbols,
         "reducing": 1,  # only what reduces a position may leave
+        "cancel_all": venues,  # every open order is cancelled
+        "cancel_on_stop": venues,  # and there each one that a kill switch, the dead-man timer or a fault stops
     })

@@ -333,7 +333,7 @@ class Order(data.Struct):
     day: 1
     """It may stand in the venue's book until the end of the day; 0: immediate or cancel."""
     strategy: 4
-    """Who asks for it: 0 the host, 1 the arbitrage detector, 2 the quoter, 3 the trigger."""
+    """Who asks for it: 0 the host, 1 the arbitrage detector, 2 the quoter, 3 the trigger, 4 the gateway's cancel-all."""
     venue: VenueIndex
     """Where it goes."""
     symbol: SymbolIndex

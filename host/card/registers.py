@@ -150,6 +150,9 @@ _REGISTERS = (
     Register("HEARTBEAT", 0x034c, "wo", bits=1),
     Register("DAY_NOTIONAL", 0x0350, "ro", bits=64),
     Register("OPEN_ORDERS", 0x0358, "ro"),
+    Register("CANCEL_ALL", 0x035c, "rw", fields=(
+        Field("now", 0, 8), Field("on_stop", 8, 8),
+    )),
     Register("KILL_SYMBOLS", 0x0360, "rw", dimensions=(Dimension("word", 8, 0x4),)),
     Register("RESTRICTED", 0x0380, "rw", dimensions=(Dimension("word", 8, 0x4),)),
     Register("ARB_MIN_PROFIT", 0x0100, "rw"),

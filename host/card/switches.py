@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import Protocol
 
+from host.card.registers import REGISTERS
+
 STRATEGIES = 16
 
 
@@ -42,6 +44,22 @@ class Switches:
     def restrict(self, symbols: Collection[int]) -> None:
         """These slots may not be traded, all others may."""
         self._control.write_slots("RESTRICTED", symbols)
+
+    def cancel_on_stop(self, venues: Collection[int]) -> None:
+        """At these venues, and no others, the card cancels by itself what a kill switch, a fault or a silent host stops."""
+        self._cancel(on_stop=venues)
+
+    def cancel_all(self, venues: Collection[int]) -> None:
+        """The card cancels all own orders at these venues, now and as long as they stand here."""
+        self._cancel(now=venues)
+
+    def _cancel(self, **fields: Collection[int]) -> None:
+        for venue in {venue for venues in fields.values() for venue in venues}:
+            self._control.check_venue(venue)
+        register = REGISTERS["CANCEL_ALL"]
+        masks = register.unpack(self._control.read("CANCEL_ALL"))
+        masks |= {name: sum(1 << venue for venue in set(venues)) for name, venues in fields.items()}
+        self._control.write("CANCEL_ALL", register.pack(**masks))
 
     def reduce_only(self, reducing: bool = True) -> None:
         """Only orders that reduce a position leave, with all that works on their side."""

@@ -304,6 +304,7 @@ class RegisterBank(wiring.Component):
             self.switches.kill.eq(value.kill), self.switches.reducing.eq(value.reducing),
             self.switches.kill_venues.eq(value.kill_venues), self.switches.kill_strategies.eq(value.kill_strategies),
             self.switches.kill_symbols.eq(Cat(value.kill_symbols)), self.switches.restricted.eq(Cat(value.restricted)),
+            self.switches.cancel_all.eq(value.cancel_all), self.switches.cancel_on_stop.eq(value.cancel_all[8:]),
             self.heartbeat.eq(written.heartbeat), source.day_notional.eq(self.day_notional),
             self.clear_positions.eq(written.clear_positions & value.clear_positions),
             self.read_index.eq(value.event_read_index),

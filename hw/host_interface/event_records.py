@@ -51,7 +51,7 @@ _ORDER_EVENT = (
     Field("venue", word(0, 8), 4, "Where the order goes."),
     Field("trigger_venue", word(0, 12), 4, "Venue of the message that caused it."),
     Field("symbol", word(0, 16), 8, "Slot."),
-    Field("strategy", word(0, 24), 4, "0 the host, 1 the arbitrage detector, 2 the quoter, 3 the trigger."),
+    Field("strategy", word(0, 24), 4, "0 the host, 1 the arbitrage detector, 2 the quoter, 3 the trigger, 4 the gateway's cancel-all."),
     Field("price", word(1), 32, "In 1/10000."),
     Field("shares", word(2), 32, "Quantity."),
     Field("trigger_sequence", word(4), 64, "Feed message that caused it; 0 for an order of the host."),

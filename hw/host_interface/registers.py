@@ -158,6 +158,10 @@ RISK = (
     Register("HEARTBEAT", 0x034C, WO, "Any write: the host lives (ACTIVE_HEARTBEAT_INTERVAL).", bits=1),
     Register("DAY_NOTIONAL", 0x0350, RO, "Shares x price of all orders that left since CLEAR_POSITIONS, in 1/10000.", bits=64),
     Register("OPEN_ORDERS", 0x0358, RO, "Orders of the card that are open, as far as replies have told."),
+    Register("CANCEL_ALL", 0x035C, RW, "The card cancels own orders at a venue, each once.", fields=(
+        Field("now", 0, 8, "One bit per venue: all that are open, as long as it is 1."),
+        Field("on_stop", 8, 8, "One bit per venue: those that a kill switch stops (KILL, KILL_VENUES, KILL_STRATEGIES, KILL_SYMBOLS), and "
+              "all after a fault or when the host has been silent for too long."))),
     Register("KILL_SYMBOLS", 0x0360, RW, "One bit per symbol: 1 stops every new order for it. Symbol s is bit s mod 32 of word s div 32.",
              dimensions=(ENABLE_WORD,)),
     Register("RESTRICTED", 0x0380, RW, "One bit per symbol, as in KILL_SYMBOLS: it may not be traded.", dimensions=(ENABLE_WORD,)),

@@ -9,6 +9,7 @@ from hw.lib.multiplier import Multiplier
 from hw.lib.parity import field_parity
 from hw.reasons import WAIVABLE, RejectReason
 from hw.risk.answers import Answers
+from hw.risk.cancel_all import CancelAll
 from hw.risk.day import LEVELS, DayNotional
 from hw.risk.dead_man import DeadMan
 from hw.risk.duplicates import Duplicates
@@ -60,14 +61,17 @@ class RiskGateway(wiring.Component):
         Pulse: the venue's books begin anew.
     limits : In(RiskLimits)
         As committed; may change in any cycle. ``max_day_notional`` and ``max_deviation`` count two cycles later than the others.
-    limits_valid : In(1)
-        A commit has taken place.
     limits_parity : In(one bit a limit)
         As ``field_parity`` gives it; another one halts in the same cycle.
-    armed : In(1)
+    limits_valid, armed : In(1)
+        A commit has taken place; orders may pass.
     kill, kill_venues, kill_strategies, kill_symbols, restricted, reducing : In
         As ``RiskSwitches``. From the cycle after one is set nothing more that it stops is offered at ``passed`` that was not on offer
         before, but for the second leg of a pair whose first was.
+    cancel_all, cancel_on_stop : In
+        As ``RiskSwitches``.
+    cancels : Out(stream of Order)
+        As ``CancelAll.orders``: they come back by ``orders``, like any other.
     heartbeat : In(1)
         Pulse: the host lives.
     expired : Out(1)
@@ -89,10 +93,8 @@ class RiskGateway(wiring.Component):
         With ``settled``: how. A query of the second cycle after it sees what it has done.
     applied : Out(1)
         Pulse: a reply has been taken, the good and the bad.
-    late_reply, bad_reply : Out(1)
-        Pulses: as ``Answers.late`` and ``bad``.
-    unknown_cancel : Out(1)
-        Pulse: a CANCEL leaves of an order that is not open.
+    late_reply, bad_reply, unknown_cancel : Out(1)
+        Pulses: as ``Answers.late`` and ``bad``; a CANCEL leaves of an order that is not open.
     open_orders : Out
         As ``OpenOrders.count``.
     fault : Out(1)
@@ -137,8 +139,7 @@ class RiskGateway(wiring.Component):
             "limits_parity": In(len(RiskLimits.as_shape().members)),
             "armed": In(1),
             **{name: In(shape) for name, shape in RiskSwitches(config.venues, config.symbols).members.items()},
-            "heartbeat": In(1),
-            "expired": Out(1),
+            "cancels": Out(stream.Signature(Order)), "heartbeat": In(1), "expired": Out(1),
             "replies": In(stream.Signature(VenueReply, always_ready=True)),
             "next_user_ref": In(data.ArrayLayout(32, config.venues)),
             "skip": Out(config.venues),
@@ -148,9 +149,7 @@ class RiskGateway(wiring.Component):
             "settled": Out(1),
             "settlement": Out(OrderReply),
             "applied": Out(1),
-            "late_reply": Out(1),
-            "bad_reply": Out(1),
-            "unknown_cancel": Out(1),
+            "late_reply": Out(1), "bad_reply": Out(1), "unknown_cancel": Out(1),
             "open_orders": Out(range(config.venues * config.open_orders + 1)),
             "fault": Out(1),
             "day_notional": Out(64),
@@ -260,6 +259,7 @@ class RiskGateway(wiring.Component):
         self._judge(m, leg, first, second, decide | is_first, decide, granted)
         self._remember(m, order, first, granted)
         self._keep_orders(m, order, answers, (idle & ~on_offer) | take_order, on_offer | ~idle)
+        self._cancel_what_is_stopped(m)
         self._settle(m, reply, answers, exposure, apply)
         self._clear_and_query(m, exposure)
         return m
@@ -455,6 +455,19 @@ class RiskGateway(wiring.Component):
             table.hold.eq(in_hand & (order.kind != OrderKind.NEW)),
             answers.armed.eq(self.armed), self.applied.eq(answers.applied),
             self.late_reply.eq(answers.late), self.bad_reply.eq(answers.bad),
+        ]
+
+    def _cancel_what_is_stopped(self, m):
+        m.submodules.cancel_all = cancel_all = CancelAll(self._config)
+        table = self._table
+        connect(m, cancel_all.orders, flipped(self.cancels))
+        m.d.comb += [
+            cancel_all.venues.eq(self.cancel_all | self.cancel_on_stop), cancel_all.stop.eq(self.kill | self.expired | self.fault),
+            cancel_all.stop_venues.eq(self.kill_venues | self.cancel_all), cancel_all.stop_strategies.eq(self.kill_strategies),
+            cancel_all.stop_symbols.eq(self.kill_symbols), cancel_all.open.eq(table.places),
+            cancel_all.cancelled.eq(table.cancelled_places), table.shown_at.eq(cancel_all.at),
+            cancel_all.order.eq(table.shown), cancel_all.odd.eq(table.shown_odd),
+            cancel_all.answered.eq(self.accepted | (self.rejected.valid & self.rejected.ready)),
         ]
 
     def _settle(self, m, reply, answers, exposure, apply):

@@ -119,6 +119,10 @@ class OpenOrders(wiring.Component):
         Two cycles after ``look``: as ``OwnPrices.crosses``.
     odd : Out(1)
         One cycle after ``look``: a row that was looked at has lost a bit.
+    places : Out, cancelled_places : Out
+        One bit a place: an order stands there; a CANCEL of it is under way.
+    shown_at : In(place), shown : Out(OpenOrder), shown_odd : Out(1)
+        The row of that place, one cycle later; it has lost a bit.
     hold : In(1)
         From one cycle after ``look`` to ``opened`` or ``cancelled``, or until it is refused, for all but a NEW: no order may end.
     answers : In(AnswerPort)
@@ -137,6 +141,8 @@ class OpenOrders(wiring.Component):
             "count": Out(range(config.venues * config.open_orders + 1)),
             "look": In(1), "asked": In(Order), "known": Out(1), "credit": Out(Shares), "extra": Out(Shares), "crosses": Out(1),
             "odd": Out(1), "hold": In(1),
+            "places": Out(1 << place_bits(config)), "cancelled_places": Out(1 << place_bits(config)),
+            "shown_at": In(place_bits(config)), "shown": Out(OpenOrder), "shown_odd": Out(1),
             "answers": In(AnswerPort(config)), "clear": In(1),
         })
         self._config = config
@@ -151,7 +157,11 @@ class OpenOrders(wiring.Component):
         self._heirs = Array(Signal(place_bits(self._config), name=f"heir_{place}") for place in range(places))
 
         m.submodules.own = self.own = own = OwnPrices(self._config, places)
-        m.d.comb += [own.open.eq(self._open), self.crosses.eq(own.crosses)]
+        show = memory.read_port(transparent_for=[write])
+        m.d.comb += [
+            own.open.eq(self._open), self.crosses.eq(own.crosses), self.places.eq(self._open), self.cancelled_places.eq(self._cancelled),
+            show.addr.eq(self.shown_at), self.shown.eq(show.data.order), self.shown_odd.eq(show.data.as_value().xor()),
+        ]
         self._find_numbers(m)
         place = self._find_order(m, memory.read_port(transparent_for=[write]))
         self._take_answers(m, memory.read_port(transparent_for=[write]), write)

@@ -5,7 +5,7 @@ import pytest
 from host.card.addresses import OrderAddress
 from host.card.control import BUY, SELL, Control, Position
 from host.card.events import OrderRejected, OrderSent, StateChange
-from host.card.limits import Limits
+from host.card.limits import WITHOUT_MARKET, Limits
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, RejectReason
 from host.card.replies import FILLED, RELEASED
@@ -170,6 +170,28 @@ def test_switches_of_one_symbol_venue_and_strategy(card, control):
     assert control.counter("REJECT_KILLED") == 3
 
 
+def test_the_card_cancels_by_itself_what_the_kill_switch_stops(card, control):
+    control.set_limits(LIMITS)
+    control.arm()
+    control.switches.cancel_on_stop([1])
+    sent = order(control, card)
+    control.kill()
+    card.run(SETTLED)
+    (cancel,) = [event for event in control.drain_events() if isinstance(event, OrderSent)]
+    assert (cancel.order_kind, cancel.user_ref, cancel.symbol, cancel.strategy, cancel.shares) == (2, sent.user_ref, 2, 4, 0)
+    control.replies.tell(venue=1, user_ref=sent.user_ref, kind=RELEASED, shares=100, number=1)
+    card.run(SETTLED)
+    assert control.drain_events() == []
+    assert control.read("OPEN_ORDERS") == 0
+
+
+def test_without_a_book_a_price_is_held_against_nothing(card, control):
+    for reason in (RejectReason.UNSURE_BOOK, RejectReason.COLLAR, RejectReason.FAT_FINGER):
+        control.set_limits(LIMITS._replace(waived=LIMITS.waived & ~(1 << reason)))
+        control.arm()
+        assert order(control, card).reason == reason
+
+
 def test_the_day_and_duplicates(card, control):
     control.set_limits(LIMITS._replace(max_notional=100 * 990_000, max_day_notional=200 * 990_000, duplicate_window=10_000))
     control.arm()
@@ -187,7 +209,7 @@ def test_the_day_and_duplicates(card, control):
 
 
 def test_a_silent_host_disarms_the_card(card, control):
-    control.set_limits(LIMITS._replace(waived=0, heartbeat_interval=2))
+    control.set_limits(LIMITS._replace(waived=WITHOUT_MARKET, heartbeat_interval=2))
     with pytest.raises(CardError, match="heartbeat"):
         control.arm()
     control.switches.heartbeat()

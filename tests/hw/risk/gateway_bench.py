@@ -6,6 +6,7 @@ from host.card.replies import MOVED
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
+from hw.types import OrderKind
 from sim.golden.records import BUY, CANCEL_ORDER, Order
 from sim.golden.risk import Limits
 from tests.hw.bench import simulate
@@ -139,6 +140,22 @@ class Bench:
             said |= {name for name in ("late", "bad") if ctx.get(getattr(dut, f"{name}_reply"))}
             await ctx.tick()
         return said
+
+    async def cancels(self, cycles):
+        """Lets the gateway's own cancels come to the door for so many cycles. Gives venue and number of each that left, and when."""
+        ctx, dut, left = self.ctx, self.dut, []
+        for cycle in range(cycles):
+            ctx.set(dut.orders.valid, ctx.get(dut.cancels.valid))
+            ctx.set(dut.orders.payload, ctx.get(dut.cancels.payload))
+            ctx.set(dut.cancels.ready, ctx.get(dut.orders.ready))
+            if ctx.get(dut.passed.valid) and ctx.get(dut.passed.ready):
+                order = ctx.get(dut.passed.payload)
+                assert (order.kind, order.shares, order.strategy) == (OrderKind.CANCEL, 0, 4)
+                left.append((order.venue, order.reference, cycle))
+            await ctx.tick()
+        ctx.set(dut.orders.valid, 0)
+        ctx.set(dut.cancels.ready, 0)
+        return left
 
     async def top(self, bid, ask, venue=0, symbol=0, **flags):
         """A top of book, heard by the next order."""
