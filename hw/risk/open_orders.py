@@ -146,6 +146,7 @@ class OpenOrders(wiring.Component):
             "answers": In(AnswerPort(config)), "clear": In(1),
         })
         self._config = config
+        self.own = OwnPrices(config, 1 << place_bits(config))
 
     def elaborate(self, platform):
         m = Module()
@@ -156,7 +157,7 @@ class OpenOrders(wiring.Component):
             Signal(places, name=name) for name in ("open", "waits", "replaced", "cancelled")]
         self._heirs = Array(Signal(place_bits(self._config), name=f"heir_{place}") for place in range(places))
 
-        m.submodules.own = self.own = own = OwnPrices(self._config, places)
+        m.submodules.own = own = self.own
         show = memory.read_port(transparent_for=[write])
         m.d.comb += [
             own.open.eq(self._open), self.crosses.eq(own.crosses), self.places.eq(self._open), self.cancelled_places.eq(self._cancelled),

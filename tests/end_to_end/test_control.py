@@ -185,7 +185,7 @@ def test_the_card_cancels_by_itself_what_the_kill_switch_stops(card, control):
     assert control.read("OPEN_ORDERS") == 0
 
 
-def test_without_a_book_a_price_is_held_against_nothing(card, control):
+def test_without_a_book_no_price_is_near_enough(card, control):
     for reason in (RejectReason.UNSURE_BOOK, RejectReason.COLLAR, RejectReason.FAT_FINGER):
         control.set_limits(LIMITS._replace(waived=LIMITS.waived & ~(1 << reason)))
         control.arm()

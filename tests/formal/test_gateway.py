@@ -218,7 +218,7 @@ class Promise(wiring.Component):
         """An own order of the other side stood so many cycles ago at the venue, at a price at which the two trade."""
         found = []
         for place, entry in enumerate(table.own.entries):
-            entry, stood = past(m, entry, age), past(m, table._open[place], age)
+            entry, stood = past(m, entry, age), past(m, table.places[place], age)
             price = Mux(entry.side == Side.SELL, ~entry.key, entry.key)
             trades = Mux(order.side == Side.SELL, price >= order.price, price <= order.price)
             same = (order.venue == place // CONFIG.open_orders) & (order.symbol == entry.symbol) & (order.side != entry.side)

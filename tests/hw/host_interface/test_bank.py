@@ -376,7 +376,7 @@ def test_a_reply_is_one_transfer():
     async def watch(ctx, bank):
         async for _, _, valid, reply in ctx.tick().sample(bank.replies.valid, bank.replies.payload):
             if valid:
-                taken.append((reply.symbol, reply.side.value, reply.kind.value, reply.venue, reply.user_ref, reply.number, reply.shares))
+                taken.append((reply.symbol, reply.side.value, int(reply.kind), reply.venue, reply.user_ref, reply.number, reply.shares))
 
     async def testbench(ctx, bank, host, errors):
         replies = [(1, 0, 1, 2, 11, 8, 50), (3, 1, 4, 15, 2**32 - 1, 9, 7)]
