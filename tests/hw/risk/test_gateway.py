@@ -426,7 +426,7 @@ def test_equals_the_model(seed):
             ctx.set(dut.replies.valid, reply is not None)
 
             moved = ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready)
-            heartbeat = rng.random() < 0.001
+            heartbeat = rng.random() < (0.0005 if cycle < 2_000 else 0.004)
             ctx.set(dut.heartbeat, heartbeat)
             market = random_market(rng, ctx, dut)
             for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None, heartbeat=heartbeat, market=market):
