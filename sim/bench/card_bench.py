@@ -1,6 +1,7 @@
 """A card on the bench: its feeds, its host, its scoreboard, brought into trading as a host does it."""
 
 from hw.config import CardConfig
+from hw.reasons import RejectReason
 from sim.bench.feeds import PORT, RECOVERY_PORT, Feed, crossing, group
 from sim.bench.host import EventDrain, HostBus
 from sim.bench.scoreboard import CardScoreboard
@@ -14,10 +15,14 @@ LIMITS = {"MAX_SHARES": 5_000, "MAX_NOTIONAL": 10_000_000_000, "MAX_POSITION": 2
 HOLE = 2_000
 """Cycles until a hole is a gap: all frames of a round of a bench are in by then, so that it is clear what is missing."""
 
+ANY_PRICE = {"MAX_DISTANCE": 2**32 - 1, "MAX_DEVIATION": 2**16 - 1}
+
 TIGHT = (
     {"MAX_SHARES": 0}, {"MAX_SHARES": 150}, {"MAX_NOTIONAL": 0}, {"MAX_NOTIONAL": 10_000_000}, {"MAX_POSITION": 0}, {"MAX_POSITION": 500},
     {"RATE_BURST": 0}, {"RATE_BURST": 1, "RATE_INTERVAL": 20_000}, {"RATE_INTERVAL": 300},
-    {"MAX_OPEN_ORDERS": 0},
+    {"MAX_OPEN_ORDERS": 0}, {"WAIVED": 1 << RejectReason.DEAD_MAN, **ANY_PRICE},
+    {"WAIVED": 1 << RejectReason.DEAD_MAN | 1 << RejectReason.UNSURE_BOOK, **ANY_PRICE, "MAX_DISTANCE": 100},
+    {"WAIVED": 1 << RejectReason.DEAD_MAN | 1 << RejectReason.UNSURE_BOOK, **ANY_PRICE, "MAX_DEVIATION": 200},
 )
 """One of the limits at a time."""
 
