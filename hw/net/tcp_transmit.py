@@ -56,7 +56,7 @@ class TcpTransmit(wiring.Component):
         left, tail = Signal(4), Signal()  # bytes of the remainder that end the frame; only they are to come
         header, word, source = Signal(TcpHeader), self.frames.payload, self.words.payload
 
-        words, ending = self._header(m, header, index)
+        words, ending = self._header(m, header)
         advance = Signal()
         m.d.comb += [
             advance.eq(~self.frames.valid | self.frames.ready),
@@ -93,7 +93,7 @@ class TcpTransmit(wiring.Component):
             m.d.sync += word.data[:48].eq(ending)
         return m
 
-    def _header(self, m, header, index):
+    def _header(self, m, header):
         """The full words, and the six bytes behind them. The checksums are summed up while the words before them leave."""
         address = self.address
         flags, offset = Signal(9), Signal(4)
@@ -105,13 +105,12 @@ class TcpTransmit(wiring.Component):
         constant = 0x4500 + 40 + 0x4000 + (IP_TTL << 8 | TCP_PROTOCOL)
         source, destination, addresses, fixed, both, total = (
             Signal(width, name=name) for name, width in (
-                ("source", 17), ("destination", 17), ("addresses", 18), ("fixed", 17), ("both", 19), ("total", 20)))
-        length = Mux(index == 0, self.header.length, header.length)  # the IP header's checksum is read in the fourth cycle
+                ("source", 17), ("destination", 17), ("addresses", 18), ("fixed", 19), ("both", 19), ("total", 20)))
         m.d.sync += [
-            total_length.eq(40 + length), fixed.eq(constant + length),
+            total_length.eq(40 + header.length), fixed.eq(addresses + constant),  # all but the length stays the same
             source.eq(address.source_ip[16:] + address.source_ip[:16]),
             destination.eq(address.destination_ip[16:] + address.destination_ip[:16]), addresses.eq(source + destination),
-            total.eq(addresses + fixed), ip_checksum.eq(~_folded(m, total, "ip")),
+            total.eq(fixed + header.length), ip_checksum.eq(~_folded(m, total, "ip")),
         ]
         ports, sequence, acknowledgment, rest, tcp_length = (
             Signal(17, name=name) for name in ("ports", "sequence", "acknowledgment", "rest", "tcp_length"))
