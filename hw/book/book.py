@@ -11,6 +11,7 @@ from hw.book.order_store import OrderStore, symbol_bits
 from hw.book.records import Answered, Records
 from hw.book.snapshot import BookOrders, Snapshot
 from hw.config import CardConfig
+from hw.lib.choice import any_of
 from hw.lib.one_hot import OneHot
 from hw.types import BookEvent, BookEventKind, BookLevel, BookOrder, Execution, Rank, Shares, Side, TopOfBook
 
@@ -109,7 +110,7 @@ class Book(wiring.Component):
     ==============================================================  ======  =====
 
     Three cycles after the event before no event is taken, nor five after it. Where a side has fewer than ``NearLevels.LOW`` near levels
-    left and others far, no event is taken for about 40 cycles and 20 more a level that is fetched.
+    left and others far, no event is taken for about 40 cycles and 30 more a level that is fetched.
     ``LATENCY`` is the first line's.
     """
 
@@ -159,6 +160,7 @@ class Book(wiring.Component):
         self._taken = Signal(Operation)  # the operation of one or two cycles ago
         self._looked_up = Signal(Operation)  # that of three or four
         self._place = Signal(place)  # where the operation belongs that reaches the levels next
+        self._elsewhere = Signal(place)  # the same, where it is not an order's place that was looked up
         self._found, self._order, self._room = Signal(), Signal(self.store.layout), Signal()  # what it found
         self._dies = Signal()
         self._acts = Signal()  # an order comes, if nothing speaks against it
@@ -251,7 +253,7 @@ class Book(wiring.Component):
     def _look_up(self, m):
         """Cycles 0 to 3: the order. Cycle 4: what the reference stands for from then on."""
         age, now, then, store = self._age, self._taken, self._looked_up, self.store
-        offered, event, order, place = self.events.payload, now.event, self._order, self._place
+        offered, event, order, place, elsewhere = self.events.payload, now.event, self._order, self._place, self._elsewhere
         new_hashes = Signal(store.hashes.shape())
         m.d.sync += new_hashes.eq(store.table.hash(Mux(event.kind == BookEventKind.REPLACE, event.new_reference, event.reference)))
         m.d.comb += [
@@ -260,22 +262,26 @@ class Book(wiring.Component):
             store.reference.eq(event.reference),
             store.adds.eq(now.adds),
         ]
-        symbol, side = Signal.like(event.symbol), Signal(Side)
-        m.d.comb += [symbol.eq(then.event.symbol), side.eq(then.event.side)]
-        with m.If(then.second & self._found):  # where the first half has found its order
-            m.d.comb += [symbol.eq(order.symbol), side.eq(order.side)]
-        with m.If(self._takes):
-            m.d.sync += [place.symbol.eq(offered.symbol), place.side.eq(offered.side),
-                         place.rank.eq(offered.price ^ offered.side.as_value().replicate(32))]
+        own = Signal.like(place)  # what the event itself says, and of a second half what the first one has found
+        with m.If(age[LOOKED_UP - 1]):
+            side = Mux(now.second & self._found, order.side.as_value(), event.side.as_value())
+            m.d.sync += [own.symbol.eq(Mux(now.second & self._found, order.symbol, event.symbol)), own.side.eq(side),
+                         own.rank.eq(event.price ^ side.replicate(32))]
+        m.d.comb += elsewhere.eq(place)
+        with m.If(age[LOOKED_UP]):
+            m.d.comb += elsewhere.eq(own)
+        with m.Elif(self._takes):
+            m.d.comb += [elsewhere.symbol.eq(offered.symbol), elsewhere.side.eq(offered.side),
+                         elsewhere.rank.eq(offered.price ^ offered.side.as_value().replicate(32))]
+        removes = age[LOOKED_UP] & then.removes
+        m.d.sync += place.eq(any_of([  # the store's order comes late, and is zero where none is found
+            (removes, Cat(store.order.symbol, store.order.side, store.order.rank)), (~(removes & store.found), elsewhere)]))
         with m.If(age[LOOKED_UP]):
             m.d.sync += [
                 self._found.eq(store.found), order.eq(store.order), self._room.eq(store.room),
                 self._dies.eq(then.takes_all | (store.order.shares <= then.event.shares)),
                 self._acts.eq(then.adds & (~then.second | self._found | then.sets)),
-                place.symbol.eq(symbol), place.side.eq(side), place.rank.eq(then.event.price ^ side.as_value().replicate(32)),
             ]
-            with m.If(then.removes & store.found):
-                m.d.sync += [place.symbol.eq(store.order.symbol), place.side.eq(store.order.side), place.rank.eq(store.order.rank)]
 
         comes = self._comes
         m.d.comb += [
@@ -342,7 +348,7 @@ class Book(wiring.Component):
         m.d.sync += was_touched.eq(Mux(second | records.emit, 0, Mux(near.touched, some, was_touched)))
         was_new = Signal()  # that of three cycles ago took its order for a new one that finds room
         m.d.sync += was_new.eq(age[LOOKED_UP - 1] & now.at_once & now.adds & ~now.bad)
-        m.d.comb += records.late_trouble.eq((was_new & (self.store.found | ~self.store.room)) | near.overflow)
+        m.d.comb += records.late_trouble.eq((was_new & ~self.store.vacant) | near.overflow)
 
     def _tell(self, m):
         """The pulses."""
@@ -359,7 +365,7 @@ class Book(wiring.Component):
     def _show_depth(self, m):
         """The levels that the host has asked for."""
         m.submodules.depth = depth = self._depth
-        near, place = self._near, self._place
+        near, elsewhere = self._near, self._elsewhere
         m.d.comb += [
             depth.ask.eq(self.look), depth.symbol.eq(self.look_symbol), self.looking.eq(depth.busy | self._snapshot.busy),
             depth.quiet.eq(self._quiet),
@@ -369,7 +375,7 @@ class Book(wiring.Component):
         ]
         m.d.sync += near.look.eq(depth.look)
         with m.If(depth.look):
-            m.d.sync += [place.symbol.eq(depth.of_symbol), place.side.eq(depth.side)]
+            m.d.comb += [elsewhere.symbol.eq(depth.of_symbol), elsewhere.side.eq(depth.side)]
 
     def _show_orders(self, m):
         """All orders: a key that is the number of a set has this set in both banks, so that it is looked up like any other reference."""
@@ -387,7 +393,7 @@ class Book(wiring.Component):
 
     def _control(self, m):
         """Fetching far levels, clearing, and when an event may be taken."""
-        near, far, place = self._near, self.far, self._place
+        near, far, elsewhere = self._near, self.far, self._elsewhere
         requested, row = Signal(), Signal(range(self._rows))
         owed = Signal(range(Records.DEPTH + 1))
         calm, settled = Signal(), Signal()  # nothing was under way in the cycle before; nor is it now
@@ -412,7 +418,8 @@ class Book(wiring.Component):
             m.d.sync += requested.eq(1)
 
         with at("CLEAR"):
-            m.d.sync += [row.eq(row + 1), Cat(place.side, place.symbol).eq(row)]
+            m.d.sync += row.eq(row + 1)
+            m.d.comb += Cat(elsewhere.side, elsewhere.symbol).eq(row)
             with m.If(row == self._rows - 1):
                 m.d.sync += row.eq(0)
                 at.go("OPEN")
@@ -435,7 +442,8 @@ class Book(wiring.Component):
             with m.Else():
                 at.go("REFILL")
         with at("TAKE"):
-            m.d.sync += [self._fetched.eq(far.level), Cat(place.side, place.symbol).eq(far.level_region), place.rank.eq(far.level.rank)]
+            m.d.sync += self._fetched.eq(far.level)
+            m.d.comb += [Cat(elsewhere.side, elsewhere.symbol).eq(far.level_region), elsewhere.rank.eq(far.level.rank)]
             with m.If(~far.taken):
                 at.go("TAKE")
             with m.Elif(far.level.valid):

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
+from hw.lib.choice import any_of
 from hw.lib.hash_table import HashTable
 from hw.types import Rank, Shares, Side
 
@@ -43,9 +44,11 @@ class OrderStore(wiring.Component):
     reference : In(64), adds : In(1)
         Cycles t + 1 and t + 2: the reference; the operation may need a place for it.
     found : Out(1), order : Out(order)
-        Cycle t + 3: the reference is live; its order.
+        Cycle t + 3: the reference is live; its order, zero if it is not.
     room : Out(1)
         Cycle t + 3: there is a place for it.
+    vacant : Out(1)
+        Cycle t + 3: not ``found``, but ``room``.
     alive : In(1), after : In(order)
         Cycle t + 4: the reference is live from now on, and its order. One that was found, or that ``adds`` and has room, may be; where
         neither ``found`` nor ``alive`` nothing is written.
@@ -71,6 +74,7 @@ class OrderStore(wiring.Component):
             "found": Out(1),
             "order": Out(order),
             "room": Out(1),
+            "vacant": Out(1),
             "alive": In(1),
             "after": In(order),
             "fetch": In(1),
@@ -117,7 +121,8 @@ class OrderStore(wiring.Component):
         m.d.comb += [
             known.eq(recent.write | table.found), self.room.eq(recent.write | table.room),
             self.found.eq(Mux(recent.write, recent.alive, table.found)),
-            self.order.eq(Mux(recent.write, recent.order.as_value(), table.value.as_value())),
+            self.vacant.eq(Mux(recent.write, ~recent.alive, ~table.found & table.room)),
+            self.order.eq(any_of([(recent.write & recent.alive, recent.order), (~recent.write, table.value)])),
             found_place.eq(Mux(recent.write, recent.place, table.found_place)),
         ]
         m.d.sync += [was_found.eq(self.found), place.eq(Mux(known, found_place, table.free_place))]

@@ -1,6 +1,6 @@
 """The records that the book gives out, and which symbols it is not sure of."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -134,13 +134,12 @@ class Records(wiring.Component):
             record.ask_orders.eq(ask.totals.orders),
             record.stale.eq(is_stale),
             record.halted.eq(is_halted),
-            record.changed.eq(self.touched | (is_stale ^ was_shown) | (is_partial ^ was_partial) | (is_halted ^ was_halted)),
             record.partial.eq(is_partial),
             record.sequence.eq(self.event.sequence),
             record.timestamp.eq(self.event.timestamp),
             record.ingress.eq(self.event.ingress),
         ]
-        self._queue(m, record)
+        self._queue(m, record, Cat(self.touched, is_stale ^ was_shown, is_partial ^ was_partial, is_halted ^ was_halted))
         execution = self.executions.payload
         m.d.sync += [
             self.executions.valid.eq(self.emit & self.executed),
@@ -166,15 +165,17 @@ class Records(wiring.Component):
             m.d.sync += [stale.eq(0), shown.eq(0), shown_partial.eq(0), shown_trading.eq(0)]
         return m
 
-    def _queue(self, m, record):
-        """Records that wait; trouble that comes late is added to the last, and whether its prices cross."""
+    def _queue(self, m, record, differs):
+        """Records that wait. Whether the last one's prices cross, and whether anything in it ``differs`` from the symbol's record before,
+        is worked out a cycle after it was written; trouble that comes late is added to it."""
         m.submodules.queue = queue = Memory(shape=TopOfBook, depth=self.DEPTH, init=[])
         write, read = queue.write_port(), queue.read_port(domain="comb")
-        last, late, crossed, locked = Signal(range(self.DEPTH)), Signal(self.DEPTH), Signal(self.DEPTH), Signal(self.DEPTH)
+        last, late = Signal(range(self.DEPTH)), Signal(self.DEPTH)
+        crossed, locked, changed = Signal(self.DEPTH), Signal(self.DEPTH), Signal(self.DEPTH)
         level, first_late = Signal(range(self.DEPTH + 1)), Signal()
         tops = self.tops
-        bid, ask, fresh, crosses, locks = Signal(Price), Signal(Price), Signal(), Signal(), Signal()  # of the last record
-        at_last = Signal()
+        bid, ask, differed, crosses, locks = Signal(Price), Signal(Price), Signal.like(differs), Signal(), Signal()  # of the last record
+        at_last, fresh = Signal(), Signal()
         m.d.comb += [
             write.en.eq(self.emit), write.data.eq(record),
             tops.valid.eq(level != 0), tops.payload.eq(read.data),
@@ -182,19 +183,22 @@ class Records(wiring.Component):
             first_late.eq(late.bit_select(read.addr, 1) | (self.late_trouble & at_last)),
             crosses.eq((bid > ask) & (ask != 0)), locks.eq((bid == ask) & (ask != 0)),
             tops.payload.stale.eq(read.data.stale | first_late),
-            tops.payload.changed.eq(read.data.changed | (first_late & ~read.data.stale)),
+            tops.payload.changed.eq(Mux(at_last, differed.any(), changed.bit_select(read.addr, 1)) | (first_late & ~read.data.stale)),
             tops.payload.crossed.eq(Mux(at_last, crosses, crossed.bit_select(read.addr, 1))),
             tops.payload.locked.eq(Mux(at_last, locks, locked.bit_select(read.addr, 1))),
         ]
         m.d.sync += [level.eq(level + self.emit - (tops.valid & tops.ready)), fresh.eq(self.emit)]
         with m.If(fresh):
-            m.d.sync += [crossed.bit_select(last, 1).eq(crosses), locked.bit_select(last, 1).eq(locks)]
+            m.d.sync += [
+                crossed.bit_select(last, 1).eq(crosses), locked.bit_select(last, 1).eq(locks),
+                changed.bit_select(last, 1).eq(differed.any()),
+            ]
         with m.If(self.late_trouble):
             m.d.sync += late.bit_select(last, 1).eq(1)
         with m.If(self.emit):
             m.d.sync += [
                 write.addr.eq(write.addr + 1), last.eq(write.addr), late.bit_select(write.addr, 1).eq(0),
-                bid.eq(record.bid_price), ask.eq(record.ask_price),
+                bid.eq(record.bid_price), ask.eq(record.ask_price), differed.eq(differs),
             ]
         with m.If(tops.valid & tops.ready):
             m.d.sync += read.addr.eq(read.addr + 1)

@@ -134,14 +134,12 @@ class HashTable(wiring.Component):
         From t + 3 on, until two cycles after the next lookup: where; what is stored with it (zero if it is not there).
     room : Out(1), free_place : Out
         As ``found_place``: there is a free way for the key; which one.
-    fetch : In(1), bank : In(1)
-        Cycle t: read the set ``hashes`` of this bank in ``region``. Not together with ``lookup``, whose results it leaves alone.
     keep : In(1), bank : In(1)
-        Cycle t: keep the set of this bank that was read by the last lookup, two cycles ago or more.
+        Cycle t: keep the set of this bank that was read by the last lookup two cycles ago or more.
     group : Out(ways entries)
-        The set that was fetched, from t + 2 on, or kept, from t + 1 on; until the next one of these.
+        The set that was kept, from t + 1 on until the next one.
     write : In(1), place_region : In, place : In, entry : In
-        Writes one entry; a lookup in a later cycle sees it. Never in the cycle of a lookup or fetch.
+        Writes one entry; a lookup in a later cycle sees it. Never in the cycle of a lookup.
     clear : In(1), row : In
         Empties row ``row`` of both banks; no write at the same time.
 
@@ -177,7 +175,6 @@ class HashTable(wiring.Component):
             "value": Out(value_shape),
             "room": Out(1),
             "free_place": Out(self.place_bits),
-            "fetch": In(1),
             "keep": In(1),
             "bank": In(1),
             "group": Out(data.ArrayLayout(self.entry_shape, ways)),
@@ -194,6 +191,10 @@ class HashTable(wiring.Component):
         """The set of a place."""
         return place[self.way_bits + 1:]
 
+    def sets_of(self, hashes):
+        """The sets that a key with these hashes may lie in, one a bank."""
+        return [hashes[bank * self.set_bits:(bank + 1) * self.set_bits] for bank in range(BANKS)]
+
     def elaborate(self, platform):
         m = Module()
         arriving = [self._bank(m, bank) for bank in range(BANKS)]
@@ -204,7 +205,8 @@ class HashTable(wiring.Component):
             m.d.sync += [Cat(sets).eq(Cat(asked)), Cat(row.as_value() for row in self._rows).eq(Cat(row.as_value() for row in arriving))]
         self._match(m, arriving, arrived)
         self._choose(m, sets, self._pending_ways(m, asked))
-        self._hold_group(m, arriving)
+        with m.If(self.keep):
+            m.d.sync += self.group.eq(Mux(self.bank, self._rows[1].as_value(), self._rows[0].as_value()))
         m.d.comb += self.found_place[self.way_bits + 1:].eq(Mux(self.found_place[self.way_bits], sets[1], sets[0]))
         return m
 
@@ -217,7 +219,7 @@ class HashTable(wiring.Component):
         read, write = memory.read_port(), memory.write_port(granularity=1)
         m.d.comb += [
             read.en.eq(~(self.write | self.clear)),  # sooner known than whether somebody asks
-            read.addr.eq(self._address(self.hashes[bank * self.set_bits:(bank + 1) * self.set_bits], self.region)),
+            read.addr.eq(self._address(self.sets_of(self.hashes)[bank], self.region)),
             write.addr.eq(Mux(self.clear, self.row, self._address(self.place_set(self.place), self.place_region))),
         ]
         for way in range(self.ways):
@@ -274,11 +276,3 @@ class HashTable(wiring.Component):
             way.eq(Mux(count[1] > count[0], lowest[1], lowest[0])),
         ]
         m.d.comb += self.free_place.eq(Cat(way, bank, Mux(bank, sets[1], sets[0])))
-
-    def _hold_group(self, m, arriving):
-        fetched, bank = Signal(), Signal()
-        m.d.sync += [fetched.eq(self.fetch), bank.eq(self.bank)]
-        with m.If(fetched):
-            m.d.sync += self.group.eq(Mux(bank, arriving[1].as_value(), arriving[0].as_value()))
-        with m.Elif(self.keep):
-            m.d.sync += self.group.eq(Mux(self.bank, self._rows[1].as_value(), self._rows[0].as_value()))

@@ -8,7 +8,7 @@ from amaranth.hdl import Shape
 
 from bitstreams.flow import cells, synthesise
 from hw.book.book import Book
-from hw.book.far_levels import FarLevels
+from hw.book.far_levels import LEAF, FarLevels
 from hw.book.near_levels import Level, NearLevels, Totals, level_change
 from hw.book.order_store import OrderStore, order_layout, region_bits
 from hw.book.winner_tree import RADIX, WinnerTree
@@ -40,7 +40,7 @@ def far_blocks() -> int:
     """Of the tables and the trees; at most: what nobody reads of a winner is left out."""
     entry = 1 + region_bits(ALVEO) + Shape.cast(Rank).width + Totals.size
     rows = ALVEO.level_tables * ALVEO.levels // (BANKS * RADIX)
-    tree = WinnerTree(leaves=ALVEO.levels // RADIX, regions=2 * ALVEO.symbols)
+    tree = WinnerTree(leaves=ALVEO.levels // LEAF, regions=2 * ALVEO.symbols)
     memories = (*BANKS * [(rows, entry)], (tree.depth, tree.entry.size))
     return sum(ceil(depth * RADIX * ceil(bits / 9) / BLOCK_BYTES) for depth, bits in memories)
 

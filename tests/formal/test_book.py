@@ -17,70 +17,71 @@ class Checker(Component):
 
     Parameters
     ----------
+    leaves, groups : int
+        Of the tree; the book's has four groups of four slots a leaf.
     apart : bool
-        A change waits until the one before has gone through, and the kept results are checked in between
-        (proved by induction); else changes follow each other as closely as the tree allows (checked from reset on).
+        A request waits until the one before has gone through, and the kept results are checked in between
+        (proved by induction); else requests follow each other as closely as the tree allows (checked from reset on).
     broken : bool
-        The tree is told a change that did not happen; the proof must fail.
+        The tree is shown a slot that is not there; the proof must fail.
     """
 
     start: In(1)
+    ask: In(1)
     slot: In(5)
     rank: In(RANK_BITS)
     valid: In(1)
-    commit: In(1)
 
-    def __init__(self, *, leaves=8, apart, broken=False):
+    def __init__(self, *, leaves, groups, apart, broken=False):
         super().__init__()
-        self._leaves, self._apart, self._broken = leaves, apart, broken
+        self._leaves, self._groups, self._apart, self._broken = leaves, groups, apart, broken
+        self._slots = 4 * groups * leaves
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.tree = tree = WinnerTree(leaves=self._leaves, regions=1, rank_bits=RANK_BITS)
-        slots = Array(Signal(tree.group.shape().elem_shape, name=f"slot{index}") for index in range(4 * self._leaves))
-
-        # requests, far enough apart; the change is applied two cycles after its start
-        gap = Signal(range(tree.latency + 3), init=tree.latency + 2)
-        closest = tree.latency + 2 if self._apart else tree.spacing
-        m.d.sync += gap.eq(Mux(self.start, 1, Mux(gap == tree.latency + 2, gap, gap + 1)))
-        m.d.comb += Assume(~self.start | (gap >= closest))
-        requested = [Signal(name=f"requested{delay}") for delay in range(2)]
-        slot = [Signal.like(self.slot, name=f"slot_{delay}") for delay in range(2)]
-        m.d.sync += [requested[0].eq(self.start), requested[1].eq(requested[0]), slot[0].eq(self.slot), slot[1].eq(slot[0])]
+        m.submodules.tree = tree = WinnerTree(leaves=self._leaves, regions=1, rank_bits=RANK_BITS, groups=self._groups)
+        slots = Array(Signal(tree.group.shape().elem_shape, name=f"slot{index}") for index in range(self._slots))
         m.d.comb += Assume(~ResetSignal())  # the memory keeps its contents over a reset: the book clears it
-        m.d.comb += [Assume(self.slot < 4 * self._leaves), tree.start.eq(self.start), tree.slot.eq(self.slot)]
 
-        after = [Signal.like(slots[0], name=f"after{index}") for index in range(4 * self._leaves)]
-        taken, asked = Signal(), requested[1]  # asked without being taken: a peek
-        m.d.comb += [taken.eq(asked & self.commit), tree.commit.eq(taken), tree.ask.eq(asked)]
-        for index, changed in enumerate(after):
-            m.d.comb += changed.eq(slots[index])
-            with m.If(slot[1] == index):
-                m.d.comb += [changed.rank.eq(self.rank), changed.valid.eq(self.valid)]
-            with m.If(taken):
-                m.d.sync += slots[index].eq(changed)
+        # requests, far enough apart; a slot changes at its start
+        through = tree.latency + 2
+        gap = Signal(range(through + 1), init=through)
+        m.d.sync += gap.eq(Mux(self.start, 1, Mux(gap == through, gap, gap + 1)))
+        m.d.comb += [
+            Assume(~self.start | (gap >= (through if self._apart else tree.spacing))), Assume(self.slot < self._slots),
+            tree.start.eq(self.start), tree.ask.eq(self.ask), tree.leaf.eq(self.slot // (4 * self._groups)),
+        ]
+        with m.If(self.start & ~self.ask):
+            m.d.sync += [slots[self.slot].rank.eq(self.rank), slots[self.slot].valid.eq(self.valid)]
+
+        # the leaf is shown, group by group, in the second cycle after that and the next ones; where it was asked anything may be
+        leaf, shown = Signal.like(tree.leaf), Signal(range(self._groups))
+        with m.If(self.start):
+            m.d.sync += leaf.eq(tree.leaf)
+        m.d.comb += shown.eq(gap - 2)
         for way in range(RADIX):
-            m.d.comb += tree.group[way].eq(Array(after)[Cat(Const(way, 2), slot[1][2:])])
+            m.d.comb += tree.group[way].eq(slots[Cat(Const(way, 2), shown, leaf)])
         if self._broken:
             m.d.comb += tree.group[2].valid.eq(1)
 
-        # the answer is about the slots as they were after its change
-        pending = [Signal(name=f"pending{delay}") for delay in range(tree.latency - 1)]
-        snapshots = [[Signal.like(slots[0], name=f"snapshot{delay}_{index}") for index in range(4 * self._leaves)] for delay in range(2)]
-        m.d.sync += [later.eq(sooner) for sooner, later in zip([asked, *pending], pending, strict=False)]
-        with m.If(asked):
-            for index, changed in enumerate(after):
-                m.d.sync += [snapshots[0][index].eq(changed), snapshots[1][index].eq(snapshots[0][index])]
-        newer = Signal()  # another change came while the answer was on its way
-        m.d.comb += newer.eq(Cat(pending[: tree.latency - 3]).any())
+        # the answer is about the slots as they were when it was asked, whatever comes while it is on its way
+        pending = Signal(tree.latency)
+        snapshots = [[Signal.like(slots[0], name=f"snapshot{delay}_{index}") for index in range(self._slots)] for delay in range(2)]
+        m.d.sync += pending.eq(Cat(self.start & self.ask, pending))
+        with m.If(self.start):
+            for index, slot in enumerate(slots):
+                m.d.sync += [snapshots[0][index].eq(slot), snapshots[1][index].eq(snapshots[0][index])]
+        newer, requests = Signal(), Signal(tree.latency - 1)
+        m.d.sync += requests.eq(Cat(self.start, requests))
+        m.d.comb += newer.eq(requests.any())
         with m.If(tree.done):
             for older in range(2):
                 with m.If(newer == older):
                     self._best_of(m, tree.best, snapshots[older])
-        m.d.comb += Assert(tree.done == pending[tree.latency - 3])
+        m.d.comb += Assert(tree.done == pending[-1])
 
         if self._apart:
-            with m.If(gap == tree.latency + 2):
+            with m.If(gap == through):
                 self._kept_results_hold(m, tree, slots)
         return m
 
@@ -99,10 +100,10 @@ class Checker(Component):
     def _kept_results_hold(self, m, tree, slots):
         """Every child entry of every node is the best of the slots below it."""
         for level in range(1, tree.levels + 1):
-            span = 4 * RADIX**level
-            for first in range(0, 4 * self._leaves, span):
+            span = 4 * self._groups * RADIX**level
+            for first in range(0, self._slots, span):
                 read = tree.nodes.read_port(domain="comb")
-                m.d.comb += read.addr.eq(max(1, 4 * self._leaves // span) + first // span)
+                m.d.comb += read.addr.eq(max(1, self._slots // span) + first // span)
                 for child in range(RADIX):
                     leftmost = first + child * span // RADIX
                     below = slots[leftmost : leftmost + span // RADIX]
@@ -113,24 +114,24 @@ class Checker(Component):
 
 
 def ports(checker):
-    return [checker.start, checker.slot, checker.rank, checker.valid, checker.commit]
+    return [checker.start, checker.ask, checker.slot, checker.rank, checker.valid]
 
 
-@pytest.mark.parametrize("leaves", [4, 8])
-def test_kept_results_are_right_after_every_change(leaves, tmp_path):
-    """Unbounded: the induction spans the end of one change and the whole of the next."""
-    checker = Checker(leaves=leaves, apart=True)
-    latency = WinnerTree(leaves=leaves, regions=1).latency
+@pytest.mark.parametrize(("leaves", "groups"), [(4, 2), (8, 1)])
+def test_kept_results_are_right_after_every_change(leaves, groups, tmp_path):
+    """Unbounded: the induction spans the end of one request and the whole of the next."""
+    checker = Checker(leaves=leaves, groups=groups, apart=True)
+    latency = WinnerTree(leaves=leaves, regions=1, groups=groups).latency
     prove(checker, tmp_path, ports=ports(checker), depth=2 * (latency + 2) + 1)
 
 
-def test_answers_are_right_when_changes_follow_each_other_closely(tmp_path):
-    """From an empty tree on, three changes deep."""
-    checker = Checker(leaves=8, apart=False)
-    prove(checker, tmp_path, ports=ports(checker), depth=18, mode="bmc")
+def test_answers_are_right_when_requests_follow_each_other_closely(tmp_path):
+    """From an empty tree on, three requests deep."""
+    checker = Checker(leaves=8, groups=1, apart=False)
+    prove(checker, tmp_path, ports=ports(checker), depth=21, mode="bmc")
 
 
 def test_the_proof_can_fail(tmp_path):
-    checker = Checker(leaves=4, apart=True, broken=True)
+    checker = Checker(leaves=4, groups=1, apart=True, broken=True)
     with pytest.raises(AssertionError, match="FAIL"):
-        prove(checker, tmp_path, ports=ports(checker), depth=12)
+        prove(checker, tmp_path, ports=ports(checker), depth=20)

@@ -133,7 +133,7 @@ class Checker(wiring.Component):
             with m.If(self.alive):
                 m.d.sync += shadow.order.eq(self.after)
         with m.If(ago[3] & (keys[3] == self.watched)):
-            m.d.comb += Assert(store.found == shadow.alive)
+            m.d.comb += [Assert(store.found == shadow.alive), Assert(store.vacant == (store.room & ~store.found))]
             with m.If(store.found):
                 m.d.comb += Assert(store.order.shares == shadow.order)
 

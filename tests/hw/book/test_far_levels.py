@@ -97,6 +97,6 @@ def test_equals_a_dictionary(seed):
                 await driver.change(region, rank, shares, orders, leave=0)
         await driver.settle()
         assert not driver.pulses
-        assert cycles == {0: {7 + dut.tree_levels}, 1: {14 + dut.tree_levels}}
+        assert cycles == {0: {11 + dut.tree_levels}, 1: {18 + dut.tree_levels}}
 
     simulate(dut, testbench, deadline=30_000)
