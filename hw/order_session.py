@@ -32,6 +32,8 @@ class OrderSession(wiring.Component):
         Pulse: ask the venue for the end, which it answers by closing the connection.
     orders : In(stream of OrderWord)
         What comes while ``up`` is low is thrown away (``refused``).
+    orders_sum : In(24)
+        As of :class:`SoupBinClient`.
     up : Out(1)
         Logged in.
     replies : Out(stream of VenueReply, always ready), told : Out(VenueMessage), unsure : Out(1)
@@ -53,7 +55,7 @@ class OrderSession(wiring.Component):
             "open": In(1), "close": In(1), "cut": In(1), "logout": In(1), "initial_sequence": In(32),
             "timeout": In(16), "keep_alive": In(16), "tries": In(4), "tick": In(1),
             "login": In(Login), "heartbeat": In(16), "silence": In(16),
-            "orders": In(stream.Signature(OrderWord)), "up": Out(1),
+            "orders": In(stream.Signature(OrderWord)), "orders_sum": In(24), "up": Out(1),
             "replies": Out(stream.Signature(VenueReply, always_ready=True)), "told": Out(VenueMessage), "unsure": Out(1),
             "state": Out(TcpState), "session": Out(80), "number": Out(32), "down": Out(1), "reason": Out(DownReason),
             "verdict": Out(stream.Signature(Verdict, always_ready=True)), **{name: Out(1) for name in COUNTED},
@@ -82,7 +84,7 @@ class OrderSession(wiring.Component):
             m.d.comb += getattr(soup, name).eq(getattr(self, name))
         for name in ("state", *(name for name in COUNTED if name != "refused")):
             m.d.comb += getattr(self, name).eq(getattr(tcp, name))
-        m.d.comb += [self.session.eq(soup.session), self.number.eq(soup.number)]
+        m.d.comb += [self.session.eq(soup.session), self.number.eq(soup.number), soup.orders_sum.eq(self.orders_sum)]
         self._end(m, tcp, soup, ouch)
         return m
 

@@ -398,9 +398,6 @@ class OrderWord(data.Struct):
     """OUCH UserRefNum that the order is sent under; of a CANCEL its order's."""
     length: 8
     """Bytes of the packet; what its words have beyond is padding."""
-    sum: 24
-    """Of these bytes as 16-bit numbers, not folded (RFC 1071). Right from the fourth cycle on, that of the first word's offer being the
-    first."""
 
 
 class FeedAddress(data.Struct):

@@ -52,6 +52,9 @@ class OuchOrders(wiring.Component):
     packet : Out(stream of OrderWord)
         50 bytes in 7 words, of a REPLACE 43 in 6, of a CANCEL 12, filled up to 18, in 3. ClOrdID is "TJ", then hex digits: venue (1),
         strategy (1), symbol (2), UserRefNum (8).
+    packet_sum : Out(24)
+        Of the packet's bytes as 16-bit numbers, not folded (RFC 1071): from the fourth cycle on, that of its first word's offer being the
+        first, and so not part of ``packet``, whose words stay as they are until they are taken.
 
     Notes
     -----
@@ -74,6 +77,7 @@ class OuchOrders(wiring.Component):
             "skip": In(config.venues),
             "exhausted": Out(1),
             "packet": Out(stream.Signature(OrderWord)),
+            "packet_sum": Out(24),
         })
         self._config = config
 
@@ -132,7 +136,7 @@ class OuchOrders(wiring.Component):
                     words = [packet[bit:bit + 64] for bit in range(0, len(packet), 64)]
                     m.d.comb += [
                         payload.data.eq(Array(words)[index]), payload.length.eq(PACKET_BYTES[kind]), last_index.eq(len(words) - 1),
-                        payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)), payload.sum.eq(sums[kind].sum),
+                        payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)), self.packet_sum.eq(sums[kind].sum),
                     ]
         with m.If(self.packet.valid & self.packet.ready):
             m.d.sync += index.eq(index + 1)

@@ -150,6 +150,8 @@ class SoupBinClient(wiring.Component):
     packet : Out(stream of SessionPacket)
     orders : In(stream of OrderWord)
         Words of a packet follow without a pause. What comes while nobody is logged in is thrown away.
+    orders_sum : In(24)
+        Of the bytes of the packet that ``orders`` offers as 16-bit numbers, not folded; right from the fourth cycle of its offer on.
     refused : Out(1)
         Pulse: an order was.
     messages : Out(stream of VenueByte, always ready)
@@ -177,7 +179,7 @@ class SoupBinClient(wiring.Component):
     def __init__(self):
         super().__init__({
             "connected": In(1), "login": In(Login), "logout": In(1), "bytes": In(Bytes), "packet": Out(stream.Signature(SessionPacket)),
-            "orders": In(stream.Signature(OrderWord)), "refused": Out(1),
+            "orders": In(stream.Signature(OrderWord)), "orders_sum": In(24), "refused": Out(1),
             "messages": Out(stream.Signature(VenueByte, always_ready=True)),
             "tick": In(1), "heartbeat": In(16), "silence": In(16),
             "logged_in": Out(1), "session": Out(80), "number": Out(32), "fault": Out(DownReason), "reason": Out(8),
@@ -248,7 +250,7 @@ class SoupBinClient(wiring.Component):
             m.d.comb += [
                 out.valid.eq(1), self.orders.ready.eq(out.ready),
                 *(out.payload.word[name].eq(word[name]) for name in ("data", "count", "last")),
-                out.payload.length.eq(word.length), out.payload.sum.eq(word.sum),
+                out.payload.length.eq(word.length), out.payload.sum.eq(self.orders_sum),
             ]
         with m.Elif(~own):
             m.d.comb += self.orders.ready.eq(Mux(inside, throwing, ~self.logged_in))

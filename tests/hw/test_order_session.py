@@ -89,7 +89,8 @@ def test_a_day_with_the_exchange():
             chunk = ouch_packet[at:at + 8]
             total = sum(byte << 8 * (index % 2 == 0) for index, byte in enumerate(ouch_packet))
             ctx.set(dut.orders.payload, {"data": int.from_bytes(chunk, "little"), "count": len(chunk), "last": at + 8 >= len(ouch_packet),
-                                         "length": len(ouch_packet), "sum": total})
+                                         "length": len(ouch_packet)})
+            ctx.set(dut.orders_sum, total)
             ctx.set(dut.orders.valid, 1)
             while not (await ctx.tick().sample(dut.orders.ready))[2]:
                 pass

@@ -34,8 +34,8 @@ async def collect(ctx, dut, rng=None):
     while True:
         cycles += ctx.get(dut.packet.valid)
         if cycles > SUM_CYCLE:
-            assert total in (None, ctx.get(dut.packet.payload.sum))
-            total = ctx.get(dut.packet.payload.sum)
+            assert total in (None, ctx.get(dut.packet_sum))
+            total = ctx.get(dut.packet_sum)
         ctx.set(dut.packet.ready, rng is None or rng.random() < 0.6)
         if ctx.get(dut.packet.valid) and ctx.get(dut.packet.ready):
             word = dut.packet.payload

@@ -93,7 +93,8 @@ class Rig:
         for at in range(0, len(padded), 8):
             chunk = padded[at:at + 8]
             ctx.set(dut.orders.payload, {"data": int.from_bytes(chunk.ljust(8, b"\xEE"), "little"), "count": len(chunk),
-                                         "last": at + 8 >= len(padded), "length": len(packet), "sum": packet_sum(packet)})
+                                         "last": at + 8 >= len(padded), "length": len(packet)})
+            ctx.set(dut.orders_sum, packet_sum(packet))
             ctx.set(dut.orders.valid, 1)
             while not (await ctx.tick().sample(dut.orders.ready))[2]:
                 waited += at == 0
