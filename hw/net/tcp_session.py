@@ -119,7 +119,6 @@ class TcpSession(wiring.Component):
         self._join(m, connection, control, transmit, begin)
         self._choose(m, connection, control, store, transmit)
         return m
-        return m
 
     def _join(self, m, connection, control, transmit, begin):
         """The host's side."""
