@@ -376,4 +376,5 @@ class Card(wiring.Component):
             counters.index.eq(bank.counters.address), bank.counters.data.eq(counters.value),
             counters.events_lost.eq(ring.lost), counters.bus_errors.eq(bank.bus_error),
             counters.limits_refused.eq(bank.limits_refused), counters.host_orders_refused.eq(bank.host_order_refused),
+            counters.arm_refused.eq(bank.arm_refused),
         ]

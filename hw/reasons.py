@@ -124,6 +124,25 @@ RULES = {
 """What each check serves."""
 
 
+class LimitRefusal(IntEnum):
+    """Why the card did not put limits in force; the number of its bit in LIMITS_STATUS."""
+
+    GENERATION = 0
+    """LIMITS_COMMIT was not LIMITS_GENERATION + 1."""
+    RANGE = 1
+    """MAX_SHARES, MAX_NOTIONAL, MAX_POSITION, RATE_BURST, RATE_INTERVAL, MAX_DAY_NOTIONAL or MAX_OPEN_ORDERS is 0."""
+    WAIVED = 2
+    """A check is waived that can't be."""
+    HEARTBEAT = 3
+    """HEARTBEAT_INTERVAL is 0 and DEAD_MAN not waived: nothing could ever pass."""
+    DAY = 4
+    """MAX_NOTIONAL is above MAX_DAY_NOTIONAL."""
+    POSITION = 5
+    """MAX_SHARES is above MAX_POSITION."""
+    NOTIONAL = 6
+    """MAX_NOTIONAL is below MAX_SHARES: no order of that many would pass at any price."""
+
+
 class StaleReason(IntEnum):
     """Why a venue went stale as a whole."""
 

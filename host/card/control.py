@@ -11,7 +11,7 @@ from host.card.fees import VenueFees
 from host.card.identity import identify
 from host.card.limits import Limits
 from host.card.protocol import Card, CardError
-from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, StaleReason
+from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, LimitRefusal, StaleReason
 from host.card.replies import Replies
 from host.card.snapshot import LiveOrder, Snapshot, best_first
 from host.card.switches import Switches
@@ -43,6 +43,8 @@ class State(NamedTuple):
     """Per venue: its books may not be trusted."""
     busy: tuple[bool, ...]
     """Per venue: its book is still being cleared."""
+    tripped: bool = False
+    """It has disarmed itself, and nobody has taken note of it yet (``Control.acknowledge``)."""
 
 
 class Position(NamedTuple):
@@ -116,18 +118,28 @@ class Control:
         return State(
             bool(fields["armed"]), bool(fields["limits_valid"]), bool(fields["killed"]), bool(fields["fault"]), bool(fields["expired"]),
             fields["day_level"], stale=tuple(bool(fields["stale"] >> venue & 1) for venue in venues),
-            busy=tuple(bool(fields["busy"] >> venue & 1) for venue in venues),
+            busy=tuple(bool(fields["busy"] >> venue & 1) for venue in venues), tripped=bool(fields["tripped"]),
         )
 
     def arm(self) -> None:
-        """Lets orders pass; the card refuses without limits, with the kill switch on or with a fault."""
+        """Lets orders pass; the card refuses without limits, with the kill switch on, with a fault, or after a trip (``acknowledge``)."""
+        self.write("ARM_UNLOCK", self.read("ARM_CHALLENGE") ^ 0xFFFF_FFFF)
         self.write("ARM", 1)
         state = self.state()
         if not state.armed:
             causes = {"no limits are committed": not state.limits_valid, "the kill switch is on": state.killed}
             causes |= {"it is faulty": state.fault, "it has heard no heartbeat": state.expired}
+            causes |= {"it has tripped, which a person has to acknowledge": state.tripped}
             shown = ", ".join(cause for cause, is_so in causes.items() if is_so)
             raise CardError(f"the card did not arm: {shown or 'it shows no cause'}")
+
+    def tripped(self) -> set[str]:
+        """Why the card has disarmed itself: "dead_man", "fault"; empty if it has not, or if that has been acknowledged."""
+        return {cause for cause, is_so in REGISTERS["TRIP"].unpack(self.read("TRIP")).items() if is_so}
+
+    def acknowledge(self, causes: Collection[str]) -> None:
+        """A person has seen why the card disarmed itself (``tripped``): these causes no longer keep it from being armed."""
+        self.write("TRIP", REGISTERS["TRIP"].pack(**dict.fromkeys(causes, 1)))
 
     def disarm(self) -> None:
         self.write("ARM", 0)
@@ -150,8 +162,8 @@ class Control:
     def set_limits(self, limits: Limits) -> int:
         """Puts all limits in force at once and returns their generation.
 
-        They are written to the shadow, read back, committed and read back again. Limits that are out of range or contradict each other
-        are refused before anything is written; if the card shows others than were committed, it is killed.
+        They are written to the shadow, read back, committed and read back again, with their checksum. Limits that are out of range or
+        contradict each other are refused before anything is written; if the card shows others than were committed, it is killed.
         """
         limits.check()
         for name, value in limits._asdict().items():
@@ -162,11 +174,20 @@ class Control:
         self.write("LIMITS_COMMIT", generation)
         active, shown = self._limits("ACTIVE"), self.read("LIMITS_GENERATION")
         if shown != generation:
-            raise CardError(f"the card refused limits {generation}: it has generation {shown} (does somebody else set limits?)")
-        if active != limits:
+            against = REGISTERS["LIMITS_STATUS"].unpack(self.read("LIMITS_STATUS"))["refused"]
+            names = ", ".join(refusal.name for refusal in LimitRefusal if against >> refusal & 1)
+            raise CardError(f"the card refused limits {generation} ({names}): it has generation {shown} (does somebody else set limits?)")
+        if active != limits or (checksum := self._limits_checksum()) != limits.checksum(generation):
             self.kill()
-            raise CardError(f"the card's limits are {active}, not {limits}: it has been killed")
+            wrong = f"{active}, not {limits}" if active != limits else f"by their checksum {checksum:#x} not those that it shows"
+            raise CardError(f"the card's limits are {wrong}: it has been killed")
         return generation
+
+    def _limits_checksum(self) -> int:
+        for _ in range(POLLS):
+            if not REGISTERS["LIMITS_STATUS"].unpack(self.read("LIMITS_STATUS"))["checking"]:
+                return self.read("LIMITS_CHECKSUM")
+        raise CardError(f"the checksum of the limits is not there after {POLLS} looks")
 
     def limits(self) -> Limits | None:
         """The limits in force; None: nothing has been committed."""

@@ -1,8 +1,9 @@
 """The risk limits of a card, and which of them make sense."""
 
+import zlib
 from typing import NamedTuple
 
-from host.card.registers import RejectReason
+from host.card.registers import REGISTERS, RejectReason
 
 BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 16, "rate_interval": 32, "max_day_notional": 64,
         "max_open_orders": 16}
@@ -76,3 +77,12 @@ class Limits(NamedTuple):
             raise ValueError(f"limits contradict: max_shares {self.max_shares} is above max_position {self.max_position}")
         if self.max_notional < self.max_shares:
             raise ValueError(f"limits contradict: max_notional {self.max_notional} is below max_shares {self.max_shares} at 0.0001")
+
+    def checksum(self, generation: int) -> int:
+        """What LIMITS_CHECKSUM shows while these are in force."""
+        active = sorted((register.offset, register.name) for register in REGISTERS.values() if register.name.startswith("ACTIVE_"))
+        words = [generation.to_bytes(4, "little")]
+        for _, name in active:
+            value = getattr(self, name.removeprefix("ACTIVE_").lower())
+            words.append(value.to_bytes(8 if REGISTERS[name].bits > 32 else 4, "little"))
+        return zlib.crc32(b"".join(words))

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 7
+VERSION_MINOR = 8
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -75,6 +75,16 @@ class StaleReason(IntEnum):
     RESTORE = 2
 
 
+class LimitRefusal(IntEnum):
+    GENERATION = 0
+    RANGE = 1
+    WAIVED = 2
+    HEARTBEAT = 3
+    DAY = 4
+    POSITION = 5
+    NOTIONAL = 6
+
+
 class AnswerKind(IntEnum):
     FILLED = 0
     RELEASED = 1
@@ -106,10 +116,12 @@ _REGISTERS = (
     Register("KILL", 0x0048, "rw", bits=1),
     Register("STATE", 0x004c, "ro", fields=(
         Field("armed", 0, 1), Field("limits_valid", 1, 1), Field("killed", 2, 1), Field("fault", 3, 1), Field("expired", 4, 1),
-        Field("day_level", 5, 3), Field("stale", 8, 8), Field("busy", 16, 8),
+        Field("day_level", 5, 3), Field("stale", 8, 8), Field("busy", 16, 8), Field("tripped", 24, 1),
     )),
     Register("RESYNC", 0x0050, "wo", bits=8),
     Register("CLEAR_POSITIONS", 0x0054, "wo", bits=1),
+    Register("ARM_CHALLENGE", 0x0058, "ro"),
+    Register("ARM_UNLOCK", 0x005c, "wo"),
     Register("TIME", 0x0060, "ro", bits=64),
     Register("EVENT_WRITE_INDEX", 0x0068, "ro"),
     Register("EVENT_READ_INDEX", 0x006c, "rw"),
@@ -118,6 +130,9 @@ _REGISTERS = (
     )),
     Register("RESTORE", 0x0074, "wo", bits=8),
     Register("RESTORE_DONE", 0x0078, "wo", bits=8),
+    Register("TRIP", 0x007c, "rw", fields=(
+        Field("dead_man", 0, 1), Field("fault", 1, 1),
+    )),
     Register("SHADOW_MAX_SHARES", 0x0080, "rw"),
     Register("SHADOW_MAX_POSITION", 0x0084, "rw"),
     Register("SHADOW_MAX_NOTIONAL", 0x0088, "rw", bits=64),
@@ -125,6 +140,10 @@ _REGISTERS = (
     Register("SHADOW_RATE_INTERVAL", 0x0094, "rw"),
     Register("LIMITS_COMMIT", 0x00a0, "wo"),
     Register("LIMITS_GENERATION", 0x00a4, "ro"),
+    Register("LIMITS_STATUS", 0x00a8, "ro", fields=(
+        Field("refused", 0, 8), Field("checking", 31, 1),
+    )),
+    Register("LIMITS_CHECKSUM", 0x00ac, "ro"),
     Register("ACTIVE_MAX_SHARES", 0x00c0, "ro"),
     Register("ACTIVE_MAX_POSITION", 0x00c4, "ro"),
     Register("ACTIVE_MAX_NOTIONAL", 0x00c8, "ro", bits=64),
@@ -373,6 +392,7 @@ _COUNTERS = (
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),
     Counter("BUS_ERRORS", 0x60c0, 0),
     Counter("RESTORE_REFUSED", 0x6100, 0),
+    Counter("ARM_REFUSED", 0x6140, 0),
 )
 
 COUNTERS: dict[str, Counter] = {counter.name: counter for counter in _COUNTERS}

@@ -7,16 +7,17 @@ from amaranth.lib.wiring import In, Out
 from hw.arbitrage_types import ArbitrageLimits, VenueTerms, WrittenQuote
 from hw.config import CardConfig
 from hw.host_interface import registers
+from hw.host_interface.arming import Arming
 from hw.host_interface.bus import READ_LATENCY, RegisterBus
 from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.fields import parts
+from hw.host_interface.limits import LIMITS, commit_limits
 from hw.host_interface.register_file import RegisterFile
 from hw.host_interface.signal_registers import SMOOTHINGS
 from hw.host_interface.signal_registers import VALUES as SIGNAL_VALUES
 from hw.host_interface.strategy_bank import set_up_strategies
 from hw.host_interface.strategy_registers import MAX_TRIGGERS
 from hw.lib.choice import lowest
-from hw.lib.parity import field_parity
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
 from hw.settings import QuoterParameters, RiskLimits, RiskSwitches, TriggerCommit
@@ -36,9 +37,6 @@ from hw.venue_reply import VenueReply
 
 QUERY_CYCLES = 8
 """Cycles from a question for a position to the snapshot of the answer; the gateway needs fewer."""
-
-LIMITS = tuple(name for name, _ in data.Layout.cast(RiskLimits))
-
 
 def read_port(address, width):
     """A memory that the host reads through the bank, with a fixed latency."""
@@ -114,6 +112,8 @@ class RegisterBank(wiring.Component):
         Pulse.
     expired : In(1)
         The host has been silent for too long: disarms, and does not let it be armed.
+    tripped : Out(1)
+        The card has disarmed itself, and waits for somebody to take note of it.
     day_notional, day_level : In(64), In(3)
     limits_parity : Out(one bit a limit)
         Made from the shadows at the commit: from then on it tells when a limit has lost a bit.
@@ -170,8 +170,9 @@ class RegisterBank(wiring.Component):
         Of the event ring.
     ring : Out(address of a word of the ring; data 3 cycles later)
     counters : Out(address in ``counter_elements(config)``; data 2 cycles later)
-    bus_error, limits_refused, host_order_refused : Out(1)
-        Pulses: an access that the map does not have; a commit with a wrong generation; an order while the last one was waiting.
+    bus_error, limits_refused, host_order_refused, arm_refused : Out(1)
+        Pulses: an access that the map does not have; a commit that was not taken; an order while the last one was waiting; as
+        ``Arming.refused``.
 
     Notes
     -----
@@ -188,7 +189,7 @@ class RegisterBank(wiring.Component):
             "bus": In(RegisterBus), "now": In(64),
             "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
             "limits_parity": Out(len(LIMITS)), "switches": Out(RiskSwitches(config.venues, config.symbols)), "heartbeat": Out(1),
-            "expired": In(1), "day_notional": In(64), "day_level": In(3),
+            "expired": In(1), "tripped": Out(1), "day_notional": In(64), "day_level": In(3),
             "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
             "quotes": Out(stream.Signature(WrittenQuote, always_ready=True)), "enable": Out(config.symbols),
@@ -210,7 +211,7 @@ class RegisterBank(wiring.Component):
             "write_index": In(32), "read_index": Out(32),
             "ring": Out(read_port(range(config.events * registers.RECORD_BYTES // 4), 32)),
             "counters": Out(read_port(range(len(self._counters)), 64)),
-            "bus_error": Out(1), "limits_refused": Out(1), "host_order_refused": Out(1),
+            "bus_error": Out(1), "limits_refused": Out(1), "host_order_refused": Out(1), "arm_refused": Out(1),
         })
 
     def elaborate(self, platform):
@@ -219,7 +220,7 @@ class RegisterBank(wiring.Component):
         self._answer(m, file)
         self._identify(m, file.source)
         self._control(m, file.value, file.written, file.source)
-        self._commit_limits(m, file.value, file.written, file.source)
+        commit_limits(m, self, file.value, file.written, file.source)
         set_up_strategies(m, self, file.value, file.written, file.source)
         self._query_position(m, file.value, file.written, file.source)
         self._look(m, file.value, file.written, file.source)
@@ -298,7 +299,6 @@ class RegisterBank(wiring.Component):
             m.d.comb += getattr(source, f"config_{size}").eq(getattr(config, size))
 
     def _control(self, m, value, written, source):
-        may_arm = self.limits_valid & ~self.kill & ~self.fault & ~self.expired
         m.d.comb += [
             self.kill.eq(value.kill),
             self.switches.kill.eq(value.kill), self.switches.reducing.eq(value.reducing),
@@ -313,29 +313,22 @@ class RegisterBank(wiring.Component):
             source.state.eq(self.state),
             self.state.eq(Cat(
                 self.armed, self.limits_valid, self.kill, self.fault, self.expired, self.day_level,
-                self._per_venue("stale"), self._per_venue("busy"))),
+                self._per_venue("stale"), self._per_venue("busy"), self.tripped)),
         ]
-        with m.If(~may_arm):
-            m.d.sync += self.armed.eq(0)
-        with m.Elif(written.arm):
-            m.d.sync += self.armed.eq(value.arm)
+        m.submodules.arming = arming = Arming()
+        m.d.comb += [
+            arming.may_arm.eq(self.limits_valid & ~self.kill & ~self.fault & ~self.expired),
+            arming.expired.eq(self.expired), arming.fault.eq(self.fault),
+            arming.unlock_written.eq(written.arm_unlock), arming.unlock.eq(value.arm_unlock),
+            arming.arm_written.eq(written.arm), arming.arm.eq(value.arm),
+            arming.trip_written.eq(written.trip), arming.trip_acknowledged.eq(value.trip),
+            source.arm_challenge.eq(arming.challenge), source.trip.eq(arming.trip),
+            self.armed.eq(arming.armed), self.arm_refused.eq(arming.refused), self.tripped.eq(arming.trip.any()),
+        ]
 
     def _per_venue(self, name):
         bits = [getattr(venue, name) for venue in self.venues]
         return Cat(*bits, Const(0, registers.MAX_VENUES - len(bits)))
-
-    def _commit_limits(self, m, value, written, source):
-        next_generation, shadows = Signal(32, init=1), Signal(RiskLimits)
-        m.d.comb += [shadows[name].eq(getattr(value, f"shadow_{name}")) for name in LIMITS]
-        m.d.sync += self.limits_refused.eq(0)
-        with m.If(written.limits_commit):
-            with m.If(value.limits_commit == next_generation):
-                m.d.sync += [self.limits[name].eq(shadows[name]) for name in LIMITS]
-                m.d.sync += self.limits_parity.eq(field_parity(shadows))
-                m.d.sync += [source.limits_generation.eq(next_generation), next_generation.eq(next_generation + 1), self.limits_valid.eq(1)]
-            with m.Else():
-                m.d.sync += self.limits_refused.eq(1)
-        m.d.comb += [getattr(source, f"active_{name}").eq(getattr(self.limits, name)) for name in LIMITS]
 
     def _query_position(self, m, value, written, source):
         remaining = Signal(range(QUERY_CYCLES + 1))

@@ -102,11 +102,12 @@ COUNTERS = (
     Counter("SIGNAL_UPDATES_LOST", 0x4F, "Updates of signals that came too fast; all signals began anew."),
     *reason_counters("REJECT", 0x50, RejectReason, family="rejects", per_venue=False),
     Counter("EVENTS_LOST", 0x80, "Event records that found no place.", amount_bits=8),
-    Counter("LIMITS_REFUSED", 0x81, "Commits with a wrong generation."),
+    Counter("LIMITS_REFUSED", 0x81, "Commits with a wrong generation, or of limits that are out of range or contradict each other."),
     Counter("HOST_ORDERS_REFUSED", 0x82, "Orders of the host that came while the last one was waiting."),
     Counter("BUS_ERRORS", 0x83, "Accesses that the register map does not have."),
     Counter("RESTORE_REFUSED", 0x84, "Orders for a book (RESTORE_ORDER) that no venue waited for, or that came while the last one was on "
             "its way, or of a venue or symbol that the card does not have.", amount_bits=2),
+    Counter("ARM_REFUSED", 0x85, "Writes to ARM_UNLOCK with a wrong number, and to ARM that should have armed the card and did not."),
 )
 """All counters, by row. Rows never move within a major version."""
 

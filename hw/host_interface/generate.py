@@ -17,13 +17,14 @@ from hw.host_interface.counter_table import COUNTER_VENUE_STRIDE, COUNTERS, Coun
 from hw.host_interface.event_records import EVENT_HEADER, EVENTS, EventKind
 from hw.host_interface.map_types import Field, Register, member_docs
 from hw.host_interface.registers import REGISTERS
-from hw.reasons import AnswerKind, DropReason, RejectReason, StaleReason
+from hw.reasons import AnswerKind, DropReason, LimitRefusal, RejectReason, StaleReason
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 CONSTANTS = ("MAGIC", "VERSION_MAJOR", "VERSION_MINOR", "BAR_SIZE", "REGISTERS_SIZE", "RING_OFFSET", "RECORD_BYTES")
 SIZES = ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz")
-ENUMERATIONS = {EventKind: "EVENT", DropReason: "DROP", RejectReason: "REJECT", StaleReason: "STALE", AnswerKind: "ANSWER"}
+ENUMERATIONS = {
+    EventKind: "EVENT", DropReason: "DROP", RejectReason: "REJECT", StaleReason: "STALE", LimitRefusal: "LIMIT", AnswerKind: "ANSWER"}
 """Enumerations that the host needs, with their prefix in the C header."""
 
 SECTIONS = (

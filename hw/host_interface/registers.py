@@ -24,7 +24,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 7
+VERSION_MINOR = 8
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -66,6 +66,7 @@ STATE_FIELDS = (
     Field("day_level", 5, 3, "Of the day's notional limit, reached: 1 for 50 %, 2 for 75, 3 for 85, 4 for 90, 5 for 95."),
     Field("stale", 8, 8, "One bit per venue: its books may not be trusted."),
     Field("busy", 16, 8, "One bit per venue: its book is still being cleared."),
+    Field("tripped", 24, 1, "It has disarmed itself (TRIP) and can't be armed before that has been acknowledged."),
 )
 
 IDENTITY = (
@@ -88,15 +89,18 @@ IDENTITY = (
 
 CONTROL = (
     Register("SCRATCH", 0x0040, RW, "Keeps what is written and does nothing: for testing the bus."),
-    Register("ARM", 0x0044, RW, "1 arms the card, which only works with committed limits, the kill switch off, no fault and a host that is "
-             "heard; 0 disarms it. "
-             "Reads whether it is armed.", bits=1, live=True),
+    Register("ARM", 0x0044, RW, "1 arms the card, which only works right after ARM_UNLOCK, with committed limits, the kill switch off, no "
+             "fault, no TRIP and a host that is heard; else it counts as ARM_REFUSED. 0 disarms it. Reads whether it is armed.",
+             bits=1, live=True),
     Register("KILL", 0x0048, RW, "1 stops every new order and disarms. To go on: write 0, then arm again.", bits=1),
     Register("STATE", 0x004C, RO, "What the card allows itself.", fields=STATE_FIELDS),
     Register("RESYNC", 0x0050, WO, "One bit per venue: start its feed afresh at FEED_SEQUENCE, of any session, with an empty book, "
              "no longer stale. It stays busy in STATE until the book is empty.", bits=MAX_VENUES),
     Register("CLEAR_POSITIONS", 0x0054, WO, "Write 1: positions become 0 and open orders are forgotten; only while disarmed, and while "
              "none is open at a venue.", bits=1),
+    Register("ARM_CHALLENGE", 0x0058, RO, "A number that every write to ARM or ARM_UNLOCK changes."),
+    Register("ARM_UNLOCK", 0x005C, WO, "Writing the complement of ARM_CHALLENGE lets the next write of ARM, within 2^24 cycles, arm the "
+             "card; anything else counts as ARM_REFUSED."),
     Register("TIME", 0x0060, RO, "Clock cycles since reset.", bits=64),
     Register("EVENT_WRITE_INDEX", 0x0068, RO, "Records that the card has put into the event ring, modulo 2^32."),
     Register("EVENT_READ_INDEX", 0x006C, RW, "Records that the host has taken, modulo 2^32: their places are free again."),
@@ -109,6 +113,9 @@ CONTROL = (
              "in the lines' buffers, while its book takes orders by RESTORE_ORDER.", bits=MAX_VENUES),
     Register("RESTORE_DONE", 0x0078, WO, "One bit per venue: after RESTORE, its book is whole. Its feed goes on at FEED_SEQUENCE, and it "
              "is no longer stale.", bits=MAX_VENUES),
+    Register("TRIP", 0x007C, RW, "Why an armed card has disarmed itself. It can't be armed again before somebody has written 1 to each bit "
+             "that is set, which clears it.", live=True, fields=(
+        Field("dead_man", 0, 1, "The host was silent for too long."), Field("fault", 1, 1, "A part of the card found itself broken."))),
 )
 
 
@@ -145,8 +152,13 @@ def more_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Re
 RISK = (
     *limit_registers("SHADOW_", 0x0080, RW, "Shadow: no effect before the commit."),
     Register("LIMITS_COMMIT", 0x00A0, WO, "Writing LIMITS_GENERATION + 1 puts all shadow limits in force in one cycle; "
-             "any other value changes nothing and counts as LIMITS_REFUSED."),
+             "any other value, and shadows that are out of range or contradict each other, change nothing and count as LIMITS_REFUSED."),
     Register("LIMITS_GENERATION", 0x00A4, RO, "Number of the limits in force; 0: none yet, and nothing passes."),
+    Register("LIMITS_STATUS", 0x00A8, RO, "What became of the last LIMITS_COMMIT.", fields=(
+        Field("refused", 0, 8, "One bit for each LimitRefusal that applied; 0: it was taken."),
+        Field("checking", 31, 1, "LIMITS_CHECKSUM is not yet that of the limits in force."))),
+    Register("LIMITS_CHECKSUM", 0x00AC, RO, "CRC-32 (as of zip and Ethernet) of LIMITS_GENERATION and all ACTIVE_ registers, in the order "
+             "of their offsets, each word of them as four bytes, the lowest first. Made of what the card has, over and over again."),
     *limit_registers("ACTIVE_", 0x00C0, RO, "In force."),
     *more_limits("SHADOW_", 0x0300, RW, "Shadow: no effect before the commit."),
     *more_limits("ACTIVE_", 0x0320, RO, "In force."),

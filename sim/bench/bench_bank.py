@@ -1,12 +1,21 @@
 """The register bank against the definition of the map: random accesses, right and wrong, and what the stages see of them."""
 
+from collections import Counter
+
 from host.card.registers import COUNTERS, MAGIC, REGISTERS, VERSION_MAJOR, VERSION_MINOR
+from hw.reasons import LimitRefusal, RejectReason
 from sim.bench.host import HostBus
 from sim.bench.testbench import bench_test, share
 from sim.golden.bank import BankModel
 
-SPECIAL = {"ARM", "KILL", "LOOK", "POSITION_SYMBOL", "RESTORE_ORDER", "SIGNAL_SYMBOL", "USER_REF"}
+SPECIAL = {"ARM", "KILL", "LOOK", "POSITION_SYMBOL", "RESTORE_ORDER", "SIGNAL_SYMBOL", "TRIP", "USER_REF"}
 """Registers that show something else than what was written, or that stop the card."""
+
+SOUND = {
+    "MAX_SHARES": 1_000, "MAX_POSITION": 1_000, "MAX_NOTIONAL": 1 << 40, "MAX_DAY_NOTIONAL": 1 << 40, "RATE_BURST": 7, "RATE_INTERVAL": 5,
+    "MAX_OPEN_ORDERS": 3, "HEARTBEAT_INTERVAL": 4, "DUPLICATE_WINDOW": 1, "WAIVED": 1 << RejectReason.DEAD_MAN,
+}
+"""Limits at the edge of a contradiction."""
 
 
 def elements(register, config):
@@ -109,8 +118,9 @@ async def what_is_written_is_read(tb):
 
 @bench_test(timeout_us=100_000)
 async def limits_and_switches(tb):
-    """The model of the bank beside the device: commits in one cycle, arming only when it is allowed."""
+    """The model of the bank beside the device: commits in one cycle and only of limits that make sense, arming only when it is allowed."""
     bus, rng, bank, changes = tb.add(HostBus(tb, rates=(1.0,))), tb.rng, BankModel(), []
+    pulses, refusals = tb.add(Pulses(tb, "arm_refused", "limits_refused")), Counter()
 
     class Watch:
         """Limits must change as a whole: from one commit's to the next one's, never through a mixture."""
@@ -125,16 +135,24 @@ async def limits_and_switches(tb):
 
     tb.add(Watch())
     bus.on_write(lambda name, index, value: bank.write(name, value))
+    bus.on_read(bank.read)
+    for name, value in SOUND.items():
+        bus.write(f"SHADOW_{name}", value)
     committed = [vars(bank.limits)]
     for _ in range(share(600)):
         odd = rng.random()
         if odd < 0.5:
-            name = rng.choice(["MAX_SHARES", "MAX_POSITION", "MAX_NOTIONAL", "RATE_BURST", "RATE_INTERVAL"])
-            bus.write(f"SHADOW_{name}", rng.getrandbits({"MAX_NOTIONAL": 64, "RATE_BURST": 16}.get(name, 32)))
+            name = rng.choice(sorted(SOUND))
+            bus.write(f"SHADOW_{name}", rng.choice([0, SOUND[name], SOUND[name], SOUND[name], 1, SOUND[name] + rng.choice([-1, 1])]))
+        elif odd < 0.55:  # sound again
+            for name, value in SOUND.items():
+                bus.write(f"SHADOW_{name}", value + rng.randrange(2) * (name == "RATE_INTERVAL"))
         elif odd < 0.7:
-            bus.write("LIMITS_COMMIT", bank.generation + 1 if rng.random() < 0.7 else rng.getrandbits(32))
+            bus.write("LIMITS_COMMIT", bank.generation + 1 if rng.random() < 0.8 else rng.getrandbits(32))
+            await bus.settle()
+            refusals.update(bank.refused)
         elif odd < 0.9:
-            bus.write("ARM", rng.randrange(2))
+            await _steps_of_arming(bus, rng)
         else:
             bus.write("KILL", rng.randrange(2))
         await bus.settle()
@@ -145,20 +163,50 @@ async def limits_and_switches(tb):
         assert await bus.read("ARM") == bank.armed
         assert await bus.read("LIMITS_GENERATION") == bank.generation
         assert await bus.read("ACTIVE_MAX_NOTIONAL") == bank.limits.max_notional
+        assert await bus.read("LIMITS_STATUS") & 0xFF == sum(1 << refusal for refusal in bank.refused)
+        while await bus.read("LIMITS_STATUS") >> 31:
+            pass
+        assert await bus.read("LIMITS_CHECKSUM") == bank.checksum()
+        assert await bus.read("TRIP") == 0
     tb.compare(changes, committed, "limits in force")
+    assert set(refusals) == set(LimitRefusal) or share(100) < 100, refusals
+    tb.compare([tuple(pulses.count.values())], [(bank.refused_arms, bank.refused_commits)], "refused arms and commits")
     await _armed(tb, bus, bank)
     tb.set(fault=1)
     await tb.cycles(2)
     assert not tb.get("armed"), "armed in spite of a fault"
-    bus.write("ARM", 1)
+    await bus.arm()
     await bus.settle()
     assert not tb.get("armed"), "armed in spite of a fault"
+    tb.set(fault=0)
+    await bus.arm()
+    await bus.settle()
+    assert not tb.get("armed"), "armed in spite of a trip"
+    assert await bus.read("TRIP") == 2
+    bus.write("TRIP", 2)
+    await bus.arm()
+    await bus.settle()
+    assert tb.get("armed")
+
+
+async def _steps_of_arming(bus, rng):
+    """Right and wrong ones."""
+    right, odd = await bus.read("ARM_CHALLENGE") ^ 0xFFFF_FFFF, rng.random()
+    if odd < 0.8:
+        bus.write("ARM_UNLOCK", right if odd < 0.6 else rng.choice([0, 1, right ^ 0xFFFF_FFFF, right ^ 1 << rng.randrange(32)]))
+    if rng.random() < 0.2:
+        bus.write("ARM_UNLOCK", right)  # once more: it is another one by now
+    if rng.random() < 0.1:
+        bus.write("KILL", rng.randrange(2))
+    bus.write("ARM", rng.random() < 0.8)
 
 
 async def _armed(tb, bus, bank):
     bus.write("KILL", 0)
+    for name, value in SOUND.items():
+        bus.write(f"SHADOW_{name}", value)
     bus.write("LIMITS_COMMIT", bank.generation + 1)
-    bus.write("ARM", 1)
+    await bus.arm()
     await bus.settle()
     assert tb.get("armed")
 

@@ -137,11 +137,11 @@ async def the_kill_switch(tb):
         late = [cycles for cycles, number in begun if cycles > KILLED_WITHIN + SECOND_LEG * is_second_leg(card, number)]
         assert not late, f"order frames began {late} cycles after the kill switch"
         tb.transactions += 1
-        card.bus.write("ARM", 1)  # not while killed
+        await card.bus.arm()  # not while killed
         await card.bus.settle()
         assert await card.bus.read("ARM") == 0
         card.bus.write("KILL", 0)
-        card.bus.write("ARM", 1)
+        await card.bus.arm()
         await card.bus.settle()
         assert await card.bus.read("ARM") == 1
     await card.finish()
@@ -295,7 +295,7 @@ async def orders_limits_and_replies_of_the_host(tb):
         rng.choice(card.feeds).status(card.symbols[slot], slot, rng.choice("HTTT"))
         odd = rng.random()
         if odd < 0.3:
-            card.bus.write("ARM", 1)
+            await card.bus.arm()
             await card.limits(**LIMITS | next(tight))
             for _ in range(2):
                 await host_order(venue=rng.randrange(2), symbol=rng.randrange(3), shares=rng.choice([100, 200, 4_000]), price=10_000)
@@ -305,7 +305,7 @@ async def orders_limits_and_replies_of_the_host(tb):
             card.bus.write("ARM", 0)
         elif odd < 0.7:
             await card.limits(**LIMITS)
-            card.bus.write("ARM", 1)
+            await card.bus.arm()
         await host_order(
             venue=rng.choice([0, 1, 1, 7]), symbol=rng.choice([0, 1, 2, 3, 3, 200]),
             shares=rng.choice([0, 1, 100, 200, 6_000]), price=rng.choice([0, 1, 10_000, 1_000_000, 0x80000000]))

@@ -18,13 +18,13 @@ HOLE = 2_000
 ANY_PRICE = {"MAX_DISTANCE": 2**32 - 1, "MAX_DEVIATION": 2**16 - 1}
 
 TIGHT = (
-    {"MAX_SHARES": 0}, {"MAX_SHARES": 150}, {"MAX_NOTIONAL": 0}, {"MAX_NOTIONAL": 10_000_000}, {"MAX_POSITION": 0}, {"MAX_POSITION": 500},
-    {"RATE_BURST": 0}, {"RATE_BURST": 1, "RATE_INTERVAL": 20_000}, {"RATE_INTERVAL": 300},
-    {"MAX_OPEN_ORDERS": 0}, {"WAIVED": 1 << RejectReason.DEAD_MAN, **ANY_PRICE},
+    {"MAX_SHARES": 150}, {"MAX_NOTIONAL": 5_000}, {"MAX_NOTIONAL": 10_000_000}, {"MAX_SHARES": 100, "MAX_POSITION": 100},
+    {"MAX_SHARES": 500, "MAX_POSITION": 500}, {"MAX_POSITION": 500}, {"RATE_BURST": 0}, {"RATE_BURST": 1, "RATE_INTERVAL": 20_000},
+    {"RATE_INTERVAL": 300}, {"MAX_OPEN_ORDERS": 1}, {"WAIVED": 1 << RejectReason.DEAD_MAN, **ANY_PRICE},
     {"WAIVED": 1 << RejectReason.DEAD_MAN | 1 << RejectReason.UNSURE_BOOK, **ANY_PRICE, "MAX_DISTANCE": 100},
     {"WAIVED": 1 << RejectReason.DEAD_MAN | 1 << RejectReason.UNSURE_BOOK, **ANY_PRICE, "MAX_DEVIATION": 200},
 )
-"""One of the limits at a time."""
+"""One of the limits at a time. Two of them the card refuses."""
 
 
 class CardBench:
@@ -77,7 +77,7 @@ class CardBench:
         await self.limits(**LIMITS)
         bus.write("ARB_ENABLE", (1 << self.config.symbols) - 1, 0)
         if arm:
-            bus.write("ARM", 1)
+            await bus.arm()
         await bus.settle()
 
     async def listen_to_both_lines(self, *, hole: int = HOLE) -> None:

@@ -21,7 +21,7 @@ class HostBus:
 
     def __init__(self, tb, *, rates=(1.0, 0.5)):
         self.tb, self._queue, self._now = tb, deque(), Pattern(tb.rng, rates)
-        self._answers, self._on_write, self.last_write = deque(), [], 0
+        self._answers, self._on_write, self._on_read, self.last_write = deque(), [], [], 0
         self._current = None
 
     # what a test calls
@@ -45,7 +45,15 @@ class HostBus:
     async def read(self, name: str, *index: int) -> int:
         """Reads a register, all of its words."""
         register = REGISTERS[name]
-        return await self._read_words(register.address(*index), 2 if register.bits > 32 else 1)
+        value = await self._read_words(register.address(*index), 2 if register.bits > 32 else 1)
+        for callback in self._on_read:
+            callback(name, value)
+        return value
+
+    async def arm(self) -> None:
+        """Queues both steps that arm the card; it may refuse."""
+        self.write("ARM_UNLOCK", await self.read("ARM_CHALLENGE") ^ 0xFFFF_FFFF)
+        self.write("ARM", 1)
 
     async def counter(self, name: str, venue: int = 0) -> int:
         counter = COUNTERS[name]
@@ -61,6 +69,10 @@ class HostBus:
     def on_write(self, callback) -> None:
         """Calls ``callback(name, index, value)`` in the cycle in which a register's last word is written."""
         self._on_write.append(callback)
+
+    def on_read(self, callback) -> None:
+        """Calls ``callback(name, value)`` with what ``read`` has read of a register."""
+        self._on_read.append(callback)
 
     @property
     def idle(self) -> bool:

@@ -245,6 +245,7 @@ class CardScoreboard:
         self.reasons, self._bank_checked = Counter(), 0
         self._verdicts, self._probed, self._limits, self._halted, self._touch = deque(), {}, None, set(), None
         bus.on_write(self._written)
+        bus.on_read(self.bank.read)
 
     # what the host writes
 
@@ -485,7 +486,8 @@ class CardScoreboard:
         names += [f"REJECT_{reason.name}" for reason in RejectReason if reason]
         for name in names:
             got[name], wanted[name] = await self.bus.counter(name), counts[name]
-        got["LIMITS_REFUSED"], wanted["LIMITS_REFUSED"] = await self.bus.counter("LIMITS_REFUSED"), self.bank.refused_commits
+        for name, count in (("LIMITS_REFUSED", self.bank.refused_commits), ("ARM_REFUSED", self.bank.refused_arms)):
+            got[name], wanted[name] = await self.bus.counter(name), count
         names = ["FRAMES", "HEARTBEATS", "SESSION_ENDS", "GAPS", "MISSING_MESSAGES", "GIVEN_UP", "STALE", "BOOK_EVENTS", "TOPS",
                  "TRADING_STATES", "UNKNOWN_REFERENCES", "ORDER_FRAMES", *(f"DROP_{reason.name}" for reason in DropReason if reason)]
         for venue in self.venues:

@@ -222,5 +222,10 @@ def test_a_silent_host_disarms_the_card(card, control):
     control.switches.heartbeat()
     assert order(control, card).reason == RejectReason.HALTED  # a heartbeat alone does not arm
     control.switches.heartbeat()
+    with pytest.raises(CardError, match="it has tripped, which a person has to acknowledge"):
+        control.arm()
+    assert control.tripped() == {"dead_man"}
+    control.acknowledge(control.tripped())
+    control.switches.heartbeat()
     control.arm()
     assert isinstance(order(control, card), OrderSent)

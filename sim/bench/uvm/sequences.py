@@ -129,11 +129,15 @@ class HostSequence(uvm_sequence):
             await self.write(f"SHADOW_{name}", value)
         await self.write("LIMITS_COMMIT", await self.read("LIMITS_GENERATION") + 1)
 
+    async def arm(self):
+        await self.write("ARM_UNLOCK", await self.read("ARM_CHALLENGE") ^ 0xFFFF_FFFF)
+        await self.write("ARM", 1)
+
     async def trade_again(self):
         """Whatever happened before: limits, no kill switch, armed."""
         await self.commit(**LIMITS)
         await self.write("KILL", 0)
-        await self.write("ARM", 1)
+        await self.arm()
 
 
 class Caretaker(HostSequence):
@@ -170,7 +174,7 @@ class HostActs(HostSequence):
 
     async def _kill(self):
         await self.write("KILL", 1)
-        await self.write("ARM", 1)
+        await self.arm()
 
     async def _disarm(self):
         await self.write("ARM", 0)
@@ -179,7 +183,7 @@ class HostActs(HostSequence):
         """One limit is tight, and an order comes that nothing else is against."""
         await self.commit(**LIMITS | self.card.tb.rng.choice(TIGHT))
         await self.write("KILL", 0)
-        await self.write("ARM", 1)
+        await self.arm()
         for _ in range(2):
             await self._ask(0x100, 100, 1_000_000)
 

@@ -1,5 +1,7 @@
 """A stand-in for a card: the register map as its documentation describes it, in plain Python, with faults on request."""
 
+import zlib
+
 from host.card.registers import CARDS, COUNTERS, MAGIC, RECORD_BYTES, REGISTERS, RING_OFFSET, VERSION_MAJOR, VERSION_MINOR
 
 MASK = 0xFFFFFFFF
@@ -30,7 +32,9 @@ class ModelCard:
         self.put("CONFIG_HASH", self.sizes.hash)
         for size in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz"):
             self.put(f"CONFIG_{size.upper()}", getattr(self.sizes, size))
-        self.armed = self.killed = self.fault = False
+        self.armed = self.killed = self.fault = self.unlocked = False
+        self.trip = 0
+        self.put("ARM_CHALLENGE", 0x12345678)
         self.stale = 0
 
     # What a test sets up
@@ -64,6 +68,8 @@ class ModelCard:
             return self.state()
         if offset == REGISTERS["ARM"].address():
             return int(self.armed)
+        if offset == REGISTERS["TRIP"].address():
+            return self.trip
         return self.words.get(offset, 0)
 
     def read_words(self, offset, count):
@@ -78,13 +84,22 @@ class ModelCard:
         if name == "KILL":
             self.killed = bool(value)
             self.armed &= not self.killed
+        elif name == "ARM_UNLOCK":
+            self.unlocked = value ^ self.get("ARM_CHALLENGE") == MASK
+            self.put("ARM_CHALLENGE", self.get("ARM_CHALLENGE") * 5 + 1 & MASK)
+        elif name == "TRIP":
+            self.trip &= ~value
         elif name == "ARM":
-            self.armed = bool(value) and bool(self.get("LIMITS_GENERATION")) and not self.killed and not self.fault
+            may = bool(self.get("LIMITS_GENERATION")) and not self.killed and not self.fault and not self.trip and self.unlocked
+            self.armed, self.unlocked = bool(value) and may, False
         elif name == "LIMITS_COMMIT" and value == (self.get("LIMITS_GENERATION") + 1) & MASK:
             for limit in LIMITS:
                 if f"ACTIVE_{limit}" not in self.stuck:
                     self.put(f"ACTIVE_{limit}", self.get(f"SHADOW_{limit}"))
             self.put("LIMITS_GENERATION", value)
+            active = sorted((register.address(), name) for name, register in REGISTERS.items() if name.startswith("ACTIVE_"))
+            words = [value, *(self.get(name) >> shift & MASK for _, name in active for shift in range(0, REGISTERS[name].bits, 32))]
+            self.put("LIMITS_CHECKSUM", zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words)) ^ ("checksum" in self.stuck))
         elif name == "RESYNC":
             for venue in range(self.sizes.venues):
                 if value >> venue & 1:
@@ -100,4 +115,4 @@ class ModelCard:
             busy |= (looks > 0) << venue
             self.clearing[venue] = looks - ("clearing" not in self.stuck)
         valid = bool(self.get("LIMITS_GENERATION"))
-        return self.armed | valid << 1 | self.killed << 2 | self.fault << 3 | self.stale << 8 | busy << 16
+        return self.armed | valid << 1 | self.killed << 2 | self.fault << 3 | self.stale << 8 | busy << 16 | bool(self.trip) << 24

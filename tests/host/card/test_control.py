@@ -72,7 +72,7 @@ def test_a_shadow_that_does_not_take_is_not_committed():
 
 
 def test_a_refused_commit_is_told():
-    with pytest.raises(CardError, match="refused limits 1: it has generation 0"):
+    with pytest.raises(CardError, match=r"refused limits 1 \(\): it has generation 0"):
         Control(ModelCard(stuck=["LIMITS_COMMIT"])).set_limits(LIMITS)
 
 
@@ -83,7 +83,33 @@ def test_other_limits_in_force_than_committed_kill_the_card():
     assert card.killed
 
 
+def test_a_checksum_that_is_not_that_of_the_limits_kills():
+    card = ModelCard(stuck=["checksum"])
+    with pytest.raises(CardError, match="by their checksum 0x[0-9a-f]+ not those that it shows: it has been killed"):
+        Control(card).set_limits(LIMITS)
+    assert card.killed
+
+
+def test_what_the_card_has_against_limits_is_told():
+    card = ModelCard(stuck=["LIMITS_COMMIT"])
+    card.put("LIMITS_STATUS", 0b10010)
+    with pytest.raises(CardError, match=r"refused limits 1 \(RANGE, DAY\)"):
+        Control(card).set_limits(LIMITS)
+
+
 # Arming
+
+
+def test_after_a_trip_a_person_has_to_acknowledge_it(card, control):
+    control.set_limits(LIMITS)
+    card.trip = 1
+    assert control.state().tripped
+    with pytest.raises(CardError, match="did not arm: it has tripped, which a person has to acknowledge$"):
+        control.arm()
+    assert control.tripped() == {"dead_man"}
+    control.acknowledge(control.tripped())
+    assert control.tripped() == set()
+    control.arm()
 
 
 def test_arm_disarm_kill_release(card, control):

@@ -19,8 +19,8 @@ def test_every_known_configuration_is_recognised(name):
 @pytest.mark.parametrize(("register", "value", "complaint"), [
     ("MAGIC", 0xFFFFFFFF, "should say 0x5452504a, not 0xffffffff: nothing answers there"),
     ("MAGIC", MAGIC + 1, "should say 0x5452504a, not 0x5452504b: this is not a Trapjaw card"),
-    ("VERSION", 2 << 16, r"version 2\.0, this host needs 1\.7"),
-    ("VERSION", 0, r"version 0\.0, this host needs 1\.7"),
+    ("VERSION", 2 << 16, r"version 2\.0, this host needs 1\.8"),
+    ("VERSION", 0, r"version 0\.0, this host needs 1\.8"),
     ("CONFIG_HASH", 0x123, "has the configuration 0x0000000000000123, which this host does not know"),
     ("CONFIG_SYMBOLS", 5, "says that it is tiny, but CONFIG_SYMBOLS is 5, not 4"),
     ("CONFIG_CLOCK_HZ", 1, "CONFIG_CLOCK_HZ is 1"),

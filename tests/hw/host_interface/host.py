@@ -44,6 +44,12 @@ class Host:
         for word in range(register.words):
             await self.write_word(offset(register, index) + 4 * word, value >> 32 * word & 0xFFFFFFFF)
 
+    async def arm(self):
+        """Both steps; shows on the bank's port when it is through."""
+        await self.write("ARM_UNLOCK", await self.read("ARM_CHALLENGE") ^ 0xFFFFFFFF)
+        await self.write("ARM", 1)
+        await self._ctx.tick().repeat(4)
+
     async def read(self, name, *index):
         register = BY_NAME[name]
         words = await self.read_words(*(offset(register, index) + 4 * word for word in range(register.words)))
