@@ -14,10 +14,19 @@ from bitstreams.progress import step
 
 FILE = ROOT / "docs" / "area.json"
 
+SIGNALS = {
+    "EMA": "ema:Ema", "RSI": "rsi:Rsi", "MACD": "macd:Macd", "Volatility": "volatility:Volatility",
+    "Order-flow imbalance": "order_flow:OrderFlow", "Weighted mid": "weighted_mid:WeightedMid",
+    "Volume by aggressor": "traded_volume:TradedVolume",
+}
+SIZED = '(CardConfig("many", venues=4, symbols=64, orders=256, levels=64, backlog=128, events=64))'
+
 COMPONENTS = {
     "Order book": (
         "8 symbols, 4,096 orders, 4,096 far levels", 156.25,
         'hw.book.book:Book(CardConfig("eight", venues=2, symbols=8, orders=4096, levels=4096, backlog=256, events=256, order_ways=2))'),
+    **{name: ("any symbols" if name == "Weighted mid" else "64 symbols", 156.25,
+              f"hw.signal.{where}{'' if name == 'Weighted mid' else SIZED}") for name, where in SIGNALS.items()},
 }
 """Name: size, clock in MHz that is asked for, and the expression that ``python -m bitstreams.place`` takes."""
 
