@@ -38,6 +38,8 @@ from hw.risk.gateway import RiskGateway
 from hw.strategy.arbitrage import Arbitrage
 from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
+from hw.telemetry.latency_histogram import LatencyHistogram
+from hw.telemetry.tai_clock import TaiClock
 from hw.types import BookEventKind, FrameReceive, FrameTransmit, OrderKind
 
 STAGES = (
@@ -133,6 +135,7 @@ class Card(wiring.Component):
         if self.config.quoter:
             tell_quoter(m, self)
         self._restore(m)
+        self._telemetry(m)
         self._host(m)
         m.d.comb += self.bank.looking.eq(Cat(self.looking).any())
         return m
@@ -356,6 +359,21 @@ class Card(wiring.Component):
                 m.d.comb += orders.ready.eq(restore.orders.ready)
         refused = Cat(restore.refused for restore in self.restores).any()
         m.d.comb += self.counters.restore_refused.eq(self.bank.restore_refused + refused)
+
+    def _telemetry(self, m):
+        """The time of day, and how long orders took after the feed messages that they follow."""
+        m.submodules.tai = tai = TaiClock()
+        m.submodules.latencies = latencies = LatencyHistogram()
+        control, sent = self.bank.telemetry, self.transmit.sent
+        self.records.append((tai.reading.valid, events.clock(tai.reading.payload, self.clock.now), 1))
+        m.d.comb += [
+            tai.now.eq(self.clock.now), control.time.eq(tai.time),
+            *(getattr(tai, name).eq(getattr(control, name)) for name in ("set", "value", "adjust", "offset", "increment")),
+            latencies.clear.eq(control.clear), latencies.bin.eq(control.bin),
+            *(getattr(control, name).eq(getattr(latencies, name)) for name in ("clearing", "shown", "summary")),
+            latencies.latency.valid.eq(sent.valid & (sent.payload.order.trigger_sequence != 0)),
+            latencies.latency.payload.eq(sent.payload.latency),
+        ]
 
     def _host(self, m):
         """The host's window: registers, counters, event ring."""

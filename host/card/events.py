@@ -185,8 +185,21 @@ class TriggerFired:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What the card's clock showed (docs/telemetry.md): from it follows the time of every other cycle until the next reading."""
+
+    card_time: int
+    lost: bool
+    cycles: int
+    time: int
+    """Nanoseconds TAI."""
+    increment: int
+    """What the time grows by each cycle from then on, in 2^-32 ns."""
+
+
 Event = (TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders | ArbitrageSignal
-         | TriggerFired)
+         | TriggerFired | ClockReading)
 
 
 def decode(words: Sequence[int]) -> Event:
@@ -230,5 +243,7 @@ def decode(words: Sequence[int]) -> Event:
             return TriggerFired(time, lost, entries=fired, **fields)
         case EventKind.SIGNAL:
             return ArbitrageSignal(time, lost, **fields)
+        case EventKind.CLOCK:
+            return ClockReading(time, lost, **fields)
         case _:
             return StateChange(time, lost, **fields)

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 8
+VERSION_MINOR = 9
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -29,6 +29,7 @@ class EventKind(IntEnum):
     ORDERS = 9
     SIGNAL = 10
     TRIGGER = 11
+    CLOCK = 12
 
 
 class DropReason(IntEnum):
@@ -310,6 +311,19 @@ _REGISTERS = (
     Register("QUOTER_MAX_POSITION", 0x086c, "rw"),
     Register("QUOTER_THRESHOLD", 0x0870, "rw", bits=16),
     Register("QUOTER_INTERVAL", 0x0874, "rw", bits=31),
+    Register("TAI_TIME", 0x0f00, "ro", bits=64),
+    Register("TAI_SET", 0x0f08, "wo", bits=64),
+    Register("TAI_INCREMENT", 0x0f10, "rw", bits=40),
+    Register("TAI_ADJUST", 0x0f18, "wo"),
+    Register("LATENCY_BIN", 0x0f20, "rw", fields=(
+        Field("bin", 0, 9), Field("clearing", 30, 1), Field("busy", 31, 1),
+    )),
+    Register("LATENCY_BIN_COUNT", 0x0f28, "ro", bits=48),
+    Register("LATENCY_COUNT", 0x0f30, "ro", bits=48),
+    Register("LATENCY_SUM", 0x0f38, "ro", bits=64),
+    Register("LATENCY_LEAST", 0x0f40, "ro"),
+    Register("LATENCY_MOST", 0x0f44, "ro"),
+    Register("LATENCY_CLEAR", 0x0f48, "wo", bits=1),
     Register("NAME", 0x1000, "rw", bits=64, dimensions=(Dimension("symbol", 256, 0x8),)),
     Register("BOUND", 0x1800, "ro", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
     Register("ASSUME_TRADING", 0x1900, "rw", dimensions=(Dimension("venue", 8, 0x20), Dimension("word", 8, 0x4),)),
@@ -446,6 +460,9 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
     EventKind.TRIGGER: (
         Field("venue", 8, 4), Field("symbol", 16, 8), Field("bid_price", 32, 32), Field("ask_price", 64, 32), Field("entries", 96, 16),
         Field("sequence", 160, 64),
+    ),
+    EventKind.CLOCK: (
+        Field("cycles", 32, 64), Field("time", 96, 64), Field("increment", 160, 40),
     ),
 }
 """Fields of each kind of event record, beside the header's."""

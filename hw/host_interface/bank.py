@@ -17,6 +17,7 @@ from hw.host_interface.signal_registers import SMOOTHINGS
 from hw.host_interface.signal_registers import VALUES as SIGNAL_VALUES
 from hw.host_interface.strategy_bank import set_up_strategies
 from hw.host_interface.strategy_registers import MAX_TRIGGERS
+from hw.host_interface.telemetry_bank import TelemetryControl, set_up_telemetry
 from hw.lib.choice import lowest
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
@@ -163,6 +164,7 @@ class RegisterBank(wiring.Component):
         Pulse: all signals begin anew, with these settings.
     signals_ask : Out(1), signals_symbol : Out(SymbolIndex), signals_shown : In(a number for each register of a signal's value)
         Pulse: show this symbol's values, at most ``QUERY_CYCLES`` - 2 cycles after it.
+    telemetry : Out(TelemetryControl)
     state : Out(32)
         The STATE register.
     write_index : In(32)
@@ -207,6 +209,7 @@ class RegisterBank(wiring.Component):
             "signals": Out(SignalSettings), "signals_restart": Out(1), "signals_ask": Out(1), "signals_symbol": Out(SymbolIndex),
             "signals_shown": In(wiring.Signature({
                 name.lower(): Out(signed(bits) if is_signed else bits) for name, bits, is_signed, _ in SIGNAL_VALUES})),
+            "telemetry": Out(TelemetryControl),
             "state": Out(32),
             "write_index": In(32), "read_index": Out(32),
             "ring": Out(read_port(range(config.events * registers.RECORD_BYTES // 4), 32)),
@@ -226,6 +229,7 @@ class RegisterBank(wiring.Component):
         self._look(m, file.value, file.written, file.source)
         self._restore(m, file.value, file.written, file.source)
         self._set_up_signals(m, file.value, file.written, file.source)
+        set_up_telemetry(m, self, file.value, file.written, file.source)
         self._ring_doorbells(m, file.value, file.written, file.source)
         for number in range(self.config.venues):
             self._connect_venue(m, file, number)
@@ -330,16 +334,22 @@ class RegisterBank(wiring.Component):
         bits = [getattr(venue, name) for venue in self.venues]
         return Cat(*bits, Const(0, registers.MAX_VENUES - len(bits)))
 
-    def _query_position(self, m, value, written, source):
+    @staticmethod
+    def busy_after(m, asked):
+        """Cycles until what was asked for is there."""
         remaining = Signal(range(QUERY_CYCLES + 1))
+        with m.If(asked):
+            m.d.sync += remaining.eq(QUERY_CYCLES)
+        with m.Elif(remaining != 0):
+            m.d.sync += remaining.eq(remaining - 1)
+        return remaining
+
+    def _query_position(self, m, value, written, source):
+        remaining = self.busy_after(m, written.position_symbol)
         m.d.comb += [
             self.query_symbol.eq(value.position_symbol),
             source.position_symbol.eq(Cat(self.query_symbol, Const(0, 23), remaining != 0)),
         ]
-        with m.If(written.position_symbol):
-            m.d.sync += remaining.eq(QUERY_CYCLES)
-        with m.Elif(remaining != 0):
-            m.d.sync += remaining.eq(remaining - 1)
         with m.If(remaining == 1):
             m.d.sync += [
                 source.position.eq(self.position),
@@ -370,7 +380,7 @@ class RegisterBank(wiring.Component):
             ]
 
     def _set_up_signals(self, m, value, written, source):
-        remaining, settings = Signal(range(QUERY_CYCLES + 1)), self.signals
+        remaining, settings = self.busy_after(m, written.signal_symbol), self.signals
         _, (_, venue) = parts(value.signal_source, "SIGNAL_SOURCE")
         m.d.comb += [
             settings.source.eq(value.signal_source[:2]), settings.venue.eq(venue), settings.order_flow.eq(value.signal_flow_factor),
@@ -382,10 +392,6 @@ class RegisterBank(wiring.Component):
             source.config_signals.eq(self.config.signals),
             *(getattr(source, name.lower()).eq(getattr(self.signals_shown, name.lower())) for name, *_ in SIGNAL_VALUES),
         ]
-        with m.If(written.signal_symbol):
-            m.d.sync += remaining.eq(QUERY_CYCLES)
-        with m.Elif(remaining != 0):
-            m.d.sync += remaining.eq(remaining - 1)
 
     def _ring_doorbells(self, m, value, written, source):
         reply, order = self.replies.payload, self.host_orders.payload

@@ -31,6 +31,8 @@ class EventKind(IntEnum):
     """The arbitrage detector took an opportunity. Words 1 to 4 are the 128-bit signal word."""
     TRIGGER = 11
     """A top of book met the condition of prepared orders. Each is told by ORDER_SENT or ORDER_REJECTED when it has gone to the gateway."""
+    CLOCK = 12
+    """What the clock showed in one cycle: from it follows the time of every other cycle until the next such record."""
 
 
 def word(number: int, bit: int = 0) -> int:
@@ -137,6 +139,11 @@ EVENTS = {
         Field("ask_price", word(2), 32, "In 1/10000; 0: no ask."),
         Field("entries", word(3), 16, "One bit per entry that fired."),
         Field("sequence", word(5), 64, "Feed message after which it was so."),
+    ),
+    EventKind.CLOCK: (
+        Field("cycles", word(1), 64, "TIME."),
+        Field("time", word(3), 64, "TAI_TIME in the same cycle, in ns."),
+        Field("increment", word(5), 40, "What TAI_TIME grows by each cycle from then on, in 2^-32 ns."),
     ),
 }
 """Fields of each kind of record, beside the header's."""

@@ -76,6 +76,11 @@ def trigger(of, now):
     return record(EventKind.TRIGGER, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.TRIGGER]})
 
 
+def clock(reading, now):
+    """Record of a ``ClockReading``."""
+    return record(EventKind.CLOCK, now, **{field.name: getattr(reading, field.name) for field in EVENTS[EventKind.CLOCK]})
+
+
 def order_sent(sent, now):
     """Record of a ``SentOrder``."""
     return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency)

@@ -31,7 +31,8 @@ SECTIONS = (
     ("Identity", registers.IDENTITY), ("Control", registers.CONTROL), ("Risk limits", registers.RISK),
     ("Arbitrage", registers.ARBITRAGE), ("Positions, replies and orders of the host", registers.ORDERS),
     ("Orders for a book", registers.RESTORATION), ("Signals", registers.SIGNALS),
-    ("Venues", registers.VENUES), ("Quoter and trigger", registers.STRATEGIES), ("Symbols", registers.SYMBOLS),
+    ("Venues", registers.VENUES), ("Quoter and trigger", registers.STRATEGIES), ("Clock and latencies", registers.TELEMETRY),
+    ("Symbols", registers.SYMBOLS),
 )
 SOURCE = "hw/host_interface/registers.py"
 NOTICE = f"Generated from {SOURCE} by `python -m hw.host_interface.generate`; do not edit."

@@ -17,6 +17,7 @@ Rules of the map, for every register:
 from hw.host_interface.map_types import Access, Dimension, Field, Register
 from hw.host_interface.signal_registers import SIGNALS
 from hw.host_interface.strategy_registers import STRATEGIES
+from hw.host_interface.telemetry_registers import TELEMETRY
 
 MAGIC = 0x5452504A
 """ASCII "TRPJ", the first letter in the top bits."""
@@ -24,7 +25,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 8
+VERSION_MINOR = 9
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -289,5 +290,5 @@ SYMBOLS = (
         Field("locate", 0, 16, "The venue's own number for the symbol."), Field("enable", 31, 1, "The slot follows it."))),
 )
 
-REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *SIGNALS, *VENUES, *STRATEGIES, *SYMBOLS)
+REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *SIGNALS, *VENUES, *STRATEGIES, *TELEMETRY, *SYMBOLS)
 """All registers but the counters, in the order of their offsets."""

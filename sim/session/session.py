@@ -2,11 +2,12 @@
 
 import random
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from host.card.events import ArbitrageSignal, OrderRejected, OrderSent, TopOfBook
+from host.card.latency import Latencies, latencies
 from host.card.registers import RejectReason
 from host.card.simulated import SimulatedCard, SimulatedFrame
 from hw.config import CardConfig
@@ -284,7 +285,18 @@ class Session:
             lines.append(Check(_words(counter), 0, sum(control.counter(counter, venue) for venue in asked)))
         lines += [Check(_words(counter), 0, control.counter(counter)) for counter in ("EVENTS_LOST", "BAD_REPLIES", "BUS_ERRORS")]
         lines.append(Check("signals of the arbitrage detector", len(self._record.signals), control.counter("SIGNALS")))
+        lines += self._latency_checks(latencies(control))
         return [*lines, Check("breaches of the stream rules at the order port", 0, int(bool(self._card.violations())))]
+
+    def _latency_checks(self, seen: Latencies) -> list[Check]:
+        """The card's histogram against the orders that it told: how many, their sum, and its bins one by one."""
+        told = sorted(event.latency for event in self._sent)
+        wrong = sum(one.orders != bisect_right(told, one.last) - bisect_left(told, one.first) for one in seen.bins)
+        return [
+            Check("orders in the card's latency histogram", len(told), seen.orders),
+            Check("sum of their latencies, in cycles", sum(told), seen.total),
+            Check("bins of it that say otherwise", 0, wrong + (sum(one.orders for one in seen.bins) != len(told))),
+        ]
 
 
 def _words(counter: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from host.card.control import Control
 from host.card.identity import identify
 from host.card.protocol import CardError
-from host.card.registers import CARDS, MAGIC
+from host.card.registers import CARDS, MAGIC, VERSION_MINOR
 from tests.host.card.model_card import ModelCard
 
 
@@ -19,8 +19,8 @@ def test_every_known_configuration_is_recognised(name):
 @pytest.mark.parametrize(("register", "value", "complaint"), [
     ("MAGIC", 0xFFFFFFFF, "should say 0x5452504a, not 0xffffffff: nothing answers there"),
     ("MAGIC", MAGIC + 1, "should say 0x5452504a, not 0x5452504b: this is not a Trapjaw card"),
-    ("VERSION", 2 << 16, r"version 2\.0, this host needs 1\.8"),
-    ("VERSION", 0, r"version 0\.0, this host needs 1\.8"),
+    ("VERSION", 2 << 16, rf"version 2\.0, this host needs 1\.{VERSION_MINOR}"),
+    ("VERSION", 0, rf"version 0\.0, this host needs 1\.{VERSION_MINOR}"),
     ("CONFIG_HASH", 0x123, "has the configuration 0x0000000000000123, which this host does not know"),
     ("CONFIG_SYMBOLS", 5, "says that it is tiny, but CONFIG_SYMBOLS is 5, not 4"),
     ("CONFIG_CLOCK_HZ", 1, "CONFIG_CLOCK_HZ is 1"),
@@ -36,8 +36,8 @@ def test_a_mismatch_is_refused_before_anything_is_written(register, value, compl
 
 def test_a_newer_minor_version_is_fine():
     card = ModelCard()
-    card.put("VERSION", 1 << 16 | 8)
-    assert identify(card).minor == 8
+    card.put("VERSION", 1 << 16 | VERSION_MINOR + 1)
+    assert identify(card).minor == VERSION_MINOR + 1
 
 
 def test_another_configuration_than_expected_is_refused():

@@ -14,6 +14,7 @@ from hw.host_interface import events
 from hw.host_interface.event_records import EventKind
 from hw.host_interface.events import Record, StateWatch
 from hw.settings import TriggerFiring
+from hw.telemetry.tai_clock import ClockReading
 from hw.types import BookLevel, BookOrder, Gap, RejectedOrder, SentOrder, TopOfBook
 from tests.hw.bench import made, simulate
 
@@ -23,7 +24,7 @@ HOST_CLASSES = {
     EventKind.TOP_OF_BOOK: host.TopOfBook, EventKind.ORDER_SENT: host.OrderSent, EventKind.ORDER_REJECTED: host.OrderRejected,
     EventKind.GAP: host.Gap, EventKind.VENUE_STALE: host.VenueStale, EventKind.STATE: host.StateChange,
     EventKind.LEVEL: host.BookLevel, EventKind.ORDER: host.BookOrder, EventKind.ORDERS: host.BookOrders,
-    EventKind.TRIGGER: host.TriggerFired,
+    EventKind.TRIGGER: host.TriggerFired, EventKind.CLOCK: host.ClockReading,
 }
 
 
@@ -90,6 +91,11 @@ def test_order_rejected():
         assert event == host.OrderRejected(time, False, **order, reason=rejected["reason"], order_kind=rejected["order"]["kind"])
 
 
+def test_clock():
+    for event, reading, time in pack_many(ClockReading, events.clock):
+        assert event == host.ClockReading(time, False, **reading)
+
+
 def test_gap():
     for event, missing, time in pack_many(Gap, lambda missing, now: events.gap(missing.count[:4], missing, now)):
         assert event == host.Gap(time, False, venue=missing["count"] % 16, first=missing["first"], count=missing["count"],
@@ -128,7 +134,7 @@ def test_the_host_has_a_member_for_every_field(kind):
 
 def test_the_lost_flag_and_unknown_kinds():
     assert host.decode([4 | 16, 0, 0, 0, 0, 0, 0, 7]) == host.Gap(7, True, 0, 0, 0, bytes(10))
-    for kind in (0, 12, 15):
+    for kind in (0, 13, 15):
         with pytest.raises(host.CardError, match=f"unknown kind {kind}"):
             host.decode([kind, 0, 0, 0, 0, 0, 0, 0])
 
