@@ -41,7 +41,7 @@ class TaiClock(wiring.Component):
     time : Out(64)
         Two cycles after ``set`` it is ``value``; three cycles after ``adjust`` and another ``increment`` these have their effect.
     reading : Out(stream of ClockReading, always ready)
-        After each of the three, and every 2^``BEAT`` cycles.
+        After each of the three, or the last of several that follow each other at once, and every 2^``BEAT`` cycles.
     """
 
     LATENCY = 3
@@ -73,11 +73,11 @@ class TaiClock(wiring.Component):
         return m
 
     def _tell(self, m, running):
-        """A reading when everything that has changed shows in the time."""
+        """A reading when all that has changed shows in the time, and not before."""
         reading, before, changes = self.reading.payload, Signal(Increment), Signal(self.LATENCY)
         changed = self.set | self.adjust | (self.increment != before)
         m.d.sync += [before.eq(self.increment), changes.eq(Cat(changed, changes))]
         m.d.comb += [
-            self.reading.valid.eq(running & (changes[-1] | (self.now[:BEAT] == 0))),
+            self.reading.valid.eq(running & ~changes[:-1].any() & (changes[-1] | (self.now[:BEAT] == 0))),
             reading.cycles.eq(self.now), reading.time.eq(self.time), reading.increment.eq(before),
         ]

@@ -108,3 +108,17 @@ def test_the_time_of_every_cycle_follows_from_the_reading_before_it():
         for cycle in range(cycles, end - CHANGE):
             exact = bench.times[cycle]
             assert exact - 1 <= time + ((cycle - cycles) * increment >> 32) <= exact
+
+
+def test_of_changes_that_follow_each_other_the_last_is_told():
+    async def scenario(bench):
+        await bench.step(increment=NOMINAL)
+        await bench.step(value=1 << 50)
+        await bench.step(offset=7)
+        await bench.step(increment=NOMINAL + 1)
+        for _ in range(8):
+            await bench.step()
+
+    bench = run(scenario)
+    ((cycles, time, increment),) = bench.readings
+    assert (cycles, time, increment) == (3 + CHANGE, bench.times[3 + CHANGE], NOMINAL + 1)
