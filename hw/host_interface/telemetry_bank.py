@@ -5,12 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.host_interface.fields import parts
-from hw.telemetry.latency_histogram import BINS, COUNT_BITS, LatencySummary
-from hw.telemetry.tai_clock import Increment
+from hw.telemetry_types import ClockIncrement, LatencyBin, LatencyCount, LatencySummary
 
 TelemetryControl = wiring.Signature({
-    "set": Out(1), "value": Out(64), "adjust": Out(1), "offset": Out(signed(32)), "increment": Out(Increment), "time": In(64),
-    "clear": Out(1), "clearing": In(1), "bin": Out(range(BINS)), "shown": In(COUNT_BITS), "summary": In(LatencySummary),
+    "set": Out(1), "value": Out(64), "adjust": Out(1), "offset": Out(signed(32)), "increment": Out(ClockIncrement), "time": In(64),
+    "clear": Out(1), "clearing": In(1), "bin": Out(LatencyBin), "shown": In(LatencyCount), "summary": In(LatencySummary),
 })
 """What the bank tells the clock and the histogram, by the names of their ports, and hears from them."""
 

@@ -1,29 +1,12 @@
 """How often each latency was seen, in bins whose width grows with the latency."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.telemetry_types import FINE, LatencyBin, LatencyCount, LatencySummary
 from hw.types import Cycles
-
-FINE = 4
-"""A doubling of the latency is divided into 2^4 bins: a bin is at most a sixteenth of its latency wide."""
-
-BINS = (Cycles.width - FINE + 1) << FINE
-"""Bins that a latency of 32 bits may fall into."""
-
-COUNT_BITS = 48
-
-
-class LatencySummary(data.Struct):
-    """What has been counted since it was cleared."""
-
-    count: COUNT_BITS
-    sum: 64
-    least: Cycles
-    """All ones while nothing has been counted."""
-    most: Cycles
 
 
 def bin_of(m, value):
@@ -39,7 +22,7 @@ def bin_of(m, value):
         for shift in range(1, Cycles.width - FINE):
             with m.Case(shift):
                 m.d.comb += part.eq(value[shift:])
-    place = Signal(range(BINS))
+    place = Signal(LatencyBin)
     m.d.sync += place.eq(Mux(doubling == 0, value[:FINE + 1], Cat(part, doubling + 1)))
     return place
 
@@ -55,7 +38,7 @@ class LatencyHistogram(wiring.Component):
         Pulse: forgets everything, in 512 cycles in which nothing is counted.
     clearing : Out(1)
         After reset too.
-    bin : In(range(BINS))
+    bin : In(LatencyBin)
     shown : Out(48)
         How many latencies fell into ``bin``, as of two cycles ago.
     summary : Out(LatencySummary)
@@ -67,16 +50,16 @@ class LatencyHistogram(wiring.Component):
     latency: In(stream.Signature(Cycles, always_ready=True))
     clear: In(1)
     clearing: Out(1, init=1)
-    bin: In(range(BINS))
-    shown: Out(COUNT_BITS)
+    bin: In(LatencyBin)
+    shown: Out(LatencyCount)
     summary: Out(LatencySummary)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.counts = counts = Memory(shape=COUNT_BITS, depth=BINS, init=[], attrs={"ram_style": "block"})
+        m.submodules.counts = counts = Memory(shape=LatencyCount, depth=len(LatencyBin), init=[], attrs={"ram_style": "block"})
         write, read, look = counts.write_port(), counts.read_port(), counts.read_port()
-        place, kept, old, stages = bin_of(m, self.latency.payload), Signal(range(BINS)), Signal(COUNT_BITS), Signal(3)
-        walk = Signal(range(BINS))
+        place, kept, old, stages = bin_of(m, self.latency.payload), Signal(LatencyBin), Signal(LatencyCount), Signal(3)
+        walk = Signal(LatencyBin)
         m.d.sync += [stages.eq(Cat(self.latency.valid & ~self.clearing, stages)), old.eq(read.data), self.shown.eq(look.data)]
         m.d.comb += [
             read.addr.eq(place), look.addr.eq(self.bin),
@@ -84,7 +67,7 @@ class LatencyHistogram(wiring.Component):
             write.data.eq(Mux(self.clearing, 0, old + 1)),
         ]
         with m.If(self.clearing):
-            m.d.sync += [walk.eq(walk + 1), self.clearing.eq(walk != BINS - 1), stages.eq(0)]
+            m.d.sync += [walk.eq(walk + 1), self.clearing.eq(walk != LatencyBin[-1]), stages.eq(0)]
         with m.If(self.clear):
             m.d.sync += [walk.eq(0), self.clearing.eq(1)]
         with m.If(stages[0]):

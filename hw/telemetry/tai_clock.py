@@ -1,28 +1,19 @@
 """Time of day: nanoseconds that the host can set, move and make faster or slower, as PTP does with a clock."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from hw.telemetry_types import ClockIncrement, ClockReading
 
 FRACTION = 32
 """Bits of a nanosecond that the clock keeps."""
-
-Increment = 40
-"""Bits of what the time grows by each cycle, in 2^-32 ns: up to 256 ns."""
 
 LOW = FRACTION + 16
 """Bits of the first of the two parts that are added one cycle after the other."""
 
 BEAT = 26
 """A running clock is told every 2^26 cycles (0.43 s at 156.25 MHz)."""
-
-
-class ClockReading(data.Struct):
-    """What the clock showed in one cycle, from which the time of every other cycle follows until the next reading."""
-
-    cycles: 64
-    time: 64
-    increment: Increment
 
 
 class TaiClock(wiring.Component):
@@ -51,7 +42,7 @@ class TaiClock(wiring.Component):
     value: In(64)
     adjust: In(1)
     offset: In(signed(32))
-    increment: In(Increment)
+    increment: In(ClockIncrement)
     time: Out(64)
     reading: Out(stream.Signature(ClockReading, always_ready=True))
 
@@ -74,7 +65,7 @@ class TaiClock(wiring.Component):
 
     def _tell(self, m, running):
         """A reading when all that has changed shows in the time, and not before."""
-        reading, before, changes = self.reading.payload, Signal(Increment), Signal(self.LATENCY)
+        reading, before, changes = self.reading.payload, Signal(ClockIncrement), Signal(self.LATENCY)
         changed = self.set | self.adjust | (self.increment != before)
         m.d.sync += [before.eq(self.increment), changes.eq(Cat(changed, changes))]
         m.d.comb += [

@@ -14,7 +14,7 @@ from hw.host_interface import events
 from hw.host_interface.event_records import EventKind
 from hw.host_interface.events import Record, StateWatch
 from hw.settings import TriggerFiring
-from hw.telemetry.tai_clock import ClockReading
+from hw.telemetry_types import ClockReading
 from hw.types import BookLevel, BookOrder, Gap, RejectedOrder, SentOrder, TopOfBook
 from tests.hw.bench import made, simulate
 

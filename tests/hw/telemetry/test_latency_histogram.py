@@ -3,14 +3,14 @@
 import random
 
 from host.card.latency import BINS, bounds
-from hw.telemetry.latency_histogram import BINS as CARD_BINS
 from hw.telemetry.latency_histogram import LatencyHistogram
+from hw.telemetry_types import LatencyBin
 from sim.golden.telemetry import STARTS, HistogramModel, widths
 from tests.hw.bench import made, simulate
 
 
 def test_bins_of_the_host_the_card_and_the_model_are_the_same():
-    assert BINS == CARD_BINS == len(STARTS)
+    assert BINS == len(LatencyBin) == len(STARTS)
     assert [bounds(number)[0] for number in range(BINS)] == STARTS
     assert [last - first + 1 for first, last in map(bounds, range(BINS - 1))] == widths()
     assert bounds(BINS - 1)[1] == (1 << 32) - 1
