@@ -80,11 +80,14 @@ class RejectReason(IntEnum):
     """The price is further from the reference than the limit in parts of the price; or there is no reference."""
     SELF_MATCH = 21
     """It could trade with an own order of the other side that may rest in the venue's book."""
+    NO_SESSION = 22
+    """The venue's order session is down, or takes nothing before the venue has acknowledged more. A CANCEL is refused as well."""
 
 
 PRIORITY = (
-    RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.UNKNOWN_ORDER,
-    RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.UNSURE_BOOK, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL,
+    RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.NO_SESSION,
+    RejectReason.UNKNOWN_ORDER, RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.UNSURE_BOOK, RejectReason.MAX_SHARES,
+    RejectReason.MAX_NOTIONAL,
     RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.DUPLICATE, RejectReason.SELF_MATCH, RejectReason.REDUCING,
     RejectReason.POSITION,
     RejectReason.DAY_NOTIONAL, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS, RejectReason.PAIR, RejectReason.RATE,
@@ -120,6 +123,7 @@ RULES = {
     RejectReason.COLLAR: "RTS 6 Art. 15(1)(a): price collars",
     RejectReason.FAT_FINGER: "RTS 6 Art. 15(1)(a): price collars; SEC 15c3-5(c)(1)(ii)",
     RejectReason.SELF_MATCH: "FINRA 5210.02: self-trades",
+    RejectReason.NO_SESSION: "RTS 6 Art. 16: monitoring of the trading system",
 }
 """What each check serves."""
 
@@ -168,6 +172,8 @@ class AnswerKind(IntEnum):
     """Nothing changes (accepted, the session's own messages): only its number counts."""
     MOVED = 5
     """Of no order: the host moves a symbol's position. Only while the card is disarmed."""
+    UNSENT = 6
+    """The order is dead, as ENDED, but the host says so: it never came to the venue, whose session went down before. Has no number."""
 
 
 class DownReason(IntEnum):

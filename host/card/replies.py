@@ -4,9 +4,9 @@ from typing import Protocol
 
 from host.card.registers import REGISTERS, AnswerKind
 
-FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = AnswerKind
+FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED, UNSENT = AnswerKind
 """Kinds of a reply: shares traded; shares are dead; the order is dead with whatever was left of it; the REPLACE of this number is in
-force; nothing changes, only the number counts; a position moves by itself."""
+force; nothing changes, only the number counts; a position moves by itself; the order never came to the venue."""
 
 
 class Registers(Protocol):
@@ -31,6 +31,11 @@ class Replies:
         """A venue's answer to an order: all that it says, in its order, numbered without a gap (register REPLY_NUMBER)."""
         self._control.check_venue(venue)
         self._write(shares, venue=venue, kind=kind, user_ref=user_ref, number=number)
+
+    def unsent(self, venue: int, user_ref: int) -> None:
+        """An order never came to its venue, whose session went down before: it is dead."""
+        self._control.check_venue(venue)
+        self._write(0, venue=venue, kind=UNSENT, user_ref=user_ref)
 
     def move_position(self, *, symbol: int, side: int, shares: int) -> None:
         """Moves a position by what did not come of an order of the card; side BUY (0) lets it grow. Only while disarmed."""

@@ -14,7 +14,8 @@ from hw.venue_reply import AnswerKind, VenueReply
 class Answers(wiring.Component):
     """Turns the venues' answers into what they do to the table of open orders and to the exposure.
 
-    Answers are numbered, venue by venue. One that is not above the last has been applied before: it is ``late``, and forgotten.
+    Answers are numbered, venue by venue, but for MOVED and UNSENT. One that is not above the last has been applied before: it is ``late``,
+    and forgotten.
     ``lost`` tells that something has happened that the card does not know: a gap in the numbers, a fill of an order that is not open
     or not in force, or of more than is left of it (the position moves by all of it), a row that has lost a bit, an answer that found
     no room. What else can't be (more dead than is left, an order that is not open, a REPLACED without a REPLACE) does nothing beyond
@@ -113,9 +114,10 @@ class Answers(wiring.Component):
         """The next answer of its venue, about an open order, of no more than is left of it?"""
         reply, row, settlement, venues = self._reply, self._row, self._settlement, self._config.venues
         expected, sure = Array(Signal(32, name=f"expected_{venue}") for venue in range(venues)), Signal(venues)
-        ahead, over, rest, filled = Signal(32), Signal(), Signal(33), Signal()
+        ahead, over, rest, filled, numbered = Signal(32), Signal(), Signal(33), Signal(), Signal()
         m.d.comb += [
-            ahead.eq(Mux(sure.bit_select(reply.venue, 1), reply.number - expected[reply.venue], 0)),
+            numbered.eq((reply.kind != AnswerKind.MOVED) & (reply.kind != AnswerKind.UNSENT)),
+            ahead.eq(Mux(sure.bit_select(reply.venue, 1) & numbered, reply.number - expected[reply.venue], 0)),
             rest.eq(row.left - reply.shares), over.eq(rest[-1]), filled.eq(reply.kind == AnswerKind.FILLED),
         ]
         m.d.sync += [
@@ -140,7 +142,7 @@ class Answers(wiring.Component):
         with m.Else():
             m.d.comb += self._gap.eq((ahead != 0) | filled & (over | self._waits))
             self._apply(m, over)
-        with m.If((reply.kind != AnswerKind.MOVED) & (reply.venue < venues) & ~ahead[-1]):
+        with m.If(numbered & (reply.venue < venues) & ~ahead[-1]):
             m.d.sync += [expected[reply.venue].eq(reply.number + 1), sure.bit_select(reply.venue, 1).eq(1)]
         with m.If(self.clear):
             m.d.sync += sure.eq(0)
@@ -165,7 +167,7 @@ class Answers(wiring.Component):
                     self._drop(m, self.bad)
                 with m.Else():
                     m.d.comb += self.bad.eq(over)
-            with m.Case(AnswerKind.ENDED):
+            with m.Case(AnswerKind.ENDED, AnswerKind.UNSENT):
                 m.d.sync += [settlement.shares.eq(row.left), settlement.working.eq(row.left), self._left.eq(0), self._ends.eq(1)]
             with m.Case(AnswerKind.REPLACED):
                 with m.If(self._waits):

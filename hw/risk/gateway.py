@@ -29,7 +29,8 @@ class RiskGateway(wiring.Component):
     Promise: what leaves keeps every limit as it stood in the cycle before (``passed`` is a register), with the working orders of
     its symbol counted in. What is not sure is refused: not armed, no limits committed, or a ``fault`` all count as HALTED.
 
-    A CANCEL of a known venue and symbol always leaves, whatever the limits and switches say; it spends no token. A pair is judged
+    A CANCEL of a known venue and symbol always leaves, whatever the limits and switches say, if the venue can be reached; it spends no
+    token. A pair is judged
     in one cycle, when its second leg has been weighed: both legs leave or neither. The second leg has to stand at ``orders`` two
     cycles after the transfer of the first, of the same strategy, at another venue and on another symbol or side; only a NEW is ever
     part of a pair.
@@ -70,6 +71,10 @@ class RiskGateway(wiring.Component):
         before, but for the second leg of a pair whose first was.
     cancel_all, cancel_on_stop : In
         As ``RiskSwitches``.
+    unreachable : In(venues)
+        Nothing can leave to the venue; counts as ``kill_venues`` does. No own CANCEL is asked for there.
+    disconnected : In(venues)
+        What was sent may not have come: no CANCEL to the venue is under way any more.
     cancels : Out(stream of Order)
         As ``CancelAll.orders``: they come back by ``orders``, like any other.
     heartbeat : In(1)
@@ -134,28 +139,20 @@ class RiskGateway(wiring.Component):
             "orders": In(stream.Signature(Order)),
             "halted": In(data.ArrayLayout(config.symbols, config.venues)),
             "tops": In(stream.Signature(TopOfBook, always_ready=True)), "stale": In(config.venues), "restart": In(config.venues),
-            "limits": In(RiskLimits),
-            "limits_valid": In(1),
-            "limits_parity": In(len(RiskLimits.as_shape().members)),
-            "armed": In(1),
+            "limits": In(RiskLimits), "limits_valid": In(1), "limits_parity": In(len(RiskLimits.as_shape().members)), "armed": In(1),
             **{name: In(shape) for name, shape in RiskSwitches(config.venues, config.symbols).members.items()},
+            "unreachable": In(config.venues), "disconnected": In(config.venues),
             "cancels": Out(stream.Signature(Order)), "heartbeat": In(1), "expired": Out(1),
             "replies": In(stream.Signature(VenueReply, always_ready=True)),
-            "next_user_ref": In(data.ArrayLayout(32, config.venues)),
-            "skip": Out(config.venues),
-            "passed": Out(stream.Signature(Order)),
-            "rejected": Out(stream.Signature(RejectedOrder)),
-            "accepted": Out(1),
-            "settled": Out(1),
-            "settlement": Out(OrderReply),
-            "applied": Out(1),
+            "next_user_ref": In(data.ArrayLayout(32, config.venues)), "skip": Out(config.venues),
+            "passed": Out(stream.Signature(Order)), "rejected": Out(stream.Signature(RejectedOrder)),
+            "accepted": Out(1), "settled": Out(1), "settlement": Out(OrderReply), "applied": Out(1),
             "late_reply": Out(1), "bad_reply": Out(1), "unknown_cancel": Out(1),
             "open_orders": Out(range(config.venues * config.open_orders + 1)),
             "fault": Out(1),
             "day_notional": Out(64),
             "day_level": Out(range(len(LEVELS) + 1)),
-            "clear_positions": In(1),
-            "clearing": Out(1),
+            "clear_positions": In(1), "clearing": Out(1),
             "query_symbol": In(SymbolIndex),
             "position": Out(Position),
             "working_buy": Out(Shares),
@@ -344,6 +341,9 @@ class RiskGateway(wiring.Component):
         return (self.kill | self.kill_venues.bit_select(order.venue, 1) | self.kill_strategies.bit_select(order.strategy, 1)
                 | self.kill_symbols.bit_select(order.symbol, 1))
 
+    def _cut_off(self, order):
+        return self.unreachable.bit_select(order.venue, 1)
+
     def _limits_broken(self):
         """A limit has lost a bit since its commit."""
         return field_parity(self.limits) != self.limits_parity
@@ -362,6 +362,7 @@ class RiskGateway(wiring.Component):
             RejectReason.HALTED: halted,
             RejectReason.KILLED: self._killed(leg.order),
             RejectReason.BAD_ORDER: leg.bad | (leg.no_room & ~leg.unknown),
+            RejectReason.NO_SESSION: self._cut_off(leg.order),
             RejectReason.UNKNOWN_ORDER: leg.unknown,
             RejectReason.RESTRICTED: self.restricted.bit_select(leg.order.symbol, 1),
             RejectReason.MARKET_STATE: leg.closed,
@@ -412,9 +413,9 @@ class RiskGateway(wiring.Component):
             m.d.sync += orphan.eq(decide & leg.order.pair)  # and refused: the next order is its other leg
 
         passes, reason = Signal(), primary(m, breaches)
-        m.d.comb += passes.eq(Mux(cancel, ~leg.bad, granted))
+        m.d.comb += passes.eq(Mux(cancel, ~leg.bad & ~self._cut_off(leg.order), granted))
         with m.If(cancel):
-            m.d.comb += reason.eq(RejectReason.BAD_ORDER)
+            m.d.comb += reason.eq(Mux(leg.bad, RejectReason.BAD_ORDER, RejectReason.NO_SESSION))
         first_reason = primary(m, first_breaches)
 
         leads, last_passes, last_reason = self._leads, self._last_passes, self._last_reason
@@ -462,7 +463,8 @@ class RiskGateway(wiring.Component):
         table = self._table
         connect(m, cancel_all.orders, flipped(self.cancels))
         m.d.comb += [
-            cancel_all.venues.eq(self.cancel_all | self.cancel_on_stop), cancel_all.stop.eq(self.kill | self.expired | self.fault),
+            cancel_all.venues.eq((self.cancel_all | self.cancel_on_stop) & ~self.unreachable),
+            table.disconnected.eq(self.disconnected), cancel_all.stop.eq(self.kill | self.expired | self.fault),
             cancel_all.stop_venues.eq(self.kill_venues | self.cancel_all), cancel_all.stop_strategies.eq(self.kill_strategies),
             cancel_all.stop_symbols.eq(self.kill_symbols), cancel_all.open.eq(table.places),
             cancel_all.cancelled.eq(table.cancelled_places), table.shown_at.eq(cancel_all.at),

@@ -126,6 +126,8 @@ class OpenOrders(wiring.Component):
     hold : In(1)
         From one cycle after ``look`` to ``opened`` or ``cancelled``, or until it is refused, for all but a NEW: no order may end.
     answers : In(AnswerPort)
+    disconnected : In(venues)
+        No CANCEL of the venue's orders is under way any more.
     clear : In(1)
         Pulse: no order is open.
 
@@ -143,7 +145,7 @@ class OpenOrders(wiring.Component):
             "odd": Out(1), "hold": In(1),
             "places": Out(1 << place_bits(config)), "cancelled_places": Out(1 << place_bits(config)),
             "shown_at": In(place_bits(config)), "shown": Out(OpenOrder), "shown_odd": Out(1),
-            "answers": In(AnswerPort(config)), "clear": In(1),
+            "answers": In(AnswerPort(config)), "disconnected": In(config.venues), "clear": In(1),
         })
         self._config = config
         self.own = OwnPrices(config, 1 << place_bits(config))
@@ -167,6 +169,9 @@ class OpenOrders(wiring.Component):
         place = self._find_order(m, memory.read_port(transparent_for=[write]))
         self._take_answers(m, memory.read_port(transparent_for=[write]), write)
         self._open_order(m, place, write)
+        for venue, disconnected in enumerate(self.disconnected):
+            with m.If(disconnected):
+                m.d.sync += self._cancelled.word_select(venue, self._config.open_orders).eq(0)
         with m.If(self.clear):
             m.d.sync += [*(flag.eq(0) for flag in flags), self.count.eq(0)]
         return m

@@ -159,7 +159,8 @@ class Host:
         self.tb.set(heartbeat=rng.random() < 0.002, stale=rng.random() < 0.003 and rng.getrandbits(2),
                     restart=rng.random() < 0.001 and rng.getrandbits(2))
         if rng.random() < 0.01:
-            name, size = rng.choice([("kill_venues", 2), ("kill_strategies", 2), ("kill_symbols", 4), ("restricted", 4)])
+            name, size = rng.choice([
+                ("kill_venues", 2), ("kill_strategies", 2), ("kill_symbols", 4), ("restricted", 4), ("unreachable", 2)])
             self.model.switch(name, {number for number in range(size) if rng.random() < 0.1})
             self.model.set(reducing=rng.random() < 0.1)
         if rng.random() < 0.01:

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from host.card.replies import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED
+from host.card.replies import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED, UNSENT
 from sim.golden.open_orders import Answer
 from sim.golden.records import CANCEL_ORDER, REPLACE_ORDER
 
@@ -70,6 +70,11 @@ class Venues:
             return Answer(MOVED, symbol=200, shares=5)
         if odd < 0.08:
             return Answer(RELEASED, venue=9, user_ref=1, shares=5)
+        if odd < 0.10 and self._live:
+            key = rng.choice(list(self._live))
+            if not any((kind, *place) for kind, *place, _ in self.outbox if tuple(place) == key):  # nothing of it is on its way
+                del self._live[key]
+                return Answer(UNSENT, *key, number=rng.getrandbits(32))
         if odd < 0.11:
             self.outbox.append((rng.choice([RELEASED, ENDED, REPLACED]), rng.randrange(2), rng.getrandbits(32), 7))
         if odd < 0.13 and self._live:  # not a REPLACE

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hw.reasons import AnswerKind
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, Order
 
-FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED = AnswerKind
+FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED, UNSENT = AnswerKind
 
 
 class Answer(NamedTuple):
@@ -137,12 +137,13 @@ class OpenOrders:
             self.lost = answer.kind == FILLED
             self.counts["bad"] += 1
             return None
-        ahead = (answer.number - self.expected.get(answer.venue, answer.number)) % 2**32
-        if ahead >= 2**31:
-            self.counts["late"] += 1
-            return None
-        self.lost = ahead > 0
-        self.expected[answer.venue] = (answer.number + 1) % 2**32
+        if answer.kind != UNSENT:
+            ahead = (answer.number - self.expected.get(answer.venue, answer.number)) % 2**32
+            if ahead >= 2**31:
+                self.counts["late"] += 1
+                return None
+            self.lost = ahead > 0
+            self.expected[answer.venue] = (answer.number + 1) % 2**32
         found = self.orders.get((answer.venue, answer.user_ref))
         if answer.kind == NOTED:
             return None
@@ -165,7 +166,7 @@ class OpenOrders:
             self.counts["bad"] += shares > before
             found.live -= min(shares, before)
             found.cancelled = False
-        elif answer.kind == ENDED:
+        elif answer.kind in (ENDED, UNSENT):
             if found.waits and found.parent:
                 found.parent.heir = None
             self._forget(found)

@@ -90,7 +90,8 @@ REACTION = 3
 UNSEEN = Seen()
 
 MASKS = {
-    "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted"}
+    "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted",
+    "unreachable": "unreachable"}
 """Masks of the gateway, and the sets of the model that they are."""
 
 
@@ -116,6 +117,8 @@ class RiskModel:
     killed_strategies: set[int] = field(default_factory=set)
     killed_symbols: set[int] = field(default_factory=set)
     restricted: set[int] = field(default_factory=set)
+    unreachable: set[int] = field(default_factory=set)
+    """Venues to which nothing can leave."""
     reducing: bool = False
     expired: bool = False
     """The dead-man timer has run out."""
@@ -154,13 +157,15 @@ class RiskModel:
     def breaches(
         self, order: Order, seen: Seen = UNSEEN, *, ahead: int = 0, waited: int = 0, before: int = 0,
     ) -> set[RejectReason]:
-        """Everything against an order but its other leg and the rate. A cancel only has to be one.
+        """Everything against an order but its other leg and the rate. A cancel only has to be one, to a venue that can be reached.
 
         ``seen``: the reference when it was weighed. ``ahead``: notional of the other leg, which is counted first. ``waited``: cycles
         since it was weighed, more than those of a single order. ``before``: orders that leave with it, before it.
         """
         if order.kind == CANCEL_ORDER:
-            return set() if self._known(order) else {RejectReason.BAD_ORDER}
+            if not self._known(order):
+                return {RejectReason.BAD_ORDER}
+            return {RejectReason.NO_SESSION} if order.venue in self.unreachable else set()
         limits = self.limits
         exposure = self.exposures[order.symbol] if order.symbol < self.symbols else Exposure()
         more = self.more(order)
@@ -177,6 +182,7 @@ class RiskModel:
             or order.symbol in self.killed_symbols,
             RejectReason.BAD_ORDER: not self._known(order) or order.shares == 0 or not 1 <= order.price <= MAX_PRICE
             or (exposure.working(order.side) + more > MAX_WORKING and not unknown) or (replaces and bool(order.pair)),
+            RejectReason.NO_SESSION: order.venue in self.unreachable,
             RejectReason.UNKNOWN_ORDER: unknown,
             RejectReason.RESTRICTED: order.symbol in self.restricted,
             RejectReason.MARKET_STATE: (order.venue, order.symbol) in self.halted,

@@ -80,6 +80,8 @@ class Promise(wiring.Component):
     top_valid: In(1)
     stale: In(2)
     restart: In(2)
+    unreachable: In(2)
+    disconnected: In(2)
     reply: In(VenueReply)
     next_user_ref: In(data.ArrayLayout(32, 2))
     reply_valid: In(1)
@@ -125,7 +127,7 @@ class Promise(wiring.Component):
             gateway.replies.valid.eq(self.reply_valid),
             *(getattr(gateway, name).eq(getattr(self, name)) for name in (
                 "limits_valid", "armed", "kill", "kill_venues", "kill_strategies", "kill_symbols", "restricted", "reducing", "heartbeat",
-                "clear_positions")),
+                "clear_positions", "unreachable", "disconnected")),
             Value.cast(gateway.halted).eq(self.halted),
             gateway.tops.payload.eq(self.top), gateway.tops.valid.eq(self.top_valid), gateway.stale.eq(self.stale),
             gateway.restart.eq(self.restart),
@@ -176,6 +178,11 @@ class Promise(wiring.Component):
         m.d.sync += leads_on.eq(self.leads & ~answered)
         self.follows = past(m, self.leads & answered)
         self.on_offer = gateway.passed.valid | gateway.rejected.valid
+        reached = Signal()  # the venue of the last order could be, when it was decided on
+        self.reached = Signal()
+        m.d.comb += self.reached.eq(Mux(
+            self.single | self.alone | self.paired_before[3], ~past(m, self.unreachable).bit_select(self.last.venue, 1), reached))
+        m.d.sync += reached.eq(self.reached)
 
     def _decided(self, gateway):
         """(order, its product's age, condition): each order that leaves, in the cycle after its decision."""
@@ -197,6 +204,7 @@ class Promise(wiring.Component):
                     Assert(past(m, self.armed) & past(m, self.limits_valid) & ~past(m, gateway.fault) & ~past(m, self.lost_bit)),
                     Assert(~past(m, self.kill)),
                     Assert(~past(m, self.kill_venues).bit_select(order.venue, 1)),
+                    Assert(~past(m, self.unreachable).bit_select(order.venue, 1)),
                     Assert(~past(m, self.kill_strategies).bit_select(order.strategy, 1)),
                     Assert(~past(m, self.kill_symbols).bit_select(order.symbol, 1)),
                     Assert(~past(m, self.restricted).bit_select(order.symbol, 1)),
@@ -279,7 +287,7 @@ class Promise(wiring.Component):
             ]
         known = (self.last.venue < CONFIG.venues) & (self.last.symbol < CONFIG.symbols)
         with m.If((self.single | self.follows) & (self.last.kind == OrderKind.CANCEL) & (started >= 5)):
-            m.d.sync += Assert(passed.valid == known)
+            m.d.sync += Assert(passed.valid == (known & self.reached))
 
     def _parts_no_pair(self, m, gateway, started):
         """Both legs leave or neither, however long the first waits; a leg whose other one has been refused does not leave."""
@@ -294,7 +302,7 @@ class Promise(wiring.Component):
             m.d.sync += [
                 Assert(self.on_offer),
                 Assert(gateway._last_passes | (gateway._last_reason != RejectReason.NONE)),
-                Assert(gateway._last_passes == Mux(both, gateway.passed.valid, known)),
+                Assert(gateway._last_passes == Mux(both, gateway.passed.valid, known & self.reached)),
             ]
             with m.If(~both):
                 m.d.sync += Assert(gateway.rejected.valid)
@@ -350,6 +358,7 @@ MUTANTS = {
     "the dead man is not heard of": ("gateway", "RejectReason.DEAD_MAN: self.expired,", "RejectReason.DEAD_MAN: 0,"),
     "a limit that has lost a bit counts": ("gateway", "| self._broken | self._limits_broken())", "| self._broken)"),
     "any order may be replaced": ("gateway", "leg.unknown.eq((order.kind == OrderKind.REPLACE) & ~self._table.known)", "leg.unknown.eq(0)"),
+    "a venue need not be reached": ("gateway", "RejectReason.NO_SESSION: self._cut_off(leg.order)", "RejectReason.NO_SESSION: 0"),
     "the market may be anything": ("gateway", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
     "a little further": ("gateway", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
     "own orders are overlooked": ("gateway", "RejectReason.SELF_MATCH: leg.crosses", "RejectReason.SELF_MATCH: 0"),

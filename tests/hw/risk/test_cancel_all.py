@@ -89,6 +89,24 @@ def test_a_silent_host_and_a_fault_stop_everything():
     run(scenario)
 
 
+def test_a_venue_that_comes_back_hears_what_it_may_have_missed():
+    async def scenario(ctx, dut, bench):
+        await four_orders(ctx, dut, bench)
+        ctx.set(dut.kill, 1)
+        ctx.set(dut.unreachable, 0b10)
+        assert await cancelled(bench) == {(0, 1), (0, 2)}
+        ctx.set(dut.unreachable, 0)
+        assert await cancelled(bench) == {(1, 1), (1, 2)}
+        ctx.set(dut.unreachable, 0b10)
+        ctx.set(dut.disconnected, 0b10)
+        assert await cancelled(bench) == set()
+        ctx.set(dut.unreachable, 0)
+        ctx.set(dut.disconnected, 0)
+        assert await cancelled(bench) == {(1, 1), (1, 2)}
+
+    run(scenario)
+
+
 def test_an_order_and_its_replace_are_both_cancelled():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)

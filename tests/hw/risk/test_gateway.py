@@ -398,10 +398,11 @@ def test_equals_the_model(seed):
                 halted = {(venue, symbol) for venue in range(2) for symbol in range(4) if rng.random() < 0.1}
                 ctx.set(dut.halted, [sum(1 << symbol for at, symbol in halted if at == venue) for venue in range(2)])
                 model.limits = random_limits(rng, model.day_notional)
-                model.killed_venues, model.killed_strategies, model.killed_symbols, model.restricted = (
-                    {number for number in range(size) if rng.random() < 0.03} for size in (2, 16, 4, 4))
+                model.killed_venues, model.killed_strategies, model.killed_symbols, model.restricted, model.unreachable = (
+                    {number for number in range(size) if rng.random() < 0.03} for size in (2, 16, 4, 4, 2))
                 for name, numbers in (("kill_venues", model.killed_venues), ("kill_strategies", model.killed_strategies),
-                                      ("kill_symbols", model.killed_symbols), ("restricted", model.restricted)):
+                                      ("kill_symbols", model.killed_symbols), ("restricted", model.restricted),
+                                      ("unreachable", model.unreachable)):
                     ctx.set(getattr(dut, name), sum(1 << number for number in numbers))
                 model.reducing = rng.random() < 0.1
                 ctx.set(dut.reducing, model.reducing)

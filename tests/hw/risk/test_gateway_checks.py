@@ -37,6 +37,23 @@ def test_a_switch_stops_what_it_names_and_no_cancel(switch, value, stopped, free
     run(scenario)
 
 
+def test_to_a_venue_that_cannot_be_reached_nothing_leaves():
+    async def scenario(ctx, dut, bench):
+        await bench.start(ctx)
+        there, elsewhere = order(price=1, venue=1), order(price=2, venue=0, side=SELL, symbol=1)
+        ctx.set(dut.unreachable, 0b10)
+        assert (await bench.submit(there))[0] is RejectReason.NO_SESSION
+        assert (await bench.submit(there._replace(kind=CANCEL_ORDER)))[0] is RejectReason.NO_SESSION
+        assert (await bench.submit(there._replace(kind=CANCEL_ORDER, symbol=200)))[0] is RejectReason.BAD_ORDER
+        assert (await bench.submit(elsewhere))[0] is NONE
+        pair = await bench.submit_pair(elsewhere._replace(pair=1), there)
+        assert {reason for _, reason, _ in pair} == {RejectReason.PAIR, RejectReason.NO_SESSION}
+        ctx.set(dut.unreachable, 0)
+        assert (await bench.submit(there))[0] is NONE
+
+    run(scenario)
+
+
 def test_reducing_lets_only_pass_what_stays_within_the_position():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
@@ -153,7 +170,8 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         item = order(shares=7, price=5)
         assert (await bench.submit(item))[0] is NONE
         assert (await bench.submit(item._replace(side=SELL, day=1)))[0] is NONE
-        for name, value in (("armed", 0), ("kill", 1), ("restricted", 1), ("halted", [1, 0]), ("reducing", 1)):
+        for name, value in (("armed", 0), ("kill", 1), ("restricted", 1), ("halted", [1, 0]), ("reducing", 1),
+                            ("unreachable", 1)):
             ctx.set(getattr(dut, name), value)
         seen = []
 
@@ -171,6 +189,8 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask()
         ctx.set(dut.kill, 0)
         await ask(item._replace(price=0))
+        await ask()
+        ctx.set(dut.unreachable, 0)
         await ask(item._replace(kind=REPLACE_ORDER, reference=9))
         await ask()
         ctx.set(dut.restricted, 0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from host.card.replies import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED
+from host.card.replies import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED, UNSENT
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
@@ -66,6 +66,19 @@ def test_an_answer_that_cannot_be_never_makes_room(answers, said, exposure, faul
             heard |= await bench.answer(*answer)
         assert (heard, await bench.exposure(), ctx.get(dut.fault)) == (said, exposure, fault)
         assert (await bench.submit(order(price=1, symbol=1)))[0] is (HALTED if fault else NONE)
+
+    run(scenario, SMALL)
+
+
+def test_an_order_that_never_came_to_its_venue_ends_beside_the_venues_numbers():
+    async def scenario(ctx, dut, bench):
+        await one_order(ctx, dut, bench)
+        await bench.answer(NOTED, 0, 1, number=2)
+        assert await bench.answer(UNSENT, 0, 1, number=0) == set()
+        assert ((await bench.exposure())[1:], ctx.get(dut.open_orders)) == ((0, 0), 0)
+        assert await bench.answer(UNSENT, 0, 1, number=0) == {"bad"}
+        assert await bench.answer(NOTED, 0, 1, number=3) == set()
+        assert not ctx.get(dut.fault)
 
     run(scenario, SMALL)
 
