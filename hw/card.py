@@ -30,9 +30,11 @@ from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.event_ring import EventRing
 from hw.host_interface.registers import LINE_A, RECOVERY
 from hw.lib.choice import any_of
+from hw.net.tcp_session import COUNTED
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit
 from hw.order_entry.ouch50 import OuchOrders
+from hw.order_sessions import OrderSessions
 from hw.reasons import DropReason
 from hw.risk.gateway import RiskGateway
 from hw.strategy.arbitrage import Arbitrage
@@ -93,6 +95,8 @@ class Card(wiring.Component):
         come on the port of line A, to an address of their own.
     orders : Out(FrameTransmit)
         Order frames to all venues.
+    replies : In(FrameReceive)
+        Frames that come on the port of the orders; only of a card with sessions.
     bus : In(RegisterBus)
         The host's window (docs/registers.md).
     backlog : Out(16).array(venues)
@@ -108,7 +112,7 @@ class Card(wiring.Component):
         super().__init__({
             "feed": In(FrameReceive).array(config.venues),
             "feed_b": In(FrameReceive).array(config.venues),
-            "orders": Out(FrameTransmit),
+            "orders": Out(FrameTransmit), **({"replies": In(FrameReceive)} if config.sessions else {}),
             "bus": In(RegisterBus),
             "backlog": Out(16).array(config.venues),
         })
@@ -303,7 +307,6 @@ class Card(wiring.Component):
         bank = self.bank
         m.submodules.gateway = gateway = self.gateway
         connect(m, orders, gateway.orders)
-        connect(m, bank.replies, gateway.replies)
         m.d.comb += [
             gateway.limits.eq(bank.limits), gateway.limits_valid.eq(bank.limits_valid),
             Value.cast(gateway.halted).eq(Cat(control.halted for control in bank.venues)),
@@ -331,10 +334,16 @@ class Card(wiring.Component):
         """Orders that passed to frames."""
         bank = self.bank
         m.submodules.ouch = ouch = OuchOrders(self.config)
-        m.submodules.transmit = self.transmit = transmit = UdpTransmit(self.config)
+        m.submodules.transmit = self.transmit = transmit = OrderSessions(self.config) if self.config.sessions else UdpTransmit(self.config)
         connect(m, passed, ouch.orders)
         connect(m, ouch.packet, transmit.packet)
-        connect(m, transmit.frames, flipped(self.orders))
+        frame = transmit.sent.valid
+        if self.config.sessions:
+            self._join_sessions(m, transmit, ouch)
+            frame = transmit.frame
+        else:
+            connect(m, transmit.frames, flipped(self.orders))
+            connect(m, bank.replies, self.gateway.replies)
         connect(m, self.names, ouch.names)
         m.d.comb += [
             ouch.link_free.eq(transmit.free), transmit.now.eq(self.clock.now),
@@ -347,7 +356,30 @@ class Card(wiring.Component):
         sent = transmit.sent.payload
         self.records.append((transmit.sent.valid, events.order_sent(sent, self.clock.now), 1))
         for venue, frames in enumerate(self.counters.order_frames):
-            m.d.comb += frames.eq(transmit.sent.valid & (sent.order.venue == venue))
+            m.d.comb += frames.eq(frame & (sent.order.venue == venue))
+
+    def _join_sessions(self, m, sessions, ouch):
+        """The sessions' port, and what they tell gateway and host."""
+        bank, gateway, count, told = self.bank, self.gateway, self.counters, sessions.told
+        connect(m, sessions.transmit, flipped(self.orders))
+        connect(m, flipped(self.replies), sessions.frames)
+        connect(m, bank.replies, sessions.host_replies)
+        connect(m, sessions.replies, gateway.replies)
+        m.d.comb += [
+            sessions.packet_sum.eq(ouch.packet_sum), sessions.tick_cycles.eq(bank.session_tick),
+            gateway.unreachable.eq(sessions.unreachable), gateway.disconnected.eq(sessions.disconnected),
+        ]
+        self.records.append((told.valid, events.venue_message(told.payload, self.clock.now), 4))
+        for venue, control in enumerate(bank.sessions):
+            connect(m, control, sessions.control[venue])
+            rises, falls = sessions.rises[venue], sessions.falls[venue]
+            self.records.append((rises | falls, events.session(
+                Const(venue), ~falls, Mux(falls, control.reason, 0), control.number, self.clock.now), 2))
+            m.d.comb += [
+                *(getattr(count, f"session_{name}")[venue].eq(getattr(sessions, name)[venue]) for name in (*COUNTED, "bad_frames")),
+                count.session_down[venue].eq(falls),
+                count.session_messages[venue].eq(told.valid & (told.payload.message.venue == venue)),
+            ]
 
     def _restore(self, m):
         """Orders of the host to the venue that they name."""

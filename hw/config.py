@@ -45,6 +45,8 @@ class CardConfig:
         It quotes (docs/strategies.md), which needs its signals.
     triggers : int
         Entries for prepared orders, at most 16; 0: the card has no trigger.
+    sessions : bool
+        Orders can go to a venue over TCP (docs/order_entry.md), the host says to which; else all leave in datagrams.
     protocols : tuple of str
         Feed protocol of each venue; venues that are not named speak itch50.
     """
@@ -65,6 +67,7 @@ class CardConfig:
     signals: bool = False
     triggers: int = 0
     quoter: bool = False
+    sessions: bool = False
 
     def __post_init__(self):
         for field, low, high in (
@@ -108,7 +111,7 @@ class CardConfig:
         values = asdict(self)
         if not self.protocols:
             del values["protocols"]  # none named is the same as all itch50
-        for part in ("signals", "triggers", "quoter"):
+        for part in ("signals", "triggers", "quoter", "sessions"):
             if not values[part]:
                 del values[part]
         text = json.dumps(values, sort_keys=True)
@@ -116,17 +119,17 @@ class CardConfig:
 
 
 TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, level_tables=2, backlog=128, events=64, signals=True,
-                  open_orders=64, triggers=4, quoter=True)
+                  open_orders=64, triggers=4, quoter=True, sessions=True)
 """For tests: small sizes reach their edges soon."""
 
 ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1, order_ways=2)
 """For the LFE5UM5G-85F of the ECPIX-5, built with open tools."""
 
-MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, lines=1)
-"""The ECP5 card with deeper books, for a chip with more block RAM."""
+MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, lines=1, sessions=True)
+"""The ECP5 card with deeper books and order sessions, for a larger chip."""
 
 ALVEO = CardConfig("alveo", venues=2, symbols=64, orders=1 << 20, levels=4096, level_tables=32, backlog=1024, events=4096, signals=True,
-                   open_orders=64, triggers=16, quoter=True)
+                   open_orders=64, triggers=16, quoter=True, sessions=True)
 """For a data-centre card; built by the vendor flow."""
 
 CARDS = {card.name: card for card in (TINY, ECP5, MEDIUM, ALVEO)}

@@ -24,16 +24,23 @@ class OrderSession(wiring.Component):
 
     Ports
     -----
-    frames, transmit, address, open, close, cut, initial_sequence, timeout, keep_alive, tries, tick, state, verdict, pulses for counters
+    frames, transmit, address, open, close, cut, initial_sequence, timeout, keep_alive, tries, tick, state, unacknowledged, next, expected,
+    verdict, pulses for counters
         As of :class:`TcpSession`.
     login, heartbeat, silence, session, number
-        As of :class:`SoupBinClient`.
+        As of :class:`SoupBinClient`; so is ``login_reason`` its ``reason``.
     logout : In(1)
         Pulse: ask the venue for the end, which it answers by closing the connection.
     orders : In(stream of OrderWord)
         What comes while ``up`` is low is thrown away (``refused``).
     orders_sum : In(24)
         As of :class:`SoupBinClient`.
+    hold : In(1)
+        No byte of the venue is looked at.
+    begins, lost : Out(1)
+        Pulses: in the next cycle the first word of an order's frame is on offer; an order was thrown away.
+    room, free : Out(1)
+        As of :class:`TcpSession`.
     up : Out(1)
         Logged in.
     replies : Out(stream of VenueReply, always ready), told : Out(VenueMessage), unsure : Out(1)
@@ -55,7 +62,9 @@ class OrderSession(wiring.Component):
             "open": In(1), "close": In(1), "cut": In(1), "logout": In(1), "initial_sequence": In(32),
             "timeout": In(16), "keep_alive": In(16), "tries": In(4), "tick": In(1),
             "login": In(Login), "heartbeat": In(16), "silence": In(16),
-            "orders": In(stream.Signature(OrderWord)), "orders_sum": In(24), "up": Out(1),
+            "orders": In(stream.Signature(OrderWord)), "orders_sum": In(24), "up": Out(1), "hold": In(1),
+            "begins": Out(1), "lost": Out(1), "room": Out(1), "free": Out(1), "login_reason": Out(8),
+            "unacknowledged": Out(32), "next": Out(32), "expected": Out(32),
             "replies": Out(stream.Signature(VenueReply, always_ready=True)), "told": Out(VenueMessage), "unsure": Out(1),
             "state": Out(TcpState), "session": Out(80), "number": Out(32), "down": Out(1), "reason": Out(DownReason),
             "verdict": Out(stream.Signature(Verdict, always_ready=True)), **{name: Out(1) for name in COUNTED},
@@ -69,11 +78,14 @@ class OrderSession(wiring.Component):
         connect(m, flipped(self.frames), tcp.frames)
         connect(m, tcp.transmit, flipped(self.transmit))
         connect(m, soup.packet, tcp.packet)
-        connect(m, tcp.bytes, soup.bytes)
         connect(m, soup.messages, ouch.messages)
         connect(m, flipped(self.orders), soup.orders)
         connect(m, tcp.verdict, flipped(self.verdict))
         m.d.comb += [
+            soup.bytes.valid.eq(tcp.bytes.valid & ~self.hold), soup.bytes.payload.eq(tcp.bytes.payload),
+            tcp.bytes.ready.eq(soup.bytes.ready & ~self.hold), tcp.packet_sum.eq(soup.packet_sum),
+            self.begins.eq(tcp.packet_begins & soup.passing), self.lost.eq(soup.refused | tcp.refused & soup.passing),
+            self.login_reason.eq(soup.reason),
             self.replies.valid.eq(ouch.replies.valid), self.replies.payload.eq(ouch.replies.payload),
             self.told.eq(ouch.told), self.unsure.eq(ouch.unsure), self.up.eq(soup.logged_in),
             soup.connected.eq(tcp.state == TcpState.ESTABLISHED), self.refused.eq(tcp.refused | soup.refused),
@@ -82,7 +94,7 @@ class OrderSession(wiring.Component):
             m.d.comb += getattr(tcp, name).eq(getattr(self, name))
         for name in ("login", "logout", "heartbeat", "silence", "tick"):
             m.d.comb += getattr(soup, name).eq(getattr(self, name))
-        for name in ("state", *(name for name in COUNTED if name != "refused")):
+        for name in ("state", "unacknowledged", "next", "expected", "room", "free", *(name for name in COUNTED if name != "refused")):
             m.d.comb += getattr(self, name).eq(getattr(tcp, name))
         m.d.comb += [self.session.eq(soup.session), self.number.eq(soup.number), soup.orders_sum.eq(self.orders_sum)]
         self._end(m, tcp, soup, ouch)

@@ -67,8 +67,6 @@ class SessionPacket(data.Struct):
     """The packet has up to seven of them, and at least 6 bytes with zeros that fill it up."""
     length: 8
     """Bytes of the packet, without what fills it up: 1 to 56. The same in every word."""
-    sum: 24
-    """Of these bytes as 16-bit numbers, not folded; has to be right from the fourth cycle on, the first word's on offer being the first."""
 
 
 Bytes = stream.Signature(8)

@@ -13,6 +13,7 @@ from host.card.limits import Limits
 from host.card.protocol import Card, CardError
 from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, LimitRefusal, StaleReason
 from host.card.replies import Replies
+from host.card.sessions import Sessions
 from host.card.snapshot import LiveOrder, Snapshot, best_first
 from host.card.switches import Switches
 
@@ -77,6 +78,7 @@ class Control:
         self._read_index = self.read("EVENT_READ_INDEX")
         self.switches = Switches(self)
         self.replies = Replies(self)
+        self.sessions = Sessions(self)
         self._kept: list[Event] = []  # what else came while a snapshot was taken
 
     def __enter__(self) -> Self:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from host.card.protocol import CardError
-from host.card.registers import EVENT_HEADER, EVENTS, RECORD_BYTES, EventKind, RejectReason, StaleReason
+from host.card.registers import EVENT_HEADER, EVENTS, RECORD_BYTES, DownReason, EventKind, RejectReason, StaleReason
 
 RECORD_WORDS: Final = RECORD_BYTES // 4
 
@@ -198,8 +198,42 @@ class ClockReading:
     """What the time grows by each cycle from then on, in 2^-32 ns."""
 
 
+@dataclass(frozen=True, slots=True)
+class VenueMessage:
+    """A venue has said something by its order session; the gateway knows already. What a message does not have is 0."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    type: str
+    """OUCH's letter."""
+    user_ref: int
+    shares: int
+    price: int
+    reference: int
+    """Accepted, replaced, priority update: the venue's number for the order; executed, broken trade: for the trade."""
+    code: int
+    """State, reason, liquidity or event, ASCII; of a rejection a number."""
+    number: int
+    """The low 16 bits of the message's own; without a gap unless records were lost."""
+    unsure: bool
+    """The position or an order is not what the card thinks, and the message does not say by how much: look at the venue's report."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChange:
+    """An order session has come up, or has gone down and why; ``number`` is the venue's next message's."""
+
+    card_time: int
+    lost: bool
+    venue: int
+    up: bool
+    reason: DownReason
+    number: int
+
+
 Event = (TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders | ArbitrageSignal
-         | TriggerFired | ClockReading)
+         | TriggerFired | ClockReading | VenueMessage | SessionChange)
 
 
 def decode(words: Sequence[int]) -> Event:
@@ -241,6 +275,10 @@ def decode(words: Sequence[int]) -> Event:
             entries = fields.pop("entries")
             fired = tuple(entry for entry in range(entries.bit_length()) if entries >> entry & 1)
             return TriggerFired(time, lost, entries=fired, **fields)
+        case EventKind.VENUE_MESSAGE:
+            return VenueMessage(time, lost, type=chr(fields.pop("type")), unsure=bool(fields.pop("unsure")), **fields)
+        case EventKind.SESSION:
+            return SessionChange(time, lost, up=bool(fields.pop("up")), reason=DownReason(fields.pop("reason")), **fields)
         case EventKind.SIGNAL:
             return ArbitrageSignal(time, lost, **fields)
         case EventKind.CLOCK:

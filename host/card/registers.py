@@ -30,6 +30,8 @@ class EventKind(IntEnum):
     SIGNAL = 10
     TRIGGER = 11
     CLOCK = 12
+    VENUE_MESSAGE = 13
+    SESSION = 14
 
 
 class DropReason(IntEnum):
@@ -68,6 +70,7 @@ class RejectReason(IntEnum):
     COLLAR = 19
     FAT_FINGER = 20
     SELF_MATCH = 21
+    NO_SESSION = 22
 
 
 class StaleReason(IntEnum):
@@ -93,6 +96,21 @@ class AnswerKind(IntEnum):
     REPLACED = 3
     NOTED = 4
     MOVED = 5
+    UNSENT = 6
+
+
+class DownReason(IntEnum):
+    NONE = 0
+    CLOSED = 1
+    REFUSED = 2
+    RESET = 3
+    PEER_CLOSED = 4
+    TIMEOUT = 5
+    SMALL_MSS = 6
+    LOGIN_REJECTED = 7
+    ENDED = 8
+    PROTOCOL = 9
+    SILENT = 10
 
 
 _REGISTERS = (
@@ -112,6 +130,7 @@ _REGISTERS = (
     Register("CONFIG_SIGNALS", 0x0030, "ro", bits=1),
     Register("CONFIG_TRIGGERS", 0x0034, "ro", bits=5),
     Register("CONFIG_QUOTER", 0x0038, "ro", bits=1),
+    Register("CONFIG_SESSIONS", 0x003c, "ro", bits=1),
     Register("SCRATCH", 0x0040, "rw"),
     Register("ARM", 0x0044, "rw", bits=1),
     Register("KILL", 0x0048, "rw", bits=1),
@@ -331,6 +350,35 @@ _REGISTERS = (
     Register("BINDING", 0x2000, "rw", dimensions=(Dimension("venue", 8, 0x400), Dimension("symbol", 256, 0x4),), fields=(
         Field("locate", 0, 16), Field("enable", 31, 1),
     )),
+    Register("SESSION_VENUES", 0x1b80, "rw", bits=8),
+    Register("SESSION_TICK", 0x1b84, "rw", bits=24),
+    Register("SESSION_COMMAND", 0x1c00, "wo", dimensions=(Dimension("venue", 8, 0x80),), fields=(
+        Field("open", 0, 1), Field("close", 1, 1), Field("cut", 2, 1), Field("logout", 3, 1), Field("ask", 4, 1),
+    )),
+    Register("SESSION_STATE", 0x1c04, "ro", dimensions=(Dimension("venue", 8, 0x80),), fields=(
+        Field("state", 0, 3), Field("up", 3, 1), Field("known", 4, 1), Field("reason", 8, 4), Field("login_reason", 16, 8),
+    )),
+    Register("SESSION_INITIAL_SEQUENCE", 0x1c08, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_TIMEOUT", 0x1c0c, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_KEEP_ALIVE", 0x1c10, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_TRIES", 0x1c14, "rw", bits=4, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_HEARTBEAT", 0x1c18, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_SILENCE", 0x1c1c, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_USER", 0x1c20, "rw", bits=48, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_PASSWORD", 0x1c28, "rw", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_PASSWORD_END", 0x1c30, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_NAME_END", 0x1c34, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_NAME", 0x1c38, "rw", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_WANTED", 0x1c40, "rw", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_WANTED_HIGH", 0x1c48, "rw", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_NUMBER", 0x1c4c, "ro", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_TOLD_NAME", 0x1c50, "ro", bits=64, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_TOLD_NAME_END", 0x1c58, "ro", bits=16, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_UNACKNOWLEDGED", 0x1c5c, "ro", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_NEXT", 0x1c60, "ro", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_EXPECTED", 0x1c64, "ro", dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_HOP_MAC", 0x1c68, "ro", bits=48, dimensions=(Dimension("venue", 8, 0x80),)),
+    Register("SESSION_NEXT_HOP", 0x1c70, "rw", dimensions=(Dimension("venue", 8, 0x80),)),
 )
 
 REGISTERS: dict[str, Register] = {register.name: register for register in _REGISTERS}
@@ -369,6 +417,16 @@ _COUNTERS = (
     Counter("GIVEN_UP", 0x4cc0, 8),
     Counter("DIRECTORY_MISSED", 0x4d00, 8),
     Counter("TRADING_STATES", 0x4d40, 8),
+    Counter("SESSION_RETRANSMITTED", 0x4d80, 8),
+    Counter("SESSION_REFUSED", 0x4dc0, 8),
+    Counter("SESSION_DUPLICATE_ACK", 0x4e00, 8),
+    Counter("SESSION_OUT_OF_ORDER", 0x4e40, 8),
+    Counter("SESSION_CHALLENGED", 0x4e80, 8),
+    Counter("SESSION_FAST_RETRANSMIT", 0x4ec0, 8),
+    Counter("SESSION_TIMED_OUT", 0x4f00, 8),
+    Counter("SESSION_DOWN", 0x4f40, 8),
+    Counter("SESSION_MESSAGES", 0x4f80, 8),
+    Counter("SESSION_BAD_FRAMES", 0x4fc0, 8),
     Counter("SIGNALS", 0x5000, 0),
     Counter("MISSED_SIGNALS", 0x5040, 0),
     Counter("ORDERS_PASSED", 0x5080, 0),
@@ -401,6 +459,7 @@ _COUNTERS = (
     Counter("REJECT_COLLAR", 0x58c0, 0),
     Counter("REJECT_FAT_FINGER", 0x5900, 0),
     Counter("REJECT_SELF_MATCH", 0x5940, 0),
+    Counter("REJECT_NO_SESSION", 0x5980, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),
@@ -464,21 +523,28 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
     EventKind.CLOCK: (
         Field("cycles", 32, 64), Field("time", 96, 64), Field("increment", 160, 40),
     ),
+    EventKind.VENUE_MESSAGE: (
+        Field("unsure", 5, 1), Field("venue", 8, 4), Field("type", 16, 8), Field("user_ref", 32, 32), Field("shares", 64, 32),
+        Field("price", 96, 32), Field("reference", 128, 64), Field("code", 192, 16), Field("number", 208, 16),
+    ),
+    EventKind.SESSION: (
+        Field("up", 5, 1), Field("venue", 8, 4), Field("reason", 16, 4), Field("number", 32, 32),
+    ),
 }
 """Fields of each kind of event record, beside the header's."""
 
 CARDS: dict[str, CardSizes] = {
     "tiny": CardSizes(
-        0x77d3d33ccede8783, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+        0xeb85f6288ed02c2d, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
     ),
     "ecp5": CardSizes(
         0x55bba5cd7bf27234, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
     ),
     "medium": CardSizes(
-        0xec602fb4ab96d23c, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
+        0x41e52de62f4ed1f7, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
     ),
     "alveo": CardSizes(
-        0x0a48b257fbbf396f, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+        0x44b8442356240b92, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
     ),
 }
 """The named configurations."""

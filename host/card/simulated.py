@@ -65,6 +65,7 @@ _FUNCTIONS: dict[str, tuple[type | None, list[type]]] = {
     "create": (_HANDLE, []),
     "destroy": (None, [_HANDLE]),
     "feeds": (_U32, []),
+    "ports": (_U32, []),
     "reset": (None, [_HANDLE, _U32]),
     "cycle": (_U64, [_HANDLE]),
     "read32": (_U32, [_HANDLE, _U32]),
@@ -75,6 +76,7 @@ _FUNCTIONS: dict[str, tuple[type | None, list[type]]] = {
     "queue": (ctypes.c_int32, [_HANDLE, _U32, ctypes.c_char_p, _HANDLE, _U32, _HANDLE, _HANDLE, ctypes.c_char_p, _U32]),
     "waiting": (_U64, [_HANDLE, _U32]),
     "run": (None, [_HANDLE, _U64]),
+    "run_until_frame": (_U64, [_HANDLE, _U64]),
     "run_until_idle": (_U32, [_HANDLE, _U64]),
     "frames": (_U64, [_HANDLE, ctypes.POINTER(ctypes.POINTER(_Frame)), ctypes.POINTER(_HANDLE)]),
     "events": (_U64, [_HANDLE, ctypes.POINTER(_HANDLE), ctypes.POINTER(_HANDLE)]),
@@ -91,6 +93,13 @@ class SimulatedCard:
     ----------
     library : Path
         What sim/verilated/build.py compiled.
+
+    Attributes
+    ----------
+    feeds : int
+        Feed ports.
+    reply_port : int or None
+        The port, for ``queue``, on which frames come to the order sessions; None: the card has none.
     """
 
     def __init__(self, library: Path) -> None:
@@ -106,6 +115,7 @@ class SimulatedCard:
         self._read32, self._write32 = self._functions["read32"], self._functions["write32"]
         self._handle: int | None = self._functions["create"]()
         self.feeds: int = self._functions["feeds"]()
+        self.reply_port: int | None = self.feeds if self._functions["ports"]() > self.feeds else None
         self.reset()
 
     def __enter__(self) -> Self:
@@ -175,7 +185,7 @@ class SimulatedCard:
         ``starts`` is the earliest cycle of each, ``weights`` the number of events it can cause (for a paced card), ``errors`` whether the
         MAC flags it. A frame never overtakes another, except that urgent ones go before all that are not.
         """
-        if not 0 <= port < self.feeds:
+        if not 0 <= port < self.feeds and port != self.reply_port:
             raise ValueError(f"the card has feed ports 0 to {self.feeds - 1}, not {port}")
         for name, given in (("starts", starts), ("weights", weights), ("errors", errors)):
             if given is not None and len(given) != len(frames):
@@ -194,6 +204,10 @@ class SimulatedCard:
 
     def run(self, cycles: int) -> None:
         self._call("run", cycles)
+
+    def run_until_frame(self, cycles: int) -> bool:
+        """Runs until an order frame has left, but for so many cycles at most; whether there are frames to take."""
+        return bool(self._call("run_until_frame", cycles))
 
     def run_until_idle(self, limit: int = 1_000_000) -> bool:
         """Runs until all frames are in and nothing has moved for the settling time; False if that is not so after ``limit`` cycles."""

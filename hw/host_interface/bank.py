@@ -13,6 +13,7 @@ from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.fields import parts
 from hw.host_interface.limits import LIMITS, commit_limits
 from hw.host_interface.register_file import RegisterFile
+from hw.host_interface.session_bank import set_up_sessions
 from hw.host_interface.signal_registers import SMOOTHINGS
 from hw.host_interface.signal_registers import VALUES as SIGNAL_VALUES
 from hw.host_interface.strategy_bank import set_up_strategies
@@ -21,6 +22,7 @@ from hw.host_interface.telemetry_bank import TelemetryControl, set_up_telemetry
 from hw.lib.choice import lowest
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
+from hw.session_types import SessionControl
 from hw.settings import QuoterParameters, RiskLimits, RiskSwitches, TriggerCommit
 from hw.types import (
     BookOrder,
@@ -143,6 +145,9 @@ class RegisterBank(wiring.Component):
     quoter_parameters : Out(stream.Signature(SlotSettings(QuoterParameters), always_ready=True))
         What has been committed for a symbol.
     quoter_fault : In(1)
+    sessions : Out(SessionControl).array(venues)
+    session_tick : Out(24)
+        Cycles of the sessions' tick, less one.
     venues : Out(VenueControl).array(venues)
     names : Out(stream.Signature(SlotName, always_ready=True))
         A slot's name has been written; it is kept by those who need it.
@@ -200,6 +205,7 @@ class RegisterBank(wiring.Component):
             "quoter_enable": Out(1), "quoter_venue": Out(VenueIndex), "quoter_fault": In(1),
             "quoter_parameters": Out(stream.Signature(SlotSettings(QuoterParameters), always_ready=True)),
             "venues": Out(VenueControl(config.symbols)).array(config.venues),
+            "sessions": Out(SessionControl()).array(config.venues), "session_tick": Out(24),
             "names": Out(stream.Signature(SlotName, always_ready=True)),
             "query_symbol": Out(8), "position": In(signed(33)), "working_buy": In(32), "working_sell": In(32),
             "replies": Out(stream.Signature(VenueReply, always_ready=True)), "open_orders": In(32),
@@ -225,6 +231,7 @@ class RegisterBank(wiring.Component):
         self._control(m, file.value, file.written, file.source)
         commit_limits(m, self, file.value, file.written, file.source)
         set_up_strategies(m, self, file.value, file.written, file.source)
+        set_up_sessions(m, self, file.value, file.written, file.source)
         self._query_position(m, file.value, file.written, file.source)
         self._look(m, file.value, file.written, file.source)
         self._restore(m, file.value, file.written, file.source)

@@ -33,6 +33,10 @@ class EventKind(IntEnum):
     """A top of book met the condition of prepared orders. Each is told by ORDER_SENT or ORDER_REJECTED when it has gone to the gateway."""
     CLOCK = 12
     """What the clock showed in one cycle: from it follows the time of every other cycle until the next such record."""
+    VENUE_MESSAGE = 13
+    """A venue has said something by its order session; the gateway knows already."""
+    SESSION = 14
+    """An order session has come up, or has gone down."""
 
 
 def word(number: int, bit: int = 0) -> int:
@@ -144,6 +148,24 @@ EVENTS = {
         Field("cycles", word(1), 64, "TIME."),
         Field("time", word(3), 64, "TAI_TIME in the same cycle, in ns."),
         Field("increment", word(5), 40, "What TAI_TIME grows by each cycle from then on, in 2^-32 ns."),
+    ),
+    EventKind.VENUE_MESSAGE: (
+        Field("unsure", word(0, 5), 1, "The position or an order is not what the card thinks, and the message does not say by how much."),
+        Field("venue", word(0, 8), 4, "Whose."),
+        Field("type", word(0, 16), 8, "ASCII, as in OUCH; what a message does not have is 0."),
+        Field("user_ref", word(1), 32, "UserRefNum of the order; of a replaced one the new number."),
+        Field("shares", word(2), 32, "Accepted, replaced, modified: of the order; canceled, executed: those."),
+        Field("price", word(3), 32, "In 1/10000; all ones where it is more."),
+        Field("reference", word(4), 64, "Accepted, replaced, priority update: the venue's for the order; executed, broken trade: for the "
+              "trade."),
+        Field("code", word(6), 16, "State, reason, liquidity or event, ASCII; of a rejection a number."),
+        Field("number", word(6, 16), 16, "Low bits of the message's number in the session; without a gap unless records were lost."),
+    ),
+    EventKind.SESSION: (
+        Field("up", word(0, 5), 1, "1: logged in; 0: down, or it did not come to be."),
+        Field("venue", word(0, 8), 4, "Whose."),
+        Field("reason", word(0, 16), 4, "DownReason."),
+        Field("number", word(1), 32, "Of the venue's next message."),
     ),
 }
 """Fields of each kind of record, beside the header's."""

@@ -81,6 +81,17 @@ def clock(reading, now):
     return record(EventKind.CLOCK, now, **{field.name: getattr(reading, field.name) for field in EVENTS[EventKind.CLOCK]})
 
 
+def venue_message(told, now):
+    """Record of a ``ToldReply``."""
+    names = ("venue", "type", "user_ref", "shares", "price", "reference", "code", "number")
+    return record(EventKind.VENUE_MESSAGE, now, unsure=told.unsure, **{name: getattr(told.message, name) for name in names})
+
+
+def session(venue, up, reason, number, now):
+    """Record of a session that came up or went down."""
+    return record(EventKind.SESSION, now, venue=venue, up=up, reason=reason, number=number)
+
+
 def order_sent(sent, now):
     """Record of a ``SentOrder``."""
     return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency)

@@ -17,14 +17,15 @@ from hw.host_interface.counter_table import COUNTER_VENUE_STRIDE, COUNTERS, Coun
 from hw.host_interface.event_records import EVENT_HEADER, EVENTS, EventKind
 from hw.host_interface.map_types import Field, Register, member_docs
 from hw.host_interface.registers import REGISTERS
-from hw.reasons import AnswerKind, DropReason, LimitRefusal, RejectReason, StaleReason
+from hw.reasons import AnswerKind, DownReason, DropReason, LimitRefusal, RejectReason, StaleReason
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 CONSTANTS = ("MAGIC", "VERSION_MAJOR", "VERSION_MINOR", "BAR_SIZE", "REGISTERS_SIZE", "RING_OFFSET", "RECORD_BYTES")
 SIZES = ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz")
 ENUMERATIONS = {
-    EventKind: "EVENT", DropReason: "DROP", RejectReason: "REJECT", StaleReason: "STALE", LimitRefusal: "LIMIT", AnswerKind: "ANSWER"}
+    EventKind: "EVENT", DropReason: "DROP", RejectReason: "REJECT", StaleReason: "STALE", LimitRefusal: "LIMIT", AnswerKind: "ANSWER",
+    DownReason: "DOWN"}
 """Enumerations that the host needs, with their prefix in the C header."""
 
 SECTIONS = (
@@ -32,7 +33,7 @@ SECTIONS = (
     ("Arbitrage", registers.ARBITRAGE), ("Positions, replies and orders of the host", registers.ORDERS),
     ("Orders for a book", registers.RESTORATION), ("Signals", registers.SIGNALS),
     ("Venues", registers.VENUES), ("Quoter and trigger", registers.STRATEGIES), ("Clock and latencies", registers.TELEMETRY),
-    ("Symbols", registers.SYMBOLS),
+    ("Symbols", registers.SYMBOLS), ("Order sessions", registers.SESSIONS),
 )
 SOURCE = "hw/host_interface/registers.py"
 NOTICE = f"Generated from {SOURCE} by `python -m hw.host_interface.generate`; do not edit."

@@ -15,6 +15,7 @@ Rules of the map, for every register:
 """
 
 from hw.host_interface.map_types import Access, Dimension, Field, Register
+from hw.host_interface.session_registers import SESSIONS
 from hw.host_interface.signal_registers import SIGNALS
 from hw.host_interface.strategy_registers import STRATEGIES
 from hw.host_interface.telemetry_registers import TELEMETRY
@@ -86,6 +87,7 @@ IDENTITY = (
     Register("CONFIG_SIGNALS", 0x0030, RO, "1: the card makes signals; else their registers do nothing and read 0.", bits=1),
     Register("CONFIG_TRIGGERS", 0x0034, RO, "Entries for prepared orders; 0: there are none.", bits=5),
     Register("CONFIG_QUOTER", 0x0038, RO, "1: the card has a quoter.", bits=1),
+    Register("CONFIG_SESSIONS", 0x003C, RO, "1: it has order sessions over TCP; else their registers do nothing.", bits=1),
 )
 
 CONTROL = (
@@ -204,7 +206,7 @@ ORDERS = (
         Field("symbol", 0, 8, "Slot whose position moves; of kind 5 only."), Field("side", 8, 1, "0: it grows, 1: it shrinks."),
         Field("kind", 9, 3, "0: shares were filled; 1: shares are dead and stop counting; 2: the order is dead, with whatever was left "
               "of it; 3: the REPLACE of this number is in force; 4: nothing changes (accepted, session messages); 5: the host moves a "
-              "position, only while disarmed."),
+              "position, only while disarmed; 6: the order never came to its venue and is dead, REPLY_NUMBER means nothing."),
         Field("venue", 12, 4, "Who says it."))),
     Register("REPLY_SHARES", 0x0164, RW, "Shares of the reply."),
     Register("REPLY_DOORBELL", 0x0168, WO, "Write 1: the gateway takes the reply.", bits=1),
@@ -290,5 +292,6 @@ SYMBOLS = (
         Field("locate", 0, 16, "The venue's own number for the symbol."), Field("enable", 31, 1, "The slot follows it."))),
 )
 
-REGISTERS = (*IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *SIGNALS, *VENUES, *STRATEGIES, *TELEMETRY, *SYMBOLS)
+REGISTERS = (
+    *IDENTITY, *CONTROL, *RISK, *ARBITRAGE, *ORDERS, *RESTORATION, *SIGNALS, *VENUES, *STRATEGIES, *TELEMETRY, *SYMBOLS, *SESSIONS)
 """All registers but the counters, in the order of their offsets."""

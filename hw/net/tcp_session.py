@@ -39,6 +39,12 @@ class TcpSession(wiring.Component):
     packet : In(stream of SessionPacket)
         Words of a packet follow without a pause. It waits while the other side's window or the store has no room; without a connection
         it is thrown away (``refused``).
+    packet_sum : In(24)
+        Of the packet's bytes as 16-bit numbers, without what fills it up, not folded; has to be right from the fourth cycle on, that of
+        its first word's offer being the first.
+    packet_begins, room, free : Out(1)
+        In the next cycle the first word of a packet's frame is on offer; one could begin, as far as window and store go; as of the
+        transmitter.
     bytes : Out(Bytes)
     open, close, cut : In(1); initial_sequence : In(32); timeout, keep_alive : In(16); tries : In(4); tick : In(1)
         As of the connection. ``open`` waits until what belongs to the connection before has left, and forgets what of it was not read.
@@ -65,7 +71,8 @@ class TcpSession(wiring.Component):
         self._packets, self._rows = packets, rows
         super().__init__({
             "frames": In(FrameReceive), "transmit": Out(FrameTransmit), "address": In(OrderAddress),
-            "packet": In(stream.Signature(SessionPacket)), "bytes": Out(Bytes),
+            "packet": In(stream.Signature(SessionPacket)), "packet_sum": In(24), "packet_begins": Out(1), "room": Out(1), "free": Out(1),
+            "bytes": Out(Bytes),
             "open": In(1), "close": In(1), "cut": In(1), "initial_sequence": In(32),
             "timeout": In(16), "keep_alive": In(16), "tries": In(4), "tick": In(1),
             "state": Out(TcpState), "unacknowledged": Out(32), "next": Out(32), "expected": Out(32),
@@ -145,7 +152,8 @@ class TcpSession(wiring.Component):
         owned, of_packet, turn = Signal(), Signal(), Signal()  # a frame is under way; it is a packet's; it is not a packet's turn
         picks, may, gone = Signal(), Signal(), Signal()
         m.d.comb += [
-            may.eq(self.packet.valid & connection.may_send & ~store.full & ~gone & ~(turn & control.words.valid)),
+            self.room.eq(connection.may_send & ~store.full),
+            may.eq(self.packet.valid & self.room & ~gone & ~(turn & control.words.valid)),
             picks.eq(Mux(owned, of_packet, may)),
             transmit.header.eq(control.header),
             connection.sent.eq(transmit.begins), connection.sent_new.eq(picks), connection.sent_length.eq(packet.length),
@@ -158,13 +166,14 @@ class TcpSession(wiring.Component):
                 words.valid.eq(self.packet.valid), words.payload.eq(packet.word), self.packet.ready.eq(words.ready),
                 transmit.header.sequence.eq(connection.next), transmit.header.acknowledgment.eq(connection.expected),
                 transmit.header.window.eq(connection.header_window), transmit.header.length.eq(packet.length),
-                transmit.header.sum.eq(packet.sum),
+                transmit.header.sum.eq(self.packet_sum),
                 *(transmit.header[flag].eq(flag == "ack") for flag in ("fin", "syn", "rst", "ack")),
             ]
         with m.Else():
             m.d.comb += [words.valid.eq(control.words.valid), words.payload.eq(control.words.payload), control.words.ready.eq(words.ready)]
         m.d.comb += [
-            store.sent.valid.eq(picks & words.valid & words.ready), store.sent.payload.eq(packet),
+            store.sent.valid.eq(picks & words.valid & words.ready), store.sent.payload.eq(packet), store.sum.eq(self.packet_sum),
+            self.packet_begins.eq(transmit.begins & picks), self.free.eq(transmit.free),
         ]
         with m.If(transmit.begins):
             m.d.sync += [owned.eq(1), of_packet.eq(picks), turn.eq(picks), store.sequence.eq(connection.next)]

@@ -32,6 +32,8 @@ class TcpStore(wiring.Component):
     -----
     sent : In(stream of SessionPacket, always ready)
         A packet that is being sent; its last word makes it the newest of the ring.
+    sum : In(24)
+        Of its bytes as 16-bit numbers, not folded; right with its last word.
     sequence : In(32)
         With a packet's first word: the sequence number of its first byte.
     unacknowledged : In(32)
@@ -59,8 +61,8 @@ class TcpStore(wiring.Component):
             raise ValueError(f"packets must be a power of two from 2 on, not {packets}")
         self._packets = packets
         super().__init__({
-            "sent": In(stream.Signature(SessionPacket, always_ready=True)), "sequence": In(32), "unacknowledged": In(32),
-            "full": Out(1), "empty": Out(1, init=1), "oldest": Out(Description), "known": Out(1),
+            "sent": In(stream.Signature(SessionPacket, always_ready=True)), "sum": In(24), "sequence": In(32),
+            "unacknowledged": In(32), "full": Out(1), "empty": Out(1, init=1), "oldest": Out(Description), "known": Out(1),
             "again": In(1), "words": Out(stream.Signature(StreamWord)),
         })
 
@@ -81,7 +83,7 @@ class TcpStore(wiring.Component):
             m.d.comb += write.data.eq(first.as_value())
         m.d.sync += [done.eq(self.sent.valid & packet.word.last), self.full.eq(kept[-1] | kept[:-1].all()), self.empty.eq(kept == 0)]
         with m.If(self.sent.valid):
-            m.d.sync += [row.eq(row + 1), first.length.eq(packet.length), first.sum.eq(packet.sum)]
+            m.d.sync += [row.eq(row + 1), first.length.eq(packet.length), first.sum.eq(self.sum)]
             with m.If(row == 0):
                 m.d.sync += first.sequence.eq(self.sequence)
             with m.If(packet.word.last):

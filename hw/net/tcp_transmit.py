@@ -34,6 +34,8 @@ class TcpTransmit(wiring.Component):
         ``header`` is sampled in this cycle.
     idle : Out(1)
         Words on offer now would begin a frame.
+    free : Out(1)
+        Those on offer in three cycles would, if every word is taken at once and none are on offer before.
 
     Notes
     -----
@@ -48,6 +50,7 @@ class TcpTransmit(wiring.Component):
     frames: Out(FrameTransmit)
     begins: Out(1)
     idle: Out(1)
+    free: Out(1)
 
     def elaborate(self, platform):
         m = Module()
@@ -62,6 +65,7 @@ class TcpTransmit(wiring.Component):
             advance.eq(~self.frames.valid | self.frames.ready),
             self.idle.eq(advance & (index == 0) & ~tail),
             self.begins.eq(self.idle & self.words.valid),
+            self.free.eq((index == 0) | (index == HEADER_WORDS) & source.last),
             self.words.ready.eq(advance & (index == HEADER_WORDS)),
         ]
         with m.If(self.begins):

@@ -22,7 +22,8 @@ LEAST_BYTES = 18
 class OuchOrders(wiring.Component):
     """Turns an order that has passed the risk gateway into the packet that asks the venue for it: Enter, Replace or Cancel Order.
 
-    One order at a time: ``orders.ready`` means that the order can leave at once, and stays until it is taken.
+    One order at a time: ``orders.ready`` means that the order can leave at once, and stays until it is taken. It may come with the last
+    word of the packet before.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ class OuchOrders(wiring.Component):
         The venue wants 1 to 999,999 shares; what the limits let pass above it the venue refuses. The shares of a REPLACE are those
         of the whole order, what has traded of it with them; those of a CANCEL may stay.
     link_free : In(1)
-        The transmit stage behind could begin a frame at once. Once set it stays so until ``packet`` is valid.
+        The transmit stage behind could begin a frame at once. Once set it should stay so until ``packet`` is valid: an order that was
+        taken up by then waits else.
     names : In(stream.Signature(SlotName, always_ready=True))
         A symbol's name from now on.
     set_user_ref : In(1)
@@ -100,9 +102,13 @@ class OuchOrders(wiring.Component):
         spent = Signal(self._config.venues)  # a register, as ``ready`` goes far: the next number would be 0
         m.d.comb += [
             self.exhausted.eq(spent.any()),
-            self.orders.ready.eq(~self.packet.valid & self.link_free & ~self.exhausted),
+            self.orders.ready.eq((~self.packet.valid | self.packet.ready & self.packet.payload.last) & self.link_free & ~self.exhausted),
             taken.eq(self.orders.valid & self.orders.ready),
         ]
+        with m.If(self.packet.valid & self.packet.ready):
+            m.d.sync += index.eq(index + 1)
+            with m.If(self.packet.payload.last):
+                m.d.sync += self.packet.valid.eq(0)
         with m.If(taken):
             m.d.sync += [
                 order.eq(self.orders.payload),
@@ -138,10 +144,6 @@ class OuchOrders(wiring.Component):
                         payload.data.eq(Array(words)[index]), payload.length.eq(PACKET_BYTES[kind]), last_index.eq(len(words) - 1),
                         payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)), self.packet_sum.eq(sums[kind].sum),
                     ]
-        with m.If(self.packet.valid & self.packet.ready):
-            m.d.sync += index.eq(index + 1)
-            with m.If(self.packet.payload.last):
-                m.d.sync += self.packet.valid.eq(0)
         return m
 
     def _packets(self, order, name, user_ref):

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hw.lib.wire import big_endian, characters
 from hw.order_entry.packet_sum import balanced
 from hw.reasons import DownReason
+from hw.session_types import Login
 from hw.tcp_types import Bytes, SessionPacket
 from hw.types import OrderWord
 
@@ -15,18 +16,6 @@ LENGTHS = {"A": 31, "J": 2, "H": 1, "Z": 1}
 """What the venue sends, but for packets of any length: type and payload."""
 NUMBER_BYTES = 20
 """At the end of a login accepted."""
-
-
-class Login(data.Struct):
-    """A login request as it stands in the packet: ASCII, the first character of each in bits 7:0, padded with spaces."""
-
-    user: 48
-    """On its right."""
-    password: 80
-    session: 80
-    """On its left; blank: whatever there is."""
-    sequence: 160
-    """Digits, padded on their left: the next message wanted. 1 is the day's first, 0 only what is new."""
 
 
 class VenueByte(data.Struct):
@@ -147,13 +136,16 @@ class SoupBinClient(wiring.Component):
     logout : In(1)
         Pulse: ask the venue for the end. No order leaves from then on.
     bytes : In(Bytes)
-    packet : Out(stream of SessionPacket)
+    packet : Out(stream of SessionPacket), packet_sum : Out(24)
+        As of the TCP session.
     orders : In(stream of OrderWord)
         Words of a packet follow without a pause. What comes while nobody is logged in is thrown away.
     orders_sum : In(24)
         Of the bytes of the packet that ``orders`` offers as 16-bit numbers, not folded; right from the fourth cycle of its offer on.
     refused : Out(1)
         Pulse: an order was.
+    passing : Out(1)
+        What is on offer at ``packet`` is an order.
     messages : Out(stream of VenueByte, always ready)
     tick : In(1), heartbeat, silence : In(16)
         Unit of the two; ticks after which something is sent if nothing was, and after which a venue that said nothing is gone.
@@ -179,7 +171,7 @@ class SoupBinClient(wiring.Component):
     def __init__(self):
         super().__init__({
             "connected": In(1), "login": In(Login), "logout": In(1), "bytes": In(Bytes), "packet": Out(stream.Signature(SessionPacket)),
-            "orders": In(stream.Signature(OrderWord)), "orders_sum": In(24), "refused": Out(1),
+            "packet_sum": Out(24), "orders": In(stream.Signature(OrderWord)), "orders_sum": In(24), "refused": Out(1), "passing": Out(1),
             "messages": Out(stream.Signature(VenueByte, always_ready=True)),
             "tick": In(1), "heartbeat": In(16), "silence": In(16),
             "logged_in": Out(1), "session": Out(80), "number": Out(32), "fault": Out(DownReason), "reason": Out(8),
@@ -237,10 +229,10 @@ class SoupBinClient(wiring.Component):
         is_login, is_logout, _ = range(3)
         row = Signal(64)
         m.d.comb += [row.eq(words[index])]
-        inside, passing, throwing = Signal(), Signal(), Signal()  # of an order's packet; it goes on; it is thrown away
+        inside, throwing, passing = Signal(), Signal(), self.passing  # of an order's packet; it is thrown away; it goes on
         m.d.comb += [
             passing.eq(self.orders.valid & Mux(inside, ~throwing, self.logged_in) & ~own),
-            self.refused.eq(self.orders.valid & ~inside & ~self.logged_in),
+            self.refused.eq(self.orders.valid & ~inside & ~self.logged_in & ~own),
         ]
         with m.If(self.orders.valid & self.orders.ready):
             m.d.sync += inside.eq(~word.last)
@@ -250,7 +242,7 @@ class SoupBinClient(wiring.Component):
             m.d.comb += [
                 out.valid.eq(1), self.orders.ready.eq(out.ready),
                 *(out.payload.word[name].eq(word[name]) for name in ("data", "count", "last")),
-                out.payload.length.eq(word.length), out.payload.sum.eq(self.orders_sum),
+                out.payload.length.eq(word.length), self.packet_sum.eq(self.orders_sum),
             ]
         with m.Elif(~own):
             m.d.comb += self.orders.ready.eq(Mux(inside, throwing, ~self.logged_in))
@@ -278,7 +270,7 @@ class SoupBinClient(wiring.Component):
                 m.d.comb += [
                     out.valid.eq(1), out.payload.word.data.eq(row), out.payload.word.last.eq(last),
                     out.payload.word.count.eq(Mux(last, len(request) // 8 - 8 * (len(words) - 1), 8)),
-                    out.payload.length.eq(len(request) // 8), out.payload.sum.eq(total),
+                    out.payload.length.eq(len(request) // 8), self.packet_sum.eq(total),
                 ]
                 with m.If(out.ready):
                     m.d.sync += index.eq(index + 1)
@@ -290,7 +282,7 @@ class SoupBinClient(wiring.Component):
                 m.d.comb += [
                     out.valid.eq(1), out.payload.word.data.eq(Cat(big_endian(Const(1, 16)), letter)),
                     out.payload.word.last.eq(1), out.payload.word.count.eq(6), out.payload.length.eq(3),
-                    out.payload.sum.eq(1 + (letter << 8)),
+                    self.packet_sum.eq(1 + (letter << 8)),
                 ]
                 with m.If(out.ready):
                     m.d.sync += own.eq(0)

@@ -1,6 +1,6 @@
 """What a trading desk does with the card before, during and after a session, in the terms of the session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 
 from host.card.addresses import OrderAddress
@@ -36,7 +36,7 @@ def order_addresses(venues: int) -> list[Address]:
     ]
 
 
-def _written(address: Address) -> OrderAddress:
+def written(address: Address) -> OrderAddress:
     """The same as people write it."""
     macs = [address.destination_mac.to_bytes(6, "big").hex(":"), address.source_mac.to_bytes(6, "big").hex(":")]
     return OrderAddress(
@@ -59,12 +59,12 @@ class Desk:
         self.control = Control(card, config.name)
         self.answers = Answers(self.control.replies, config.venues)
 
-    def prepare(self, source: Source, settings: SessionSettings) -> None:
+    def prepare(self, source: Source, settings: SessionSettings, before_arming: Callable[[], None] = lambda: None) -> None:
         """Feeds, order sessions, symbols, limits, detector; then arms. From here on the card's events are drained as it runs."""
         control, venues = self.control, len(source.venues)
         for venue, (feed, orders) in enumerate(zip(feed_addresses(venues), order_addresses(venues), strict=True)):
             control.set_feed(venue, str(IPv4Address(feed.ip)), feed.port)
-            control.set_order_address(venue, _written(orders))
+            control.set_order_address(venue, written(orders))
             control.set_user_ref(venue, 1)
             for slot, name in enumerate(source.symbols):
                 control.bind_symbol(venue, slot, source.venues[venue].locates[name], name)
@@ -79,6 +79,7 @@ class Desk:
             min_profit=settings.min_profit, max_shares=settings.leg_shares, cooldown=settings.cooldown, symbols=range(len(source.symbols))
         )
         control.drain_events()
+        before_arming()
         control.arm()
         self._card.drain_events(self._config.events)
 

@@ -102,6 +102,10 @@ class Exchange:
         self.connections.append(connection := ServerConnection(self._accounts, self.now))
         return connection
 
+    def told(self, user: str) -> list[bytes]:
+        """All that a client has been told today, or will be told at its next login."""
+        return list(self._accounts[user.upper()].messages)
+
     def packets(self) -> list[Sent]:
         """What has left on the lines since the last call."""
         packets = self._out[:]

@@ -28,6 +28,8 @@ HERE = Path(__file__).resolve().parent
 SHIM, BOOK_SHIM, TCP_SHIM = HERE / "shim.cpp", HERE / "book.cpp", HERE / "tcp.cpp"
 LINES = ("feed", "feed_b")
 """The ports that a card has for each venue."""
+REPLIES = "replies"
+"""The port on which frames come to a card with order sessions."""
 
 # One cycle runs through half a megabyte of code, so small code is fast code: -O1 measures no slower than -O2, -O3, -march=native or a
 # profile, and compiles in half the time. What Verilator calls slow runs once.
@@ -61,7 +63,7 @@ def sizes_of(config: CardConfig) -> CardSizes:
 
 def library(config: CardConfig) -> Path:
     """Path of the shared library of a named or custom card; builds it when there is none."""
-    return _noted("card", config, lambda verilog: compile_verilog(verilog, config.name, config.venues, LINES))
+    return _noted("card", config, lambda verilog: compile_verilog(verilog, config.name, config.venues, LINES, replies=config.sessions))
 
 
 def book_library(config: CardConfig) -> Path:
@@ -90,9 +92,12 @@ def library_of(component: wiring.Component, name: str, venues: int, lines: Seque
     return compile_verilog(export(component, "card", fast=True), name, venues, lines)
 
 
-def compile_verilog(verilog: str, name: str, venues: int, lines: Sequence[str] = LINES[:1]) -> Path:
-    """Compiles Verilog of a top module ``card`` that has these feed ports of each venue, unless it has been before."""
-    return _compile_once(verilog, name, "card", SHIM, ports_header(venues, lines))
+def compile_verilog(verilog: str, name: str, venues: int, lines: Sequence[str] = LINES[:1], *, replies: bool = False) -> Path:
+    """Compiles Verilog of a top module ``card`` that has these feed ports of each venue, unless it has been before.
+
+    ``replies``: it has the port of that name as well.
+    """
+    return _compile_once(verilog, name, "card", SHIM, ports_header(venues, lines, replies=replies))
 
 
 def _compile_once(verilog: str, name: str, top: str, shim: Path, header: str) -> Path:
@@ -101,8 +106,9 @@ def _compile_once(verilog: str, name: str, top: str, shim: Path, header: str) ->
     return target / f"{top}.so"
 
 
-def ports_header(venues: int, lines: Sequence[str]) -> str:
-    """C++ access to the ports whose number or layout depends on the card. Port ``line * venues + venue`` is a venue's port of a line."""
+def ports_header(venues: int, lines: Sequence[str], *, replies: bool = False) -> str:
+    """C++ access to the ports whose number or layout depends on the card. Port ``line * venues + venue`` is a venue's port of a line, the
+    one after them, if it is there, that of the order sessions."""
     fields = {name: (field.offset, field.width) for name, field in FrameWord.as_shape()}
     if fields["data"] != (0, 64):
         raise BuildError(f"the shim wants the data of a frame word in bits 63:0, not at {fields['data']}")
@@ -111,7 +117,8 @@ def ports_header(venues: int, lines: Sequence[str]) -> str:
     feeds = [(f"{line}__{venue}", venue) for line in lines for venue in range(venues)]
     put = "\n".join(
         f"        case {port}:\n            top.{_mangled(f'{name}__valid')} = valid;\n            if (valid) put_word(top."
-        f"{_mangled(f'{name}__payload')}, data, tail);\n            break;" for port, (name, _) in enumerate(feeds))
+        f"{_mangled(f'{name}__payload')}, data, tail);\n            break;"
+        for port, name in enumerate([*(name for name, _ in feeds), *[REPLIES] * replies]))
     backlog = "\n".join(f"        case {port}: return top.{_mangled(f'backlog__{venue}')};" for port, (_, venue) in enumerate(feeds))
     names = [("uint8_t", name) for name in ("orders__valid", "orders__ready", "bus__read", "bus__write")]
     names += [("uint32_t", name) for name in ("bus__address", "bus__write_data", "bus__read_data")]
@@ -130,6 +137,7 @@ struct Ports {{
 }};
 
 constexpr int FEEDS = {len(feeds)};
+constexpr int PORTS = {len(feeds) + replies};
 constexpr int READ_LATENCY = {READ_LATENCY};
 
 struct OrderWord {{

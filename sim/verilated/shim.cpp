@@ -10,13 +10,14 @@
 #include <memory>
 #include <vector>
 
-#include "card_ports.h"  // generated: Top, Ports, FEEDS, READ_LATENCY, put_feed, get_order, backlog
+#include "card_ports.h"  // generated: Top, Ports, FEEDS, PORTS, READ_LATENCY, put_feed, get_order, backlog
 #include "verilated.h"
 
 namespace {
 
 constexpr uint32_t RECORD_WORDS = 8;
 constexpr uint32_t PUBLISH_EVERY = 8;  // records read before the card is told, while there are more
+constexpr uint64_t GAP = 2;            // cycles at least between two frames on the port of the order sessions, as on a wire
 
 struct Frame {
     std::shared_ptr<std::vector<uint8_t>> bytes;
@@ -95,7 +96,7 @@ class Card {
 
     void cycle() {
         bool busy = false;
-        for (int port = 0; port < FEEDS; port++) busy |= drive_feed(port);
+        for (int port = 0; port < PORTS; port++) busy |= drive_feed(port);
         busy |= drive_bus();
         ports.orders_ready = ready_now();
         top->eval();
@@ -113,7 +114,7 @@ class Card {
     std::unique_ptr<VerilatedContext> context;
     std::unique_ptr<Top> top;
     Ports ports;
-    Feed feeds[FEEDS];
+    Feed feeds[PORTS];
     Settings settings{};
     uint64_t now = 0, quiet = 0;
     uint32_t settle = 128;
@@ -149,7 +150,7 @@ class Card {
     OrderWord held{};
 
     void idle_inputs() {
-        for (int port = 0; port < FEEDS; port++) put_feed(*top, port, false, 0, 0);
+        for (int port = 0; port < PORTS; port++) put_feed(*top, port, false, 0, 0);
         ports.bus_read = ports.bus_write = 0;
         ports.bus_address = ports.bus_write_data = 0;
         ports.orders_ready = 0;
@@ -172,6 +173,7 @@ class Card {
         Feed& feed = feeds[port];
         const Frame& frame = feed.next().front();
         if (now < frame.start) return false;
+        if (port >= FEEDS && feed.last_word && now <= feed.last_word + GAP) return false;
         if (!paced || !frame.weight) return true;
         uint32_t outstanding = frame.weight;
         for (auto& other : feeds) outstanding += other.outstanding;
@@ -335,6 +337,7 @@ extern "C" {
 Card* trapjaw_create() { return new Card(); }
 void trapjaw_destroy(Card* card) { delete card; }
 uint32_t trapjaw_feeds() { return FEEDS; }
+uint32_t trapjaw_ports() { return PORTS; }
 void trapjaw_reset(Card* card, uint32_t cycles) { card->reset(cycles); }
 uint64_t trapjaw_cycle(Card* card) { return card->now; }
 
@@ -362,7 +365,7 @@ void trapjaw_stall(Card* card, uint32_t percent, uint64_t seed) {
 // Frame i is bytes[offsets[i]..offsets[i + 1]); `starts`, `weights`, `errors` may be null. `urgent` 1: before all that are not.
 int32_t trapjaw_queue(Card* card, uint32_t port, const uint8_t* bytes, const uint32_t* offsets, uint32_t count,
                       const uint64_t* starts, const uint32_t* weights, const uint8_t* errors, uint32_t urgent) {
-    if (port >= FEEDS) return -1;
+    if (port >= PORTS) return -1;
     auto copy = std::make_shared<std::vector<uint8_t>>(bytes, bytes + offsets[count]);
     copy->resize(copy->size() + 8);  // a last word is loaded whole
     for (uint32_t i = 0; i < count; i++) {
@@ -376,11 +379,18 @@ int32_t trapjaw_queue(Card* card, uint32_t port, const uint8_t* bytes, const uin
 }
 
 uint64_t trapjaw_waiting(Card* card, uint32_t port) { 
-    return port < FEEDS ? card->feeds[port].waiting.size() + card->feeds[port].urgent.size() : 0;
+    return port < PORTS ? card->feeds[port].waiting.size() + card->feeds[port].urgent.size() : 0;
 }
 
 void trapjaw_run(Card* card, uint64_t cycles) {
     for (uint64_t i = 0; i < cycles; i++) card->cycle();
+}
+
+// Runs until a frame has left, but for so many cycles at most; returns how many frames wait to be taken.
+uint64_t trapjaw_run_until_frame(Card* card, uint64_t cycles) {
+    size_t before = card->frames.size();
+    for (uint64_t i = 0; i < cycles && card->frames.size() == before; i++) card->cycle();
+    return card->frames.size();
 }
 
 // Runs until nothing has moved for `settle` cycles, or for `limit` cycles; returns whether it is idle.

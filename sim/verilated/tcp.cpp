@@ -144,9 +144,9 @@ class Tcp {
         if (have) std::memcpy(&real, &packet[8 * word], have);
         data |= real;
         bool last = 8 * word + count == filled;
-        uint64_t tail = count | uint64_t(last) << 4 | uint64_t(length) << 5 | uint64_t(sum & 0xFFFFFF) << 13;
+        uint64_t tail = count | uint64_t(last) << 4 | uint64_t(length) << 5;
         top->packet___05Fpayload[0] = uint32_t(data), top->packet___05Fpayload[1] = uint32_t(data >> 32);
-        top->packet___05Fpayload[2] = uint32_t(tail), top->packet___05Fpayload[3] = uint32_t(tail >> 32);
+        top->packet___05Fpayload[2] = uint32_t(tail), top->packet_sum = sum & 0xFFFFFF;
         top->packet___05Fvalid = 1;
     }
 

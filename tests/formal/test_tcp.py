@@ -144,7 +144,6 @@ class Word(data.Struct):
 class Packet(data.Struct):
     word: Word
     length: 8
-    sum: 24
 
 
 class Rows(Elaboratable):

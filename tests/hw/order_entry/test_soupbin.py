@@ -69,7 +69,7 @@ class Rig:
                     assert len(data) == max(word.length, 6) or len(data) == 18
                     assert data[word.length:] == bytes(len(data) - word.length)
                     if waited >= 4 or word.length in (3, 49):
-                        assert word.sum == packet_sum(data)
+                        assert ctx.get(dut.packet_sum) == packet_sum(data)
                     self.send(data[:word.length])
                     words, waited = [], 0
             if ctx.get(dut.messages.valid):

@@ -61,7 +61,7 @@ def test_a_second_start_asks_only_for_the_sources(folder, monkeypatch):
     """Neither Amaranth nor Yosys runs again while hw/ stays as it is."""
     exports = []
     monkeypatch.setattr(build, "export", lambda component, name, fast: exports.append(name) or VERILOG % 4)
-    monkeypatch.setattr(build, "ports_header", lambda venues, lines: HEADER(1, lines[:1]))
+    monkeypatch.setattr(build, "ports_header", lambda venues, lines, **more: HEADER(1, lines[:1]))
     first = build.library(TINY)
     assert build.library(TINY) == first
     assert exports == ["card"]
