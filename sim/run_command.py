@@ -13,7 +13,7 @@ from sim.flow.source import Source, from_files, generated, limited
 from sim.readers.errors import BadInput
 from sim.replay.errors import ReplayError
 from sim.report import page, summary
-from sim.report.live import live
+from sim.report.live import live as live_view
 from sim.report.record import SessionRecord
 from sim.session.settings import SessionSettings
 
@@ -21,6 +21,10 @@ NOT_RECONCILED, REFUSED = 1, 2
 
 MESSAGES = 30_000
 """Of a generated market, unless told otherwise."""
+
+LIVE_CARD = "medium"
+TOP_PRICE = 320_0000
+"""Of the exchanges' symbols, about: limits follow from it."""
 
 NANOSECONDS = 1_000_000_000
 
@@ -49,6 +53,8 @@ def run(
     seconds: Annotated[float | None, typer.Option(min=1e-6, help="Stop after so much of the market's time.")] = None,
     card: Annotated[str | None, typer.Option(help="Named configuration. Default: ecp5, or what the file needs.")] = None,
     min_profit: Annotated[float, typer.Option(min=0.0001, help="Smallest profit per share that is traded, in money.")] = 0.01,
+    live: Annotated[bool, typer.Option("--live", help="Trade at two exchanges of the simulator, over order sessions: their crowds hear the "
+                                       "card's orders. Without files.")] = False,
     report: Annotated[Path, typer.Option(help="Where the HTML report goes.")] = Path("build/report.html"),
 ) -> None:
     """Trade two venues on the simulated card and report it.
@@ -57,7 +63,8 @@ def run(
     """
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        record = _trade(Options(tuple(_paths(data or [])), symbols, seed, messages, seconds, card, min_profit), errors)
+        options = Options(tuple(_paths(data or [])), symbols, seed, messages, seconds, card, min_profit)
+        record = (_trade_live if live else _trade)(options, errors)
     except (BadInput, ReplayError, CardError, _build_error()) as error:
         errors.print(f"trapjaw: {error}", markup=False)
         raise typer.Exit(REFUSED) from None
@@ -79,8 +86,30 @@ def _trade(options: Options, console: Console) -> SessionRecord:
         config, top_price = choose_card(source, options.card)
     with console.status(f"compiling card {config.name} (once for each change of the RTL)"):
         built = library(config)
-    with SimulatedCard(built) as card, live(console, source.title, config.clock_hz, source.symbols) as show:
+    with SimulatedCard(built) as card, live_view(console, source.title, config.clock_hz, source.symbols) as show:
         return Session(card, config, source, _settings(options, top_price)).run(show)
+
+
+def _trade_live(options: Options, console: Console) -> SessionRecord:
+    from host.card.simulated import SimulatedCard  # noqa: PLC0415
+    from hw.config import CARDS  # noqa: PLC0415
+    from sim.session.live import LiveSession, LiveSettings  # noqa: PLC0415
+    from sim.verilated.build import library  # noqa: PLC0415
+
+    if options.files or options.symbols is not None or options.seconds is not None:
+        raise ReplayError("--live has exchanges of its own: no files, symbols or seconds")
+    config = CARDS.get(options.card or LIVE_CARD)
+    if config is None or not config.sessions:
+        having = ", ".join(card.name for card in CARDS.values() if card.sessions)
+        raise ReplayError(f"--live wants a card with order sessions ({having}), not {options.card}")
+    live = LiveSettings(options.seed, messages=options.messages or MESSAGES)
+    with console.status(f"compiling card {config.name} (once for each change of the RTL)"):
+        built = library(config)
+    title = f"Trading at exchanges, seed {options.seed}"
+    with SimulatedCard(built) as card:
+        session = LiveSession(card, config, _settings(options, TOP_PRICE), live)
+        with live_view(console, title, config.clock_hz, session.symbols) as show:
+            return session.run(show)
 
 
 def _paths(data: list[str]) -> list[Path]:

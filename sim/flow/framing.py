@@ -1,7 +1,7 @@
 """Messages into Ethernet frames: MoldUDP64 packets as a venue sends them, with what the session must know about each message."""
 
 from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sim.flow import Message
@@ -84,9 +84,15 @@ def _fits(group: list[Message], message: Message) -> bool:
 def _frame(group: list[Message], address: FeedAddressing, sequence: int) -> Frame:
     packet = pack_packet(address.session, sequence, [message.data for message in group])
     data = build_udp(packet, destination_ip=address.ip, destination_port=address.port, source_port=26_400 + group[0].venue)
-    places, at = [], HEADERS + HEADER_LENGTH
-    for message in group:
+    where = places([message.data for message in group], [message.time for message in group])
+    return Frame(group[-1].time, group[0].venue, sequence, data, where)
+
+
+def places(messages: Sequence[bytes], times: Sequence[int]) -> tuple[Place, ...]:
+    """Of the messages of a packet in its frame."""
+    found, at = [], HEADERS + HEADER_LENGTH
+    for message, time in zip(messages, times, strict=True):
         at += 2
-        places.append(Place(message.time, chr(message.data[0]), at // 8, (at + len(message.data) - 1) // 8, len(group) == 1))
-        at += len(message.data)
-    return Frame(group[-1].time, group[0].venue, sequence, data, tuple(places))
+        found.append(Place(time, chr(message[0]), at // 8, (at + len(message) - 1) // 8, len(messages) == 1))
+        at += len(message)
+    return tuple(found)

@@ -1,7 +1,7 @@
 """The host's own account of a session, kept from what the card reports and the venues answer, and compared at the end."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -61,8 +61,23 @@ class Ledger:
 
     def frame(self, data: bytes, error: bool) -> WireOrder | None:
         """Takes down what really left the card."""
+        return self._left(lambda: None if error else self._parse(data))
+
+    def _parse(self, data: bytes) -> WireOrder | None:
+        datagram = parse_udp(data)
+        if datagram is None:
+            return None
+        venue = self.ports.get((datagram.destination_ip, datagram.destination_port))
+        (packet,) = packets([datagram.payload])
+        return None if venue is None or packet.type != "U" else _order(venue, packet.payload)
+
+    def message(self, venue: int, data: bytes) -> WireOrder | None:
+        """The same of an OUCH message that went to a venue by its session."""
+        return self._left(lambda: _order(venue, data))
+
+    def _left(self, read: Callable[[], WireOrder | None]) -> WireOrder | None:
         try:
-            order = None if error else self._parse(data)
+            order = read()
         except ProtocolError:
             order = None
         if order is None:
@@ -71,18 +86,11 @@ class Ledger:
             self.on_wire.append(order)
         return order
 
-    def _parse(self, data: bytes) -> WireOrder | None:
-        datagram = parse_udp(data)
-        if datagram is None:
-            return None
-        venue = self.ports.get((datagram.destination_ip, datagram.destination_port))
-        (packet,) = packets([datagram.payload])
-        message = decode(packet.payload, inbound=True)
-        if venue is None or packet.type != "U" or message.name != "enter_order":
-            return None
-        fields = message.fields
-        side = 0 if fields["side"] == "B" else 1
-        return WireOrder(venue, fields["user_ref"], side, fields["symbol"].rstrip(), fields["quantity"], fields["price"])
+    def fill(self, number: int, shares: int) -> None:
+        """A venue has traded shares of an order of this number."""
+        order = self.orders[number]
+        order.filled += shares
+        self.positions[order.symbol] += shares if order.wire.side == 0 else -shares
 
     def answer(self, number: int, filled: int) -> None:
         """A venue's answer to an order of this number."""
@@ -115,3 +123,13 @@ class Ledger:
             good += order.user_ref > last.get(order.venue, 0)
             last[order.venue] = order.user_ref
         return good
+
+
+def _order(venue: int, data: bytes) -> WireOrder | None:
+    """None for a message that enters none."""
+    message = decode(data, inbound=True)
+    if message.name != "enter_order":
+        return None
+    fields = message.fields
+    side = 0 if fields["side"] == "B" else 1
+    return WireOrder(venue, fields["user_ref"], side, fields["symbol"].rstrip(), fields["quantity"], fields["price"])

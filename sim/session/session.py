@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from host.card.events import ArbitrageSignal, OrderRejected, OrderSent, TopOfBook
+from host.card.events import ArbitrageSignal, Event, OrderRejected, OrderSent, TopOfBook
 from host.card.latency import Latencies, latencies
 from host.card.registers import RejectReason
 from host.card.simulated import SimulatedCard, SimulatedFrame
@@ -94,6 +94,10 @@ class Session:
             notes=list(source.notes), reject_reasons=[reason.name for reason in RejectReason if reason],
         )
 
+    @property
+    def symbols(self) -> list[str]:
+        return self._source.symbols
+
     def run(self, show: Callable[[Progress], None] = lambda progress: None) -> SessionRecord:
         """The whole session; ``show`` is called now and then."""
         self._desk.prepare(self._source, self._settings)
@@ -149,7 +153,7 @@ class Session:
 
     def _look(self) -> None:
         """Takes what the card has said and sent, and tells it what the venues say."""
-        for sent in self._card.take_frames():
+        for sent in self._taken_frames():
             self._take_frame(sent)
         for event in self._desk.events():
             match event:
@@ -161,12 +165,20 @@ class Session:
                     self._take_reject(event)
                 case ArbitrageSignal():
                     self._record.signals.append(Signal(event.symbol, event.buy_venue, event.sell_venue, event.shares, event.profit))
+                case _:
+                    self._take_other(event)
         for reply in self._venues.due(self._card.cycle):
             self._desk.reply(reply)
             self._ledger.answer(reply.number, reply.filled)
             if reply.filled:
                 self.progress.filled += 1
                 self._record.positions.append(PositionStep(self._now, reply.symbol, self._ledger.positions[reply.symbol]))
+
+    def _taken_frames(self) -> list[SimulatedFrame]:
+        return self._card.take_frames()
+
+    def _take_other(self, event: Event) -> None:
+        """Nothing else matters here."""
 
     def _take_frame(self, sent: SimulatedFrame) -> None:
         order = self._ledger.frame(sent.data, sent.error)
@@ -183,13 +195,16 @@ class Session:
         number = self._ledger.sent(
             venue=event.venue, user_ref=event.user_ref, side=event.side, symbol=event.symbol, shares=event.shares, price=event.price
         )
+        self._ask_venue(number, event)
+        self._sent.append(event)
+        self.progress.orders += 1
+        self.progress.latencies.append(event.latency)
+
+    def _ask_venue(self, number: int, event: OrderSent) -> None:
         self._venues.order(
             number, cycle=self._card.cycle, venue=event.venue, user_ref=event.user_ref, symbol=event.symbol, side=event.side,
             shares=event.shares,
         )
-        self._sent.append(event)
-        self.progress.orders += 1
-        self.progress.latencies.append(event.latency)
 
     def _take_reject(self, event: OrderRejected) -> None:
         reason = event.reason.name
