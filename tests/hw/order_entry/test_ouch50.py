@@ -65,8 +65,8 @@ def test_latency_and_seven_words_without_a_pause():
             valid.append(ctx.get(dut.packet.valid))
             ready.append(ctx.get(dut.orders.ready))
             await ctx.tick()
-        assert valid == [0] * OuchOrders.LATENCY + [1] * 7 + [0] + [1] * 7 + [0, 1]
-        assert ready == [1, *[0] * 7, 1, *[0] * 7, 1, 0]
+        assert valid == [0] * OuchOrders.LATENCY + [1] * 17
+        assert ready == [1, *[0] * 6, 1, *[0] * 6, 1, 0, 0, 0]  # the next order with the last word of the one before
 
     simulate(dut, testbench)
 
