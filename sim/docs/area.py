@@ -57,12 +57,12 @@ def area_page(measured: dict | None = None) -> str:
     return PAGE.format(device="LFE5UM5G-85F, speed 8", rows="\n".join(rows))
 
 
-def measure(expression: str, seeds: list[int]) -> dict:
-    """Placement of a component with each seed: its counts and all clocks."""
+def measure(expression: str, seeds: list[int], git: str) -> dict:
+    """Placement of a component, as of a commit, with each seed: its counts and all clocks."""
     rtlil = harness(component(expression))
     runs = {seed: place_harness(rtlil, seeds=(seed,)) for seed in seeds}
     counts = {key: getattr(runs[seeds[0]], key) for key in ("luts", "ffs", "brams", "dsps")}
-    return {**counts, "fmax_mhz": {str(seed): run.fmax_mhz for seed, run in runs.items()}, "git": git_hash()}
+    return {**counts, "fmax_mhz": {str(seed): run.fmax_mhz for seed, run in runs.items()}, "git": git}
 
 
 def main() -> int:
@@ -77,11 +77,11 @@ def main() -> int:
     if unknown := [name for name in names if name not in COMPONENTS]:
         print(f"error: expected names of {', '.join(COMPONENTS)}, not {', '.join(unknown)}", file=sys.stderr)
         return 2
-    measured = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    measured, git = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}, git_hash()  # the file itself is about to change
     for name in names:
         try:
             with step(f"{name}: {len(seeds)} placements"):
-                measured[name] = measure(COMPONENTS[name][2], seeds)
+                measured[name] = measure(COMPONENTS[name][2], seeds, git)
         except FlowError as error:
             print(f"error: {name}: {error}", file=sys.stderr)
             return 1
