@@ -1,35 +1,19 @@
 """Orders through the compiled TCP session to the exchange, with the Linux kernel's TCP at the venue's end of the wire."""
 
 import json
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from sim.verilated.tap import TUN_DEVICE
 from sim.verilated.tcp import CompiledTcp
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def unshared(*command):
-    """Runs a command in a network namespace of its own, as its root."""
-    return subprocess.run(["unshare", "--map-root-user", "--net", *command], cwd=ROOT, capture_output=True, text=True, check=False,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+from tests.hw.net.namespace import missing, unshared
 
 
 @pytest.fixture(scope="module")
 def namespace():
     """Skips where there can't be one with a TAP device in it."""
-    for tool in ("unshare", "ip"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"the kernel's TCP needs a network namespace: {tool} is not installed")
-    probe = unshared("ip", "tuntap", "add", "dev", "probe0", "mode", "tap")
-    if probe.returncode:
-        pytest.skip(f"the kernel's TCP needs a network namespace with a TAP device ({TUN_DEVICE}): {probe.stderr.strip()}")
+    if reason := missing():
+        pytest.skip(reason)
     CompiledTcp()  # compiled once, out here
 
 
