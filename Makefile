@@ -23,8 +23,8 @@ help: ## List the targets
 	@printf '\nSettings: JOBS=%s (tests at once), PYTHON=%s\n' '$(JOBS)' '$(PYTHON)'
 
 run: need-compiler $(VENV)/hdl ## Trade on a simulated card; on real data: DATA=file.itch50.gz SYMBOLS=AMZN
-	$(call say,building the simulated card and trading on $(or $(DATA),two generated venues))
-	@$(BIN)/trapjaw run $(if $(DATA),"$(DATA)") $(if $(SYMBOLS),--symbols "$(SYMBOLS)") $(if $(SEED),--seed "$(SEED)")
+	$(call say,building the simulated card and trading $(if $(DATA),on $(DATA),at two simulated exchanges))
+	@$(BIN)/trapjaw run $(if $(DATA),"$(DATA)",--live) $(if $(SYMBOLS),--symbols "$(SYMBOLS)") $(if $(SEED),--seed "$(SEED)")
 
 test: need-compiler $(VENV)/dev ## Run the tests (minutes; proofs and long tests apart)
 	$(call say,tests$(comma) $(JOBS) at once)

@@ -23,6 +23,8 @@ MESSAGES = 30_000
 """Of a generated market, unless told otherwise."""
 
 LIVE_CARD = "medium"
+LIVE_MESSAGES = 10_000
+"""Of two exchanges, unless told otherwise."""
 TOP_PRICE = 320_0000
 """Of the exchanges' symbols, about: limits follow from it."""
 
@@ -49,7 +51,7 @@ def run(
     symbols: Annotated[str | None, typer.Option(help="Of the files: names with commas between them, or top:N.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn at random.")] = 1,
     messages: Annotated[int | None, typer.Option(
-        min=1, help=f"Stop after so many. Default: {MESSAGES:,} of a generated market, all of a file.")] = None,
+        min=1, help=f"Stop after so many. Default: {MESSAGES:,} generated, {LIVE_MESSAGES:,} of exchanges, all of a file.")] = None,
     seconds: Annotated[float | None, typer.Option(min=1e-6, help="Stop after so much of the market's time.")] = None,
     card: Annotated[str | None, typer.Option(help="Named configuration. Default: ecp5, or what the file needs.")] = None,
     min_profit: Annotated[float, typer.Option(min=0.0001, help="Smallest profit per share that is traded, in money.")] = 0.01,
@@ -102,7 +104,7 @@ def _trade_live(options: Options, console: Console) -> SessionRecord:
     if config is None or not config.sessions:
         having = ", ".join(card.name for card in CARDS.values() if card.sessions)
         raise ReplayError(f"--live wants a card with order sessions ({having}), not {options.card}")
-    live = LiveSettings(options.seed, messages=options.messages or MESSAGES)
+    live = LiveSettings(options.seed, messages=options.messages or LIVE_MESSAGES)
     with console.status(f"compiling card {config.name} (once for each change of the RTL)"):
         built = library(config)
     title = f"Trading at exchanges, seed {options.seed}"

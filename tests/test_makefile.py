@@ -80,7 +80,7 @@ def test_an_old_python_does_not_count(folder):
 
 
 @pytest.mark.parametrize(("arguments", "command"), [
-    (["run"], ".venv/bin/trapjaw run"),
+    (["run"], ".venv/bin/trapjaw run --live"),
     (["run", "DATA=a b.gz", "SYMBOLS=AMZN,X"], '.venv/bin/trapjaw run "a b.gz" --symbols "AMZN,X"'),
     (["sim"], ".venv/bin/python -m sim.bench.run"),
     (["sim", "BENCH=book", "SEED=7", "WAVES=1"], '.venv/bin/python -m sim.bench.run --bench "book" --seed "7" --waves'),
