@@ -47,6 +47,16 @@ shows the distribution under such a load ([run.md](run.md)).
 """
 
 
+OVER_TCP = """## Over TCP
+
+The table of stages ends with a datagram. By an order session ([order_entry.md](order_entry.md)) the last stage is
+[hw/net/tcp_transmit.py](../hw/net/tcp_transmit.py), of the same latency: the headers leave while the order waits, and its checksum, which
+stands in the seventh word, is summed up meanwhile. From the gateway's door to the frame's first word it is 2 cycles
+(tests/hw/test_order_session.py). The same {triggers} triggers on the card `{card}`, with a
+session to each of two exchanges, end of trigger → first byte out:
+"""
+
+
 def latency_page(stages: list[Stage], wait: int, measured: dict | None = None) -> str:
     """The whole page. ``wait``: cycles until the frame's verdict; ``measured``: what lies in docs/latency.json unless given."""
     measured = json.loads(FILE.read_text(encoding="utf-8")) if measured is None else measured
@@ -57,7 +67,21 @@ def latency_page(stages: list[Stage], wait: int, measured: dict | None = None) -
         AFTER_BUDGET.format(card=measured["card"], triggers=measured["triggers"]),
         *_measurements(measured, period),
         CONCLUSION,
+        *_over_tcp(measured["over_tcp"], period),
     ])
+
+
+def _over_tcp(measured: dict, period: float) -> list[str]:
+    lines = [OVER_TCP.format(card=measured["card"], triggers=measured["triggers"]),
+             "| trigger | min | median | max |", "|---|---:|---:|---:|"]
+    for kind, figures in measured["end_of_trigger_to_first_byte_out"].items():
+        if kind in KINDS:
+            lines.append(f"| {KINDS[kind]} (`{kind}`) | {_cells(figures, period)} |")
+    return [*lines, ""]
+
+
+def _cells(figures: dict, period: float) -> str:
+    return " | ".join(f"{figures[name]:g} · {figures[name] * period:.1f} ns" for name in ("min", "median", "max"))
 
 
 def _budget(stages: list[Stage], wait: int, period: float) -> list[str]:
@@ -79,7 +103,6 @@ def _measurements(measured: dict, period: float) -> list[str]:
         lines += [f"**{title}**: {meaning}.", "", "| trigger | min | median | max |", "|---|---:|---:|---:|"]
         for kind, figures in measured[key].items():
             if kind in KINDS:
-                cells = " | ".join(f"{figures[name]:g} · {figures[name] * period:.1f} ns" for name in ("min", "median", "max"))
-                lines.append(f"| {KINDS[kind]} (`{kind}`) | {cells} |")
+                lines.append(f"| {KINDS[kind]} (`{kind}`) | {_cells(figures, period)} |")
         lines.append("")
     return lines

@@ -8,16 +8,24 @@ from collections.abc import Iterator
 from statistics import median
 from typing import NamedTuple
 
+from host.card.control import Control
 from host.card.events import OrderSent
 from host.card.replies import ENDED
-from host.card.simulated import SimulatedCard
+from host.card.sessions import Login
+from host.card.simulated import SETTLE_CYCLES, SimulatedCard, SimulatedFrame
 from hw.card import STAGES, stage_cycles
 from hw.config import TINY, CardConfig
 from sim.flow import Message, itch
 from sim.flow.framing import Frame, frames
 from sim.flow.source import Source, VenueSource
-from sim.session.desk import Desk, feed_addresses
+from sim.golden.ethernet import SHORTEST_FRAME
+from sim.golden.tcp import Endpoints
+from sim.session.desk import Desk, feed_addresses, order_addresses, written
+from sim.session.market_wire import MarketWire
 from sim.session.settings import SessionSettings
+from sim.session.venue_end import VenueEnd
+from sim.venue.exchange import Exchange
+from sim.venue.settings import VenueSettings
 from sim.verilated.build import library
 
 SYMBOL = "PROBE"
@@ -28,6 +36,9 @@ SETTINGS = SessionSettings(seed=0, max_position=1 << 31, rate_burst=60_000, rate
 
 STEP = 1_000_000
 """Nanoseconds between two frames: each message is alone in its frame, but for what stands before a trigger on purpose."""
+
+ROUND_TRIPS = 5
+"""Times between card and exchange until an order is answered, and that acknowledged."""
 
 NOBODY = 60_000
 """Locate of a symbol that the card does not follow."""
@@ -91,11 +102,14 @@ class _Script:
         self._delete(other, resting)
 
 
-def measure(config: CardConfig = TINY) -> dict:
-    """Cycles of each stage as it declares them, and tick-to-trade in both definitions by kind of trigger."""
+def measure(config: CardConfig = TINY, *, over_tcp: bool = False) -> dict:
+    """Cycles of each stage as it declares them, and tick-to-trade in both definitions by kind of trigger.
+
+    ``over_tcp``: the orders leave by order sessions, not in datagrams.
+    """
     script = _Script()
     with SimulatedCard(library(config)) as card:
-        measured = list(_run(card, config, script))
+        measured = list(_run(card, config, script, _OverTcp(card, config) if over_tcp else _InDatagrams(card)))
     if len(measured) != len(script.triggers):
         raise MeasurementError(f"{len(script.triggers)} triggers were sent, {len(measured)} were measured")
     return {
@@ -109,20 +123,67 @@ def measure(config: CardConfig = TINY) -> dict:
     }
 
 
-def _run(card: SimulatedCard, config: CardConfig, script: _Script) -> Iterator[Measured]:
+class _InDatagrams:
+    """What is at the other end of the order port: nobody; the host tells the card that its orders have ended."""
+
+    def __init__(self, card: SimulatedCard):
+        self._card = card
+
+    def begin(self, control: Control) -> None:
+        """Nothing is to be opened."""
+
+    def settle(self) -> list[SimulatedFrame]:
+        """Runs until the card is quiet; the order frames that have left."""
+        if not self._card.run_until_idle():
+            raise MeasurementError("the card did not become idle after one frame")
+        return self._card.take_frames()
+
+    def end(self, desk: Desk, order: OrderSent) -> None:
+        desk.answers.tell(order.venue, order.user_ref, ENDED)
+
+
+class _OverTcp:
+    """Exchanges that do not know the symbol, and reject every order."""
+
+    def __init__(self, card: SimulatedCard, config: CardConfig):
+        addresses = order_addresses(len(LOCATES))
+        self._ends = [VenueEnd(Exchange(VenueSettings(0, venue, crowd=None)), Endpoints(*address), None)
+                      for venue, address in enumerate(addresses)]
+        self._wire, self._addresses = MarketWire(card, self._ends, config.clock_hz), [written(address) for address in addresses]
+
+    def begin(self, control: Control) -> None:
+        control.sessions.use(range(len(self._ends)))
+        for venue, address in enumerate(self._addresses):
+            control.sessions.set_up(venue, address)
+            control.sessions.open(venue, Login("TJ", "TRAPJAW"))
+        self.settle()
+        if not all(control.sessions.state(venue).up for venue in range(len(self._ends))):
+            raise MeasurementError("the card did not log in")
+
+    def settle(self) -> list[SimulatedFrame]:
+        for _ in range(ROUND_TRIPS):
+            self._wire.run(SETTLE_CYCLES)
+        frames, self._wire.frames = self._wire.frames, []
+        return [frame for frame in frames if len(frame.data) > SHORTEST_FRAME]
+
+    def end(self, desk: Desk, order: OrderSent) -> None:
+        """The exchange has said so."""
+
+
+def _run(card: SimulatedCard, config: CardConfig, script: _Script, way: _InDatagrams | _OverTcp) -> Iterator[Measured]:
     desk = Desk(card, config)
     venues = [VenueSource(f"venue {v}", "probe", True, {SYMBOL: locate}) for v, locate in enumerate(LOCATES)]
-    desk.prepare(Source("probe", [SYMBOL], venues, lambda: script.messages, len(script.messages)), SETTINGS)
-    card.run_until_idle()
+    desk.prepare(Source("probe", [SYMBOL], venues, lambda: script.messages, len(script.messages)), SETTINGS,
+                 before_arming=lambda: way.begin(desk.control))
+    way.settle()
     for frame in frames(script.messages, feed_addresses(len(venues))):
         start = card.cycle + 8
         card.queue(frame.venue, [frame.data], starts=[start])
-        if not card.run_until_idle():
-            raise MeasurementError("the card did not become idle after one frame")
+        left = way.settle()
         kind = script.triggers.get((frame.venue, frame.time))
-        sent, events = card.take_frames(), [event for event in desk.events() if isinstance(event, OrderSent)]
+        sent, events = left, [event for event in desk.events() if isinstance(event, OrderSent)]
         for event in events:
-            desk.answers.tell(event.venue, event.user_ref, ENDED)
+            way.end(desk, event)
         if len(sent) != (2 if kind else 0):
             raise MeasurementError(f"frame of message {frame.sequence} at venue {frame.venue} caused {len(sent)} orders")
         if kind:

@@ -29,6 +29,7 @@ from sim.venue.settings import Login as VenueLogin
 
 USER, PASSWORD = "TJ", "TRAPJAW"
 TICK_CYCLES = 4_096
+TIMES = Times(timeout=40, heartbeat=30_000, silence=60_000)
 LONGEST = 400_000
 """Cycles that a login, or the last answers, may take."""
 EAGER = CrowdSettings(rate=100_000.0, decay=20_000, news=4_000.0)
@@ -109,10 +110,11 @@ class LiveSession(Session):
         sessions = control.sessions
         sessions.use(range(len(self._ends)), tick_cycles=TICK_CYCLES)
         for venue, end in enumerate(self._ends):
+            assert end.lines is not None
             for line, name in zip(range(self._config.lines), ("FEED", "FEED_B"), strict=False):
                 control.write(f"{name}_IP", end.lines[line].ip, venue)
                 control.write(f"{name}_PORT", end.lines[line].port, venue)
-            sessions.set_up(venue, written(order_addresses(len(self._ends))[venue]), Times(timeout=40, heartbeat=30_000, silence=60_000))
+            sessions.set_up(venue, written(order_addresses(len(self._ends))[venue]), TIMES)
             sessions.open(venue, Login(USER, PASSWORD))
         self._until(lambda: all(sessions.state(venue).up for venue in range(len(self._ends))), "log in at the venues")
 

@@ -21,8 +21,8 @@ class VenueEnd:
     exchange : Exchange
     ends : Endpoints
         Of the card's segments to this venue.
-    lines : pair of FeedAddressing
-        Where its feed's lines go.
+    lines : pair of FeedAddressing or None
+        Where its feed's lines go; None: nowhere.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class VenueEnd:
         The exchange's side of the connection there is.
     """
 
-    def __init__(self, exchange: Exchange, ends: Endpoints, lines: tuple[FeedAddressing, FeedAddressing]):
+    def __init__(self, exchange: Exchange, ends: Endpoints, lines: tuple[FeedAddressing, FeedAddressing] | None):
         self.exchange, self.ends, self.lines = exchange, ends, lines
         self.deaf = self.mute = False
         self.card_mac: int | None = None
@@ -73,6 +73,8 @@ class VenueEnd:
 
     def feed(self) -> list[tuple[int, int, bytes]]:
         """Time, line and frame of each packet of the feed since the last call."""
+        if self.lines is None:
+            return []
         return [
             (sent.time, sent.line, build_udp(sent.packet, destination_ip=self.lines[sent.line].ip,
                                              destination_port=self.lines[sent.line].port))

@@ -17,6 +17,14 @@ def test_every_trigger_is_measured(measured):
     assert all(stage["cycles"] >= 0 for stage in measured["stages"])
 
 
+@pytest.mark.slow
+def test_over_tcp_it_is_the_same(measured):
+    """The header leaves while the order's checksum is being made, as in a datagram."""
+    over_tcp = latency.measure(over_tcp=True)
+    for definition in ("end_of_trigger_to_first_byte_out", "start_of_message_to_start_of_frame"):
+        assert over_tcp[definition] == measured[definition]
+
+
 @pytest.mark.parametrize("kind", ["A", "F", "U"])
 def test_constant_for_a_kind_of_message_on_every_byte_lane(measured, kind):
     found = measured["end_of_trigger_to_first_byte_out"][kind]
