@@ -1,9 +1,18 @@
-"""A record some cycles later, kept in memory instead of in a register for every cycle."""
+"""A record some cycles later: in a register for every cycle, or in memory."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+
+def delayed(m, value, cycles):
+    """The value of 0, 1 ... ``cycles`` ago, in registers."""
+    line = [value]
+    for _ in range(cycles):
+        line.append(Signal.like(value))
+        m.d.sync += line[-1].eq(line[-2])
+    return line
 
 
 class Delay(wiring.Component):

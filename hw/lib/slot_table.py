@@ -43,6 +43,8 @@ class SlotTable(wiring.Component):
         Below ``slots``, else ``values`` is undefined.
     values : Out(shape)
         One cycle after the question; all zero for a slot without a commit since reset.
+    known, kept : Out(1), Out(shape)
+        With ``values``, for who has no time to wait for zeros: whether there was a commit since reset, and if so, the values.
 
     Notes
     -----
@@ -57,6 +59,8 @@ class SlotTable(wiring.Component):
             "input": In(stream.Signature(SlotSettings(shape), always_ready=True)),
             "symbol": In(SymbolIndex),
             "values": Out(shape),
+            "known": Out(1),
+            "kept": Out(shape),
         })
         self._shape, self._slots = shape, slots
 
@@ -67,16 +71,17 @@ class SlotTable(wiring.Component):
         write, read = memory.write_port(), memory.read_port()
         committed = Signal(self._slots)
         groups = [committed[start:start + GROUP] for start in range(0, self._slots, GROUP)]
-        known, group = Signal(len(groups)), Signal(range(max(2, len(groups))))  # the slot asked for in each group, and whose it is
+        found, group = Signal(len(groups)), Signal(range(max(2, len(groups))))  # the slot asked for in each group, and whose it is
         low, high = self.symbol[:bits_for(GROUP - 1)], self.symbol[bits_for(GROUP - 1):]
         given = self.input.payload
         m.d.comb += [
             write.addr.eq(given.symbol), write.data.values.eq(given.values),
             write.en.eq(self.input.valid & (given.symbol < self._slots)),
             read.addr.eq(self.symbol),
-            self.values.eq(Mux(known.bit_select(group, 1), read.data.as_value(), 0)),
+            self.known.eq(found.bit_select(group, 1)), self.kept.eq(read.data.as_value()),
+            self.values.eq(Mux(self.known, read.data.as_value(), 0)),
         ]
-        m.d.sync += [known.eq(Cat(bits.bit_select(low, 1) for bits in groups)), group.eq(high)]
+        m.d.sync += [found.eq(Cat(bits.bit_select(low, 1) for bits in groups)), group.eq(high)]
         with m.If(write.en):
             m.d.sync += committed.bit_select(given.symbol, 1).eq(1)
         return m

@@ -1,54 +1,26 @@
 """Cross-venue arbitrage: buy where it is offered for less than it is wanted for elsewhere, fees paid."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.utils import bits_for
 
-from hw.arbitrage_types import ArbitrageLimits, ArbitrageSignal, CardTime, DirectQuote, LegShares, VenueTerms
+from hw.arbitrage_types import ArbitrageLimits, ArbitrageSignal, CardTime, DirectQuote, VenueTerms
 from hw.config import CardConfig
 from hw.lib.choice import any_of
-from hw.lib.slot_table import SlotSettings, SlotTable
+from hw.lib.delay import delayed
+from hw.lib.slot_table import GROUP, SlotSettings, SlotTable
+from hw.strategy.quote_intake import QuoteIntake, Trigger
 from hw.strategy.quote_store import QuoteStore
 from hw.strategy.signalled import Signalled
-from hw.strategy.venue_pairs import TOTAL_BITS, Opportunity, VenuePairs
-from hw.types import Cycles, Order, Price, Sequence, Side, SymbolIndex, TopOfBook, VenueIndex
+from hw.strategy.venue_pairs import TOTAL_BITS, VenuePairs
+from hw.types import Cycles, Order, Price, Side, TopOfBook, VenueIndex
 
 STRATEGY = 1
 """This strategy's number in the orders."""
-
-
-class Trigger(data.Struct):
-    """The record under examination, on its way through the stages."""
-
-    venue: VenueIndex
-    symbol: SymbolIndex
-    sequence: Sequence
-    ingress: Cycles
-    time: CardTime
-
-
-def below(value, bound):
-    """``value < bound``, without a carry chain where the bound is a power of two."""
-    return ~value[bound.bit_length() - 1:].any() if bound & (bound - 1) == 0 else value < bound
-
-
-def saturated(value, shape):
-    """The value, or the most that the narrower shape holds."""
-    return Mux(value[shape.width:].any(), (1 << shape.width) - 1, value[:shape.width])
-
-
-def has(top, side):
-    """There is a price and a size."""
-    return (top[f"{side}_price"] != 0) & (top[f"{side}_shares"] != 0)
-
-
-def delayed(m, value, cycles):
-    """The value of 0, 1 ... ``cycles`` ago."""
-    line = [value]
-    for _ in range(cycles):
-        line.append(Signal.like(value))
-        m.d.sync += line[-1].eq(line[-2])
-    return line
 
 
 class Arbitrage(wiring.Component):
@@ -75,7 +47,8 @@ class Arbitrage(wiring.Component):
         Always ready, one a cycle. Records without ``changed``, of an unknown or a direct venue or an unknown symbol are dropped; of a
         venue that is being cleared they are forgotten with the rest.
     quotes : In(stream of DirectQuote)
-        Of direct venues, of others dropped; taken in a cycle without a top. Symbol and venue must be there.
+        Of direct venues, of others dropped; taken in a cycle without a top, not before the one after that in which it is offered
+        first. Symbol and venue must be there.
     now : In(CardTime)
     limits : In(stream of SlotSettings(ArbitrageLimits), always ready)
         What holds for a symbol's records from the next cycle on.
@@ -122,135 +95,130 @@ class Arbitrage(wiring.Component):
             "implausible": Out(1),
         })
         self._venues, self._symbols = config.venues, config.symbols
-        self.store, self.pairs = QuoteStore(config), VenuePairs(config)
+        self.store, self.pairs, self._intake = QuoteStore(config), VenuePairs(config), QuoteIntake(config)
         self.LATENCY = QuoteStore.LATENCY + self.pairs.ranked
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.store, m.submodules.pairs = store, pairs = self.store, self.pairs
-        m.submodules.limits = limits = SlotTable(ArbitrageLimits, self._symbols)
+        m.submodules.intake = intake = self._intake
         m.submodules.signalled = signalled = Signalled(self._symbols, 2 * len(pairs.pairs))
-        connect(m, flipped(self.limits), limits.input)
-        take, trigger = self._take(m)
+        connect(m, flipped(self.tops), intake.tops)
+        connect(m, flipped(self.quotes), intake.quotes)
         m.d.comb += [
-            store.now.eq(self.now), store.terms.eq(self.terms), store.venue_stale.eq(self.venue_stale), store.clear.eq(self.clear),
-            limits.symbol.eq(trigger.symbol),
-            pairs.limits.eq(delayed(m, limits.values, store.LATENCY - limits.LATENCY)[-1]),
+            intake.now.eq(self.now), intake.terms.eq(self.terms),
+            store.take.eq(intake.take), store.record.eq(intake.record), store.quote.eq(intake.quote),
+            store.now.eq(self.now), store.terms.eq(self.terms),
+            store.venue_stale.eq(self.venue_stale), store.clear.eq(self.clear),
             pairs.views.eq(store.views),
             signalled.cooldown.eq(self.cooldown), signalled.starting.eq(store.starting), signalled.walk.eq(store.walk),
         ]
-        takes, triggers = delayed(m, take, self.LATENCY), delayed(m, trigger, self.LATENCY)
-        m.d.sync += pairs.enabled.eq(self.enable.bit_select(triggers[store.LATENCY - 1].symbol, 1))
+        takes = delayed(m, intake.take.any(), self.LATENCY)
+        triggers = [None, *delayed(m, intake.trigger, self.LATENCY - 2)]
+        self._look_up(m, intake.record.symbol, triggers[1].symbol)
         early = self.LATENCY - Signalled.LATENCY
         m.d.comb += [
             self.implausible.eq(pairs.implausible & takes[store.LATENCY + pairs.LATENCY]),
             signalled.valid.eq(takes[early]), signalled.symbol.eq(triggers[early].symbol),
         ]
-        found, fresh = self._find(m, signalled)
-        chosen, fire = self._choose(m, takes[-1], found, fresh, signalled)
-        self._send(m, triggers[-1], found, chosen, fire)
+        there, hot = self._find(m, takes, signalled)
+        fire = self._decide(m, takes[-1], there, hot, signalled)
+        self._send(m, triggers[-1], fire)
         return m
 
-    def _take(self, m):
-        """Cycle 0: the record that comes to the store, and what its orders will tell of it."""
-        top, quote, record = self.tops.payload, self.quotes.payload, self.store.record
-        trigger, from_host = Signal(Trigger), Signal()
-        heard = top.changed & below(top.symbol, self._symbols)
-        sure = ~(top.stale | top.halted | top.partial | top.crossed)
-        m.d.comb += [
-            self.tops.ready.eq(1), self.quotes.ready.eq(~self.tops.valid), from_host.eq(~self.tops.valid),
-            # Each of the two by itself up to the choice between them, which is what takes long.
-            self.store.take.eq(Cat(
-                Mux(from_host, self.quotes.valid & terms.direct & (quote.venue == venue), heard & ~terms.direct & (top.venue == venue))
-                for venue, terms in enumerate(self.terms))),
-            *(record[name].eq(Mux(from_host, quote[name], top[name])) for name in ("venue", "symbol", "bid_price", "ask_price")),
-            *(record[name].eq(Mux(from_host, saturated(quote[name], LegShares), saturated(top[name], LegShares)))
-              for name in ("bid_shares", "ask_shares")),
-            *(record[f"has_{side}"].eq(Mux(from_host, has(quote, side), sure & has(top, side))) for side in ("bid", "ask")),
-            record.time.eq(Mux(from_host, quote.time, self.now)),
-            trigger.venue.eq(record.venue), trigger.symbol.eq(record.symbol),
-            trigger.sequence.eq(Mux(from_host, 0, top.sequence)), trigger.ingress.eq(Mux(from_host, self.now, top.ingress)),
-            trigger.time.eq(self.now),
-        ]
-        return self.store.take.any(), trigger
-
-    def _find(self, m, signalled):
-        """The opportunities, each with its bit for either way, in the cycle of the decision; and which of them are new."""
-        pairs, found = self.pairs, Signal(data.ArrayLayout(Opportunity, len(self.pairs.pairs)))
-        stages, self._bids = (delayed(m, line, pairs.ranked - pairs.LATENCY) for line in (pairs.opportunities, pairs.bid_prices))
-        m.d.comb += [found.eq(stages[-1]), signalled.there.eq(Cat(ways(one) for one in found))]
-        early = Cat(ways(one) for one in stages[-2]) if len(stages) > 1 else None
-        fresh = Signal(len(pairs.pairs))
-        if early is None:
-            new = signalled.there & ~signalled.before
-            m.d.comb += fresh.eq(Cat(new[2 * k:2 * k + 2].any() for k in range(len(fresh))))
-        else:
-            new = early & ~signalled.coming
-            m.d.sync += fresh.eq(Cat(new[2 * k:2 * k + 2].any() for k in range(len(fresh))))
-        return found, fresh
-
-    def _choose(self, m, valid, found, fresh, signalled):
-        """Last cycle: the new one that pays most, unless the symbol rests or orders still wait."""
-        count, beats = len(fresh), self.pairs.beats
-        chosen, fire, news = Signal(count), Signal(), Signal()
-        self._waits = waits = Signal(2)  # the buy, the sell
-        for k in range(count):
-            m.d.comb += chosen[k].eq(fresh[k] & Cat(1, *(~fresh[j] | beats[k][j] for j in range(count) if j != k)).all())
-        m.d.comb += [
-            signalled.fire.eq(fire), fire.eq(valid & fresh.any() & ~signalled.rests & ~waits.any()),
-            signalled.chosen.eq(Cat(Mux(fire & chosen[k], ways(found[k]), 0) for k in range(count))),
-            news.eq((signalled.there & ~signalled.before & ~signalled.last).any()),
-            self.missed.eq(valid & news & ~signalled.rests_still & waits.any()),
-        ]
-        return chosen, fire
-
-    def _send(self, m, trigger, found, chosen, fire):
-        """The pair of orders, the buy at once, and the signal a cycle later."""
-        waits, order, idle = self._waits, self.orders.payload, Signal()
-        buy, kept = Signal(Order), Signal(Order)
-        sells, sell_venue, sell_price = Signal(self._venues), Signal(VenueIndex), Signal(Price)
-        bids = [Signal(Price, name=f"bid_{venue}") for venue in range(self._venues)]
-        directions = [(chosen[k] & (one.turned == turned), *pair[::-1 if turned else 1])
-                      for k, (one, pair) in enumerate(zip(found, self.pairs.pairs, strict=True)) for turned in (0, 1)]
-        m.d.comb += [
-            idle.eq(~waits.any()),
-            buy.strategy.eq(STRATEGY), buy.symbol.eq(trigger.symbol), buy.side.eq(Side.BUY), buy.pair.eq(1),
-            buy.venue.eq(any_of((chosen[k], Mux(found[k].turned, high, low)) for k, (low, high) in enumerate(self.pairs.pairs))),
-            buy.price.eq(any_of((chosen[k], one.buy_price) for k, one in enumerate(found))),
-            buy.shares.eq(any_of((chosen[k], one.shares) for k, one in enumerate(found))),
-            buy.trigger_venue.eq(trigger.venue), buy.trigger_sequence.eq(trigger.sequence), buy.ingress.eq(trigger.ingress),
-            order.eq(Mux(idle, buy.as_value(), kept.as_value())), self.orders.valid.eq(fire | ~idle),
-            sell_venue.eq(any_of((sells[venue], venue) for venue in range(self._venues))),
-            sell_price.eq(any_of((sells[venue], bids[venue]) for venue in range(self._venues))),
-        ]
-        with m.If(idle):  # ``fire`` comes late: what it would keep is kept in any case
-            m.d.sync += [
-                kept.eq(buy),
-                sells.eq(Cat(Cat(way for way, _, there in directions if there == venue).any() for venue in range(self._venues))),
-                *(later.eq(bid) for later, bid in zip(bids, self._bids[-1], strict=True)),
-            ]
-        with m.Elif(~waits[0]):
-            m.d.comb += [order.side.eq(Side.SELL), order.pair.eq(0), order.venue.eq(sell_venue), order.price.eq(sell_price)]
-        with m.If(fire):
-            m.d.sync += waits.eq(Cat(~self.orders.ready, 1))
-        with m.Elif(self.orders.ready):
-            m.d.sync += waits.eq(Cat(0, waits[0]))
-        self._tell(m, trigger, chosen, fire, kept, sell_venue, sell_price)
-
-    def _tell(self, m, trigger, chosen, fire, buy, sell_venue, sell_price):
-        """The signal, a cycle after the decision."""
-        signal, total, time = self.signal.payload, Signal(TOTAL_BITS), Signal(CardTime)
+    def _look_up(self, m, symbol, later):
+        """The symbol's limits, and whether it may be traded, with the quotes; the symbol, and the same a cycle later."""
+        m.submodules.limits = limits = SlotTable(ArbitrageLimits, self._symbols)
+        connect(m, flipped(self.limits), limits.input)
+        groups = [self.enable[start:start + GROUP] for start in range(0, self._symbols, GROUP)]
+        enabled, group = Signal(len(groups)), Signal(range(max(2, len(groups))))  # in each group the symbol's, and whose it is
+        known, kept, low = Signal(), Signal(ArbitrageLimits, reset_less=True), bits_for(GROUP - 1)
         m.d.sync += [
-            self.signal.valid.eq(fire), time.eq(trigger.time),
-            total.eq(any_of((chosen[k], self.pairs.totals[k]) for k in range(len(chosen)))),
+            known.eq(limits.known), kept.eq(limits.kept),
+            enabled.eq(Cat(bits.bit_select(later[:low], 1) for bits in groups)), group.eq(later[low:]),
         ]
         m.d.comb += [
-            signal.symbol.eq(buy.symbol), signal.time.eq(time), signal.profit.eq(total),
-            signal.buy_venue.eq(buy.venue), signal.buy_price.eq(buy.price), signal.shares.eq(buy.shares),
+            limits.symbol.eq(symbol), self.pairs.limits.eq(kept), self.pairs.enabled.eq(known & enabled.bit_select(group, 1)),
+        ]
+
+    def _find(self, m, takes, signalled):
+        """The opportunities in the cycle of the decision, and whether one of them is new."""
+        pairs, hot, fresh = self.pairs, Signal(), Signal(len(self.pairs.pairs))
+        there, stays = Signal(2 * len(pairs.pairs)), Signal(2 * len(pairs.pairs))
+        *_, early = delayed(m, pairs.opportunities.as_value(), max(0, pairs.ranked - pairs.LATENCY - 1))
+        single = len(pairs.pairs) == 1
+        valid = takes[-1 if single else -2]
+        new = early & ~(signalled.before if single else signalled.coming)
+        m.d.comb += [
+            signalled.stays.eq(stays), pairs.fresh.eq(fresh), fresh.eq(Cat(new[2 * k:2 * k + 2].any() for k in range(len(fresh)))),
+        ]
+        m.d["comb" if single else "sync"] += [hot.eq(valid & fresh.any()), there.eq(early), stays.eq(Mux(valid, early, -1))]
+        return there, hot
+
+    def _decide(self, m, valid, there, hot, signalled):
+        """Last cycle: a new one is signalled, unless the symbol rests or orders still wait. Which one pays most, the pairs say."""
+        pairs = self.pairs
+        count, fire, news = len(pairs.pairs), Signal(), Signal()
+        self._idle, self._buying, self._selling = Signal(init=1), Signal(), Signal()  # the order on offer, if it waits
+        self._chosen, self._would_fire = Signal(count), Signal()
+        m.d.comb += [
+            self._chosen.eq(Cat(Cat(1, *(pairs.beats[k][j] for j in range(count) if j != k)).all() for k in range(count))),
+            self._would_fire.eq(hot & ~signalled.rests), fire.eq(self._would_fire & self._idle), signalled.fire.eq(fire),
+            signalled.chosen.eq(Cat(Mux(fire & self._chosen[k], Cat(~leg.turned, leg.turned), 0) for k, leg in enumerate(pairs.legs))),
+            news.eq((there & ~signalled.before & ~signalled.last).any()),
+            self.missed.eq(valid & news & ~signalled.rests_still & ~self._idle),
+        ]
+        return fire
+
+    def _send(self, m, trigger, fire):
+        """The pair of orders, the buy at once, and the signal a cycle later. While they wait, what they are made of stays."""
+        pairs, order, chosen, ready = self.pairs, self.orders.payload, self._chosen, self.orders.ready
+        held, sells = Signal(Trigger), Cat(self._sells(venue) for venue in range(self._venues))
+        offers = [Signal(Price, name=f"offer_{venue}") for venue in range(self._venues)]  # zero, but where it is sold
+        buy_venue, sell_venue, buy_price, sell_price = Signal(VenueIndex), Signal(VenueIndex), Signal(Price), Signal(Price)
+        m.d.comb += [
+            pairs.step.eq(Mux(self._idle, ~self._would_fire, ready & self._selling)),
+            buy_venue.eq(any_of((chosen[k], Mux(pairs.legs[k].turned, high, low)) for k, (low, high) in enumerate(pairs.pairs))),
+            buy_price.eq(any_of((chosen[k], leg.price) for k, leg in enumerate(pairs.legs))), sell_price.eq(reduce(or_, offers)),
+            self.orders.valid.eq(self._would_fire | ~self._idle),
+            order.strategy.eq(STRATEGY), order.symbol.eq(held.symbol), order.pair.eq(~self._selling),
+            order.side.eq(Mux(self._selling, Side.SELL, Side.BUY)),
+            order.venue.eq(Mux(self._selling, sell_venue, buy_venue)), order.price.eq(Mux(self._selling, sell_price, buy_price)),
+            order.shares.eq(any_of((chosen[k], leg.shares) for k, leg in enumerate(pairs.legs))),
+            order.trigger_venue.eq(held.venue), order.trigger_sequence.eq(held.sequence), order.ingress.eq(held.ingress),
+        ]
+        m.d.sync += [
+            self._idle.eq(pairs.step), self._buying.eq((fire | self._buying) & ~ready),
+            self._selling.eq(Mux(ready, fire | self._buying, self._selling)),
+        ]
+        with m.If(self._idle):  # ``fire`` comes late: what it would keep is kept in any case
+            m.d.sync += [
+                sell_venue.eq(any_of((sells[venue], venue) for venue in range(self._venues))),
+                *(offer.eq(price) for offer, price in zip(offers, pairs.bid_prices, strict=True)),
+            ]
+        for venue, offer in enumerate(offers):
+            with m.If(self._idle & ~sells[venue]):
+                m.d.sync += offer.eq(0)
+        with m.If(pairs.step):
+            m.d.sync += held.eq(trigger)
+        self._tell(m, fire, held, order, sell_venue, sell_price)
+
+    def _sells(self, venue):
+        """The chosen pair sells there."""
+        return Cat(self._chosen[k] & (leg.turned == (pair[0] == venue))
+                   for k, (leg, pair) in enumerate(zip(self.pairs.legs, self.pairs.pairs, strict=True)) if venue in pair).any()
+
+    def _tell(self, m, fire, held, buy, sell_venue, sell_price):
+        """The signal, a cycle after the decision."""
+        signal, count = self.signal.payload, len(self._chosen)
+        profits = [Signal(TOTAL_BITS, name=f"profit_{k}", reset_less=True) for k in range(count)]  # zero, but the chosen one's
+        venue, price = Signal(VenueIndex), Signal(Price)
+        m.d.sync += [
+            self.signal.valid.eq(fire), venue.eq(buy.venue), price.eq(buy.price),
+            *(profit.eq(Mux(self._chosen[k], self.pairs.totals[k], 0)) for k, profit in enumerate(profits)),
+        ]
+        m.d.comb += [
+            signal.symbol.eq(held.symbol), signal.time.eq(held.time), signal.profit.eq(reduce(or_, profits)),
+            signal.buy_venue.eq(venue), signal.buy_price.eq(price), signal.shares.eq(buy.shares),
             signal.sell_venue.eq(sell_venue), signal.sell_price.eq(sell_price),
         ]
-
-
-def ways(opportunity):
-    """Its bit for either way."""
-    return Cat(opportunity.worth & ~opportunity.turned, opportunity.worth & opportunity.turned)

@@ -4,12 +4,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from hw.arbitrage_types import RATE_SCALE, SHARE_FEE_SCALE, CardTime, LegShares, VenueTerms
 from hw.config import CardConfig
 from hw.lib.slot_table import style
-from hw.types import Price, SymbolIndex, VenueIndex
+from hw.types import Price, SymbolIndex
 
 NetPrice = signed(34)
 """A price with the fee added or taken off."""
@@ -23,36 +22,41 @@ LANE = 18
 
 
 class Fees(data.Struct):
-    """What a venue charges, as in its terms, in this order."""
+    """What a venue charges, as in its terms."""
 
     rate: signed(18)
     share: signed(24)
 
 
+class Sizes(data.Struct):
+    """Of a quote; or the most that this holds: no leg has more."""
+
+    bid: LegShares
+    ask: LegShares
+
+
 class QuoteRecord(data.Struct):
     """One change, as it comes to the store."""
 
-    venue: VenueIndex
     symbol: SymbolIndex
+    same: 2
+    """The symbol is that of the record one cycle ago, two cycles ago, if there was one."""
+    fees: Fees
+    """The venue's."""
+    bid_rate: signed(18)
+    """The rate once more, for the bid's multipliers: one choice of the venue near two of them each."""
     bid_price: Price
-    bid_shares: LegShares
-    """Or the most that this holds: no leg has more."""
     ask_price: Price
-    ask_shares: LegShares
+    sizes: Sizes
+
+
+class KeptQuote(data.Struct):
+    """What of a change may come a cycle later, and is kept as it comes."""
+
+    bid_price: Price
+    ask_price: Price
     has_bid: 1
     """There is one that may be relied on."""
-    has_ask: 1
-    time: CardTime
-
-
-class StoredQuote(data.Struct):
-    """What is kept as it came."""
-
-    bid_price: Price
-    bid_shares: LegShares
-    ask_price: Price
-    ask_shares: LegShares
-    has_bid: 1
     has_ask: 1
     time: CardTime
 
@@ -67,7 +71,8 @@ class NetPrices(data.Struct):
 class VenueView(data.Struct):
     """A venue's quote of the symbol of a record."""
 
-    quote: StoredQuote
+    quote: KeptQuote
+    sizes: Sizes
     net: NetPrices
     usable: 1
     """The venue takes part, and its book is there."""
@@ -98,6 +103,8 @@ class QuoteStore(wiring.Component):
         There is a record of this venue; at most one.
     record : In(QuoteRecord)
         Becomes the venue's quote. The symbol must be there.
+    quote : In(KeptQuote)
+        In the cycle after ``record``.
     now : In(CardTime)
     terms : In(VenueTerms, one a venue)
         The fees are charged when a quote comes.
@@ -114,8 +121,9 @@ class QuoteStore(wiring.Component):
 
     Notes
     -----
-    Latency 2. Cycle 0 multiplies the prices with the rate, cycle 1 adds up; net prices go into the memory in cycle 2, and the
-    records that come meanwhile for the same symbol get them from the registers.
+    Latency 2. Cycle 0 multiplies the prices with the rate and keeps the sizes, cycle 1 adds up and keeps the rest of the quote; net
+    prices, which are read in cycle 0, go into their memory in cycle 2, and the records that come meanwhile for the same symbol get
+    them from the registers.
     """
 
     LATENCY = 2
@@ -123,7 +131,7 @@ class QuoteStore(wiring.Component):
     def __init__(self, config: CardConfig):
         self._venues, self._symbols = config.venues, config.symbols
         super().__init__({
-            "take": In(config.venues), "record": In(QuoteRecord), "now": In(CardTime),
+            "take": In(config.venues), "record": In(QuoteRecord), "quote": In(KeptQuote), "now": In(CardTime),
             "terms": In(data.ArrayLayout(VenueTerms, config.venues)),
             "venue_stale": In(config.venues), "clear": In(config.venues),
             "starting": Out(1, init=1), "walk": Out(SymbolIndex),
@@ -132,50 +140,45 @@ class QuoteStore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        clearing = self._forget(m)
-        stages = self._follow(m)
+        clearing, walk = self._forget(m)
+        symbols, whose = self._follow(m)
         net = self._charge(m)
-        older = Signal(NetPrices)  # of the record before
+        older = Signal(NetPrices, reset_less=True)  # of the record before
         m.d.sync += older.eq(net)
-        stored = self._quote(m)
-        for venue in range(self._venues):
-            view = self.views[venue]
+        for number, view in enumerate(self.views):
+            its = [takes[number] for takes in whose]
             m.d.comb += [
-                view.quote.eq(self._keep_quote(m, venue, stored, stages[0][1][venue], clearing[venue])),
-                view.net.eq(self._keep_net(m, venue, net, older, stages)),
+                view.sizes.eq(self._keep_sizes(m, number, its[0])),
+                view.quote.eq(self._keep_quote(m, number, its[0], [of[number] for of in clearing], walk)),
+                view.net.eq(self._keep_net(m, number, net, older, symbols, its)),
             ]
-            self._judge(m, venue, clearing)
+            self._judge(m, number, clearing[0][number])
         return m
 
     def _forget(self, m):
-        """Walks over the symbols of venues that are cleared. Returns who is."""
-        clearing, starting, walk = Signal(self._venues, init=-1), self.starting, self.walk
-        m.d.sync += walk.eq(walk + 1)
-        with m.If(walk == self._symbols - 1):
-            m.d.sync += [walk.eq(0), clearing.eq(0), starting.eq(0)]
+        """Walks over the symbols of venues that are cleared. Returns who is, now and in the next cycle, and where it walks then."""
+        clearing, following, starting, walk = Signal(self._venues, init=-1), Signal(self._venues), self.starting, Signal(SymbolIndex)
+        m.d.comb += [walk.eq(self.walk + 1), following.eq(clearing)]
+        m.d.sync += [self.walk.eq(walk), clearing.eq(following)]
+        with m.If(self.walk == self._symbols - 1):
+            m.d.comb += [walk.eq(0), following.eq(0)]
+            m.d.sync += starting.eq(0)
         with m.If(self.clear.any()):
-            m.d.sync += [walk.eq(0), clearing.eq(clearing | self.clear), starting.eq(starting)]
-        with m.If(~clearing.any() & ~self.clear.any()):
-            m.d.sync += walk.eq(0)
-        return clearing
+            m.d.comb += [walk.eq(0), following.eq(clearing | self.clear)]
+            m.d.sync += starting.eq(starting)
+        with m.Elif(~clearing.any()):
+            m.d.comb += walk.eq(0)
+        return (clearing, following), walk
 
     def _follow(self, m):
-        """The record's symbol, and whose it is (a bit a venue), now and one, two and three cycles later."""
-        stages = [(self.record.symbol, self.take)]
-        for cycle in (1, 2, 3):
-            later = Signal(SymbolIndex, name=f"symbol_{cycle}"), Signal(self._venues, name=f"whose_{cycle}")
-            m.d.sync += [part.eq(before) for part, before in zip(later, stages[-1], strict=True)]
-            stages.append(later)
-        return stages
-
-    def _quote(self, m):
-        record, stored = self.record, Signal(StoredQuote)
-        m.d.comb += [
-            stored.bid_price.eq(record.bid_price), stored.ask_price.eq(record.ask_price), stored.time.eq(record.time),
-            stored.bid_shares.eq(record.bid_shares), stored.ask_shares.eq(record.ask_shares),
-            stored.has_bid.eq(record.has_bid), stored.has_ask.eq(record.has_ask),
-        ]
-        return stored
+        """The record's symbol, and whose it is (a bit a venue), now and one and two cycles later."""
+        lines = [self.record.symbol], [self.take]
+        for cycle in (1, 2):
+            for line, name in zip(lines, ("symbol", "whose"), strict=True):
+                later = Signal.like(line[-1], name=f"{name}_{cycle}")
+                m.d.sync += later.eq(line[-1])
+                line.append(later)
+        return lines
 
     def _charge(self, m):
         """The record's net prices, two cycles later.
@@ -184,21 +187,15 @@ class QuoteStore(wiring.Component):
         numbers of which the lower 22 bits fall away, with the fee per share and what rounds in the first.
         """
         net = Signal(NetPrices)
-        kept = Signal(data.ArrayLayout(Fees, self._venues))  # near the multipliers, whatever place the register file has
-        fees = Signal(Fees)
-        m.d.sync += kept.eq(Cat(Cat(terms.fee_rate, terms.share_fee) for terms in self.terms))
-        with m.Switch(self.record.venue[:bits_for(self._venues - 1)]):
-            for venue in range(self._venues):
-                with m.Case(venue):
-                    m.d.comb += fees.eq(kept[venue])
-        for side, sign in (("ask", 1), ("bid", -1)):
+        fees = self.record.fees
+        for side, sign, rate in (("ask", 1, fees.rate), ("bid", -1, self.record.bid_rate)):
             price = self.record[f"{side}_price"]
             low, high = (Signal(signed(LOW + 18), name=f"{side}_{part}", reset_less=True) for part in ("low", "high"))
             start = Signal(signed(CHARGE_BITS), name=f"{side}_start")
             below = RATE_SCALE - SHARE_FEE_SCALE  # bits below the fee per share
             # The ask gets 1 - 2^-22 more, and so is rounded up; what is taken off, as a complement, lacks 2^-22.
             m.d.sync += [
-                low.eq(price[:LOW] * fees.rate), high.eq(price[LOW:] * fees.rate),
+                low.eq(price[:LOW] * rate), high.eq(price[LOW:] * rate),
                 start.eq(Cat(Const(-1, below), Cat(Const(-1, SHARE_FEE_SCALE), price) + fees.share) if sign > 0 else
                          Cat(Const(2, below), Cat(Const(0, SHARE_FEE_SCALE), price) - fees.share)),
             ]
@@ -207,51 +204,63 @@ class QuoteStore(wiring.Component):
             m.d.sync += net[side].eq((halves[0] + halves[1])[RATE_SCALE:CHARGE_BITS])
         return net
 
-    def _keep_quote(self, m, venue, stored, its_own, clearing):
-        """The venue's quote as it came, two cycles after the record, which the memory shows in the cycle after it is written."""
-        symbol, seen = Signal(SymbolIndex, name=f"quotes_symbol_{venue}"), Signal(StoredQuote, name=f"seen_{venue}")
-        given = Signal(StoredQuote, name=f"given_{venue}")
-        m.d.comb += [symbol.eq(Mux(clearing, self.walk, self.record.symbol)), given.eq(stored)]
-        with m.If(clearing):
-            m.d.comb += [given.has_bid.eq(0), given.has_ask.eq(0)]
-        for start in range(0, len(given.as_value()), LANE):
+    def _lanes(self, m, name, symbol, value, enable):
+        """What memories show, in the cycle after it, of a symbol whose value may be written at once."""
+        shown = Signal(len(value), name=f"{name}_shown")
+        for start in range(0, len(value), LANE):
             part = slice(start, start + LANE)
-            memory = Memory(shape=len(given.as_value()[part]), depth=self._symbols, init=[], attrs=style(self._symbols))
-            m.submodules[f"quotes_{venue}_{start}"] = memory
+            memory = Memory(shape=len(value[part]), depth=self._symbols, init=[], attrs=style(self._symbols))
+            m.submodules[f"{name}_{start}"] = memory
             write = memory.write_port()
             read = memory.read_port(transparent_for=[write])
             m.d.comb += [
-                write.addr.eq(symbol), read.addr.eq(symbol), write.data.eq(given.as_value()[part]), write.en.eq(its_own | clearing),
+                write.addr.eq(symbol), read.addr.eq(symbol), write.data.eq(value[part]), write.en.eq(enable), shown[part].eq(read.data),
             ]
-            m.d.sync += seen.as_value()[part].eq(read.data)
+        return shown
+
+    def _keep_sizes(self, m, venue, its_own):
+        """The venue's sizes, two cycles after the record. What there is not, has any."""
+        seen = Signal(Sizes, name=f"sizes_{venue}", reset_less=True)
+        m.d.sync += seen.eq(self._lanes(m, f"sizes_{venue}", self.record.symbol, self.record.sizes.as_value(), its_own))
         return seen
 
-    def _keep_net(self, m, venue, net, older, stages):
+    def _keep_quote(self, m, venue, its_own, clearing, walk):
+        """The rest of the venue's quote, two cycles after the record."""
+        symbol, given = Signal(SymbolIndex, name=f"quotes_symbol_{venue}"), Signal(KeptQuote, name=f"given_{venue}")
+        enable = Signal(init=1, name=f"keep_{venue}")
+        m.d.sync += [symbol.eq(Mux(clearing[1], walk, self.record.symbol)), enable.eq(its_own | clearing[1])]
+        m.d.comb += given.eq(self.quote)
+        with m.If(clearing[0]):
+            m.d.comb += [given.has_bid.eq(0), given.has_ask.eq(0)]
+        return KeptQuote(self._lanes(m, f"quotes_{venue}", symbol, given.as_value(), enable))
+
+    def _keep_net(self, m, venue, net, older, symbols, its):
         """The venue's net prices, two cycles after the record; ``net`` is of the record itself, ``older`` of the one before."""
         m.submodules[f"nets_{venue}"] = memory = Memory(
             shape=NetPrices, depth=self._symbols, init=[], attrs={**style(self._symbols), "no_rw_check": 1})
         write, read = memory.write_port(), memory.read_port()  # what is read in the cycle of its writing comes from the registers
-        (symbol_1, _), (symbol_2, whose_2), (symbol_3, whose_3) = stages[1:]
-        seen, shown = Signal(NetPrices, name=f"net_seen_{venue}"), Signal(NetPrices, name=f"net_{venue}")
-        near = Signal(name=f"near_{venue}")
+        # Of the last two records' prices, or else the memory's: one of the two is zero.
+        near, memorised, shown = (Signal(NetPrices, name=f"{name}_{venue}", reset_less=name != "shown")
+                                  for name in ("near", "memorised", "shown"))
+        last, recent = Signal(name=f"last_{venue}"), Signal(name=f"recent_{venue}")
         m.d.comb += [
-            write.addr.eq(symbol_2), write.data.eq(net), write.en.eq(whose_2[venue]), read.addr.eq(self.record.symbol),
+            write.addr.eq(symbols[2]), write.data.eq(net), write.en.eq(its[2]), read.addr.eq(symbols[0]),
+            shown.eq(Mux(its[2], net.as_value(), near.as_value() | memorised.as_value())),
         ]
+        before = [its[cycle] & self.record.same[cycle - 1] for cycle in (1, 2)]
         m.d.sync += [
-            seen.eq(Mux(whose_3[venue] & (symbol_3 == symbol_1), older.as_value(), read.data.as_value())),
-            near.eq(whose_2[venue] & (symbol_2 == symbol_1)),
+            last.eq(before[0]), recent.eq(before[0] | before[1]),
+            near.eq(Mux(recent, Mux(last, net.as_value(), older.as_value()), 0)),
+            memorised.eq(Mux(recent, 0, read.data.as_value())),
         ]
-        m.d.comb += shown.eq(Mux(whose_2[venue], net.as_value(), Mux(near, older.as_value(), seen.as_value())))
         return shown
 
     def _judge(self, m, venue, clearing):
         """Whether the venue takes part, and how old a quote may be."""
-        terms, view = self.terms[venue], self.views[venue]
-        settling, usable = Signal(name=f"settling_{venue}"), Signal(name=f"usable_{venue}")
+        terms, view, usable = self.terms[venue], self.views[venue], Signal(name=f"usable_{venue}")
         oldest = [Signal(signed(49), name=f"oldest_{venue}_{cycle}") for cycle in (1, 2)]
         m.d.sync += [
-            settling.eq(clearing[venue]),  # what was read in the walk's last cycle may be older than the walk
-            usable.eq(terms.enable & ~(self.venue_stale[venue] | self.clear[venue] | clearing[venue] | settling)),
+            usable.eq(terms.enable & ~(self.venue_stale[venue] | self.clear[venue] | clearing)),
             oldest[0].eq(self.now - terms.max_age), oldest[1].eq(oldest[0]),
         ]
-        m.d.comb += [view.usable.eq(usable), view.expired.eq((view.quote.time - oldest[1][:48])[-1] & ~oldest[1][-1])]
+        m.d.comb += [view.usable.eq(usable), view.expired.eq((Cat(view.quote.time, Const(0, 1)).as_signed() - oldest[1])[-1])]

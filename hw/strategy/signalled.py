@@ -27,8 +27,8 @@ class Signalled(wiring.Component):
         A record ...
     symbol : In(SymbolIndex)
         ... of this symbol comes to its decision in three cycles.
-    there : In(ways)
-        The decision's record: what is an opportunity.
+    stays : In(ways)
+        What stays signalled if it has been: what the decision's record finds to be an opportunity, or without a record all.
     chosen : In(ways)
         What is signalled now: a bit or, always without a record, none.
     fire : In(1)
@@ -60,7 +60,7 @@ class Signalled(wiring.Component):
     def __init__(self, symbols: int, ways: int):
         self._symbols, self._ways = symbols, ways
         super().__init__({
-            "valid": In(1), "symbol": In(SymbolIndex), "there": In(ways), "chosen": In(ways), "fire": In(1), "cooldown": In(Cycles),
+            "valid": In(1), "symbol": In(SymbolIndex), "stays": In(ways), "chosen": In(ways), "fire": In(1), "cooldown": In(Cycles),
             "starting": In(1), "walk": In(SymbolIndex),
             "coming": Out(ways), "before": Out(ways), "rests": Out(1), "last": Out(ways), "rests_still": Out(1),
         })
@@ -73,7 +73,6 @@ class Signalled(wiring.Component):
 
         # A record is asked for, loaded, judged and decided (3); the memory learns of it a cycle after (4).
         sweep, slots = Signal(range(self._symbols)), [Signal(SymbolIndex, name=f"slot_{cycle}") for cycle in range(5)]
-        valids = [self.valid, *(Signal(name=f"valid_{cycle}") for cycle in (1, 2, 3))]
         names = ("loaded", "state", "after", "written", "undecided", "coming")
         loaded, state, after, written, undecided, coming = (Signal(layout, name=name) for name in names)
         same, again, started = self._same(m, slots), Signal(), Signal(init=1)
@@ -87,11 +86,11 @@ class Signalled(wiring.Component):
             write.addr.eq(slots[4]), write.data.eq(after), write.en.eq(1),
         ]
         m.d.sync += [
-            *(later.eq(one) for line in (slots, valids) for one, later in zip(line, line[1:], strict=False)),
+            *(later.eq(one) for one, later in zip(slots, slots[1:], strict=False)),
             loaded.eq(Mux(same[1, 4], after.as_value(), Mux(same[1, 5], written.as_value(), read.data.as_value()))),
             state.eq(coming), written.eq(after), started.eq(self.starting), again.eq(same[2, 3]),
         ]
-        self._decide(m, valids[3], again, state, after, undecided, coming)
+        self._decide(m, again, state, after, undecided, coming)
         with m.If(self.starting):
             m.d.comb += [write.addr.eq(self.walk), write.data.eq(0)]
             m.d.sync += [state.eq(0), written.eq(0)]
@@ -106,7 +105,7 @@ class Signalled(wiring.Component):
         m.d.sync += [bit.eq(slots[one - 1] == slots[other - 1]) for (one, other), bit in same.items()]
         return same
 
-    def _decide(self, m, valid, again, state, after, undecided, coming):
+    def _decide(self, m, again, state, after, undecided, coming):
         """What becomes of a symbol's state: ``undecided`` without the signal of this cycle, ``after`` with it, a cycle later."""
         fired, chosen, held, rest = Signal(), Signal(self._ways), Signal.like(after), Signal.like(after)
         next_now, now = Signal(33, init=1), Signal(33)
@@ -123,7 +122,7 @@ class Signalled(wiring.Component):
             self.rests_still.eq(Mux(again & fired, rest.cooling, self.rests)),
             until.eq(Mux(again & fired, rest.until, state.until)),
             known.eq(state.signalled | self.last),
-            undecided.signalled.eq(Mux(valid, known & self.there, known)),
+            undecided.signalled.eq(known & self.stays),
             undecided.cooling.eq(self.rests_still), undecided.until.eq(until),
             after.signalled.eq(held.signalled | chosen),
             after.cooling.eq(Mux(fired, rest.cooling, held.cooling)), after.until.eq(Mux(fired, rest.until, held.until)),

@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arbitrage_types import ArbitrageLimits, LegShares
 from hw.config import CardConfig
-from hw.lib.choice import any_of
-from hw.strategy.quote_store import StoredQuote, VenueView
+from hw.lib.delay import delayed
+from hw.strategy.quote_store import VenueView
 from hw.types import Price
 
 PROFIT_BITS = 30
@@ -20,15 +20,12 @@ TOTAL_BITS = PROFIT_BITS + LegShares.width
 EDGE = signed(35)
 
 
-class Opportunity(data.Struct):
-    """Buying at one venue of a pair and selling at the other."""
+class Leg(data.Struct):
+    """What is bought, if the pair is chosen."""
 
-    worth: 1
-    """It is one: it pays enough, and both quotes can be relied on."""
     turned: 1
-    """Bought at the pair's higher venue."""
     shares: LegShares
-    buy_price: Price
+    price: Price
 
 
 class VenuePairs(wiring.Component):
@@ -45,22 +42,29 @@ class VenuePairs(wiring.Component):
         With ``views``: the symbol may be traded.
     limits : In(ArbitrageLimits)
         With ``views``.
-    opportunities : Out(Opportunity, one a pair)
-        Of the pairs (0, 1), (0, 2) ... in this order; two cycles after ``views``.
-    bid_prices : Out(Price, one a venue)
-        With ``opportunities``: at which it could be sold there.
+    opportunities : Out(two bits a pair)
+        Of the pairs (0, 1), (0, 2) ... in this order: it pays enough to buy at the lower venue of the two, at the higher one, and
+        both quotes can be relied on. Two cycles after ``views``.
     implausible : Out(1)
         With ``opportunities``: one would be there, but for a profit per share of 2^30 or more.
+    fresh : In(one bit a pair)
+        ``ranked`` - 1 cycles after ``views``: which of the pairs stand for election. A single pair is not asked.
+    step : In(1)
+        What is there for the orders may become the next record's; while it is 0, it stays what it is.
+    legs : Out(Leg, one a pair)
+        ``ranked`` cycles after ``views``, held.
+    bid_prices : Out(Price, one a venue)
+        ``ranked`` cycles after ``views``: at which it could be sold there.
     beats : Out(one a pair and pair)
-        ``RANKED`` cycles after ``views``: the first pair's total profit is the higher, or equal and its buy venue the lower, or this
-        too is equal and its sell venue the lower. Says nothing where one of the two is not worth it.
+        ``ranked`` cycles after ``views``, held: the first pair stands for election and the second does not, or both do, and the first
+        pair's total profit is the higher, or equal and its buy venue the lower, or this too is equal and its sell venue the lower.
     totals : Out(TOTAL_BITS, one a pair)
-        With ``beats``, or for a single pair two cycles after ``views``: profit of all shares.
+        ``ranked`` cycles after ``views``: profit of all shares.
 
     Notes
     -----
     A venue that could be bought from and sold to at once with a profit (its net bid is above its net ask) is not believed; so of a
-    pair's two ways at most one pays. Latency 2, of ``beats`` 3 for up to four venues and 4 for more.
+    pair's two ways at most one pays. Latency 2, of what is ``ranked`` 3 for three and four venues and 4 for more.
     """
 
     LATENCY = 2
@@ -71,101 +75,129 @@ class VenuePairs(wiring.Component):
         self.ranked = self.LATENCY if count == 1 else self.LATENCY + 1 if config.venues <= 4 else self.LATENCY + 2
         super().__init__({
             "views": In(data.ArrayLayout(VenueView, config.venues)), "enabled": In(1), "limits": In(ArbitrageLimits),
-            "opportunities": Out(data.ArrayLayout(Opportunity, count)), "implausible": Out(1),
-            "bid_prices": Out(data.ArrayLayout(Price, config.venues)),
+            "opportunities": Out(data.ArrayLayout(2, count)), "implausible": Out(1),
+            "fresh": In(count), "step": In(1),
+            "legs": Out(data.ArrayLayout(Leg, count)), "bid_prices": Out(data.ArrayLayout(Price, config.venues)),
             "beats": Out(data.ArrayLayout(count, count)), "totals": Out(data.ArrayLayout(TOTAL_BITS, count)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        self._limits, self._too_good, self.edges = Signal(ArbitrageLimits), [], []
-        self._later = [Signal(StoredQuote, name=f"quote_{number}") for number in range(len(self.views))]
-        self._venue_checks(m)
-        m.d.sync += [
-            self._limits.eq(self.limits),
-            *(later.eq(view.quote) for later, view in zip(self._later, self.views, strict=True)),
-            *(price.eq(later.bid_price) for price, later in zip(self.bid_prices, self._later, strict=True)),
-        ]
+        self._too_good, self._found, self.edges = [], [], []
+        self._prices = {side: [Signal(Price, name=f"{side}_price_{venue}") for venue in range(len(self.views))] for side in ("bid", "ask")}
+        m.d.sync += [price.eq(view.quote[f"{side}_price"])
+                     for side, prices in self._prices.items() for price, view in zip(prices, self.views, strict=True)]
+        self._check_symbol(m)
+        self._check_venues(m)
         totals = [self._weigh(m, number, *pair, *self._compare(m, number, *pair)) for number, pair in enumerate(self.pairs)]
         m.d.comb += self.implausible.eq(Cat(self._too_good).any())
+        self._tell(m)
         if len(self.pairs) == 1:
             m.d.comb += self.totals[0].eq(totals[0])
         else:
             self._rank(m, totals)
         return m
 
-    def _venue_checks(self, m):
-        """Cycle 0: of each venue, whether it must be left out, and whether its sizes are below the cap and enough."""
-        self._doubtful, self._fits, self._enough, limits = [], [], [], self.limits
+    def _check_symbol(self, m):
+        """Cycle 0: whether the symbol may be traded at all, and the least profit of a share: 0 is never enough."""
+        self._may_trade, self._least, limits = Signal(), Signal(Price, name="least"), self.limits
+        m.d.sync += [
+            self._may_trade.eq(self.enabled & (limits.max_shares != 0) & ~(limits.max_shares - limits.min_shares)[-1]),
+            self._least.eq(Cat(limits.min_profit[0] | (limits.min_profit == 0), limits.min_profit[1:])),
+        ]
+
+    def _check_venues(self, m):
+        """Cycle 0: of each venue its sizes up to the cap, whether they are enough, and whether it must be left out."""
+        self._sizes, self._enough, self._sound, limits = [], [], [], self.limits
         for number, view in enumerate(self.views):
-            doubtful, quote = Signal(2, name=f"doubtful_{number}"), view.quote
-            m.d.sync += doubtful.eq(Cat(view.expired, quote.has_bid & quote.has_ask & (view.net.ask - view.net.bid)[-1]))
-            self._doubtful.append(doubtful.any())
-            sizes = {side: quote[f"{side}_shares"] for side in ("ask", "bid")}
-            self._fits.append({side: (size - limits.max_shares)[-1] for side, size in sizes.items()})
-            self._enough.append({side: quote[f"has_{side}"] & ~(size - limits.min_shares)[-1] for side, size in sizes.items()})
-        self._may_trade = self.enabled & (limits.max_shares != 0) & ~(limits.max_shares - limits.min_shares)[-1]
+            expired, honest, quote = Signal(name=f"expired_{number}"), Signal(name=f"honest_{number}"), view.quote
+            # Carries if the bid is the higher, and then only on through a bid and an ask that are there.
+            crossed = Cat(Const(0, 1), view.net.bid[:-1], ~view.net.bid[-1], quote.has_bid & quote.has_ask) - Cat(
+                1, view.net.ask[:-1], ~view.net.ask[-1], 1)
+            m.d.sync += [expired.eq(view.expired), honest.eq(crossed[36])]
+            self._sound.append(honest & ~expired)
+            sizes, enough = ({side: Signal(shape, name=f"{side}_{name}_{number}") for side in ("ask", "bid")}
+                             for name, shape in (("size", LegShares), ("enough", 1)))
+            for side in ("ask", "bid"):
+                size = view.sizes[side]
+                m.d.sync += [
+                    sizes[side].eq(Mux((size - limits.max_shares)[-1], size, limits.max_shares)),
+                    enough[side].eq(view.usable & quote[f"has_{side}"] & ~(size - limits.min_shares)[-1]),
+                ]
+            self._sizes.append(sizes)
+            self._enough.append(enough)
 
     def _compare(self, m, number, low, high):
-        """Cycle 0: of both ways the profit per share; which may pay, whether it is possible, and whose size is its quantity."""
-        turned, possible = Signal(name=f"turned_{number}"), Signal(name=f"possible_{number}")
-        smallest, capped = Signal(4, name=f"smallest_{number}"), Signal(name=f"capped_{number}")
-        edges, can, least = [], [], []
-        for buy, sell in ((low, high), (high, low)):
-            there, here = self.views[buy], self.views[sell]
-            way, edge = Signal(EDGE, name=f"edge_{buy}_{sell}"), Signal(EDGE, name=f"edge_later_{buy}_{sell}")
-            m.d.comb += way.eq(here.net.bid - there.net.ask)
-            m.d.sync += edge.eq(way)
-            self.edges.append(way)
-            edges.append(edge)
-            can.append(there.usable & here.usable & self._enough[buy]["ask"] & self._enough[sell]["bid"])
-            less = (there.quote.ask_shares - here.quote.bid_shares)[-1]
-            least.append(Cat(less & self._fits[buy]["ask"], ~less & self._fits[sell]["bid"]))
-        turn = self.edges[-2][-1] | ~can[0]
-        m.d.sync += [
-            turned.eq(turn), possible.eq(self._may_trade & Mux(turn, can[1], can[0])),
-            smallest.eq(Cat(Mux(turn, 0, least[0]), Mux(turn, least[1], 0))), capped.eq(~Mux(turn, least[1], least[0]).any()),
-        ]
-        quotes = self._later[low], self._later[high]
-        shares = any_of(zip((*smallest, capped), (quotes[0].ask_shares, quotes[1].bid_shares, quotes[1].ask_shares,
-                                                  quotes[0].bid_shares, self._limits.max_shares), strict=True))
-        return Mux(turned, edges[1], edges[0]), shares, turned, possible
+        """Cycle 0: of both ways the profit per share, and whose size is the smaller; which of the two may pay.
 
-    def _weigh(self, m, number, low, high, edges, quantity, turned, possible):
+        It is the first if that does not lose by quotes that are there. Then the other loses or is made of a quote that is not there, or
+        one of the venues is not believed.
+        """
+        edges, less, loses, differences = [], [], [], []
+        for buy, sell in ((low, high), (high, low)):
+            there, here, way = self.views[buy], self.views[sell], Signal(EDGE, name=f"edge_{buy}_{sell}")
+            edge, smaller, lost = (Signal(shape, name=f"{name}_{buy}_{sell}", reset_less=True)
+                                   for name, shape in (("gain", EDGE.width - 1), ("less", 1), ("loses", 1)))
+            # With the signs inverted it carries if there is no loss; and then only on through a bid and an ask that are there.
+            has = there.quote.has_ask & here.quote.has_bid
+            difference = Cat(here.net.bid[:-1], ~here.net.bid[-1], has) - Cat(there.net.ask[:-1], ~there.net.ask[-1], 1)
+            m.d.comb += way.eq(Cat(difference[:34], ~(difference[34] ^ has)))
+            m.d.sync += [
+                edge.eq(difference), lost.eq(difference[35]), smaller.eq((there.sizes.ask - here.sizes.bid)[-1]),
+            ]
+            self.edges.append(way)
+            differences.append(difference)
+            edges.append(edge)
+            loses.append(lost)
+            less.append(Mux(smaller, self._sizes[buy]["ask"], self._sizes[sell]["bid"]))
+        turned, straight = loses[0], Signal(name=f"straight_{number}")
+        m.d.sync += straight.eq(~differences[0][35])  # the same once more, near the choice of the shares
+        ways = [self._enough[low]["ask"] & self._enough[high]["bid"], self._enough[high]["ask"] & self._enough[low]["bid"] & ~loses[1]]
+        return Mux(turned, edges[1], edges[0]), Mux(straight, less[0], less[1]), turned, Mux(turned, ways[1], ways[0])
+
+    def _weigh(self, m, number, low, high, edges, quantity, turned, enough):
         """Cycle 1: whether it is an opportunity, and the parts of its total profit; returns the total, a cycle later."""
-        result, limits = self.opportunities[number], self._limits
-        edge, shares = Signal(EDGE, name=f"edge_{number}"), Signal(LegShares, name=f"shares_{number}")
-        sound, too_high, too_good = Signal(name=f"sound_{number}"), edge[PROFIT_BITS:].any(), Signal(name=f"too_good_{number}")
+        edge, shares, worth = Signal(EDGE.width - 1, name=f"edge_{number}"), Signal(LegShares, name=f"shares_{number}"), Signal()
+        possible, too_high, too_good = Signal(name=f"possible_{number}"), edge[PROFIT_BITS:].any(), Signal(name=f"too_good_{number}")
         parts = [Signal(36, name=f"low_product_{number}", reset_less=True),
                  Signal(TOTAL_BITS - 18, name=f"high_product_{number}", reset_less=True)]
         m.d.comb += [
             edge.eq(edges), shares.eq(quantity),
-            sound.eq(possible & ~self._doubtful[low] & ~self._doubtful[high] & ~edge[-1] & (edge != 0)),
+            possible.eq(self._may_trade & enough & self._sound[low] & self._sound[high]),
+            worth.eq(possible & ~too_high & ~(edge[:PROFIT_BITS] - self._least)[-1]),
         ]
         m.d.sync += [
-            result.worth.eq(sound & ~too_high & ~(edge[:PROFIT_BITS] - limits.min_profit)[-1]),
-            too_good.eq(sound & too_high),
-            result.turned.eq(turned), result.shares.eq(shares),
-            result.buy_price.eq(Mux(turned, self._later[high].ask_price, self._later[low].ask_price)),
+            self.opportunities[number].eq(Cat(worth & ~turned, worth & turned)), too_good.eq(possible & too_high),
             parts[0].eq(edge[:18] * shares), parts[1].eq(edge[18:PROFIT_BITS] * shares),
         ]
         self._too_good.append(too_good)
+        self._found.append((turned, shares))
         return (parts[0] + Cat(Const(0, 18), parts[1]))[:TOTAL_BITS]
+
+    def _tell(self, m):
+        """What the orders are made of, in the last cycle and as long as they wait."""
+        def last(value):
+            return delayed(m, value, self.ranked - self.LATENCY)[-1]
+
+        bids, asks = ([last(price) for price in self._prices[side]] for side in ("bid", "ask"))
+        m.d.sync += [told.eq(bid) for told, bid in zip(self.bid_prices, bids, strict=True)]
+        for leg, (low, high), found in zip(self.legs, self.pairs, self._found, strict=True):
+            turned, shares = map(last, found)
+            with m.If(self.step):
+                m.d.sync += [leg.turned.eq(turned), leg.shares.eq(shares), leg.price.eq(Mux(turned, asks[high], asks[low]))]
 
     def _rank(self, m, totals):
         """Cycle 2, and for many venues 3: the total profits, each compared with each."""
-        turned = [opportunity.turned for opportunity in self.opportunities]
-        if self.ranked > self.LATENCY + 1:
-            later = [(Signal(TOTAL_BITS, name=f"total_{number}"), Signal(name=f"turned_later_{number}")) for number in range(len(totals))]
-            m.d.sync += [part.eq(now) for number, parts in enumerate(later)
-                         for part, now in zip(parts, (totals[number], turned[number]), strict=True)]
-            totals, turned = zip(*later, strict=True)
+        turned = [delayed(m, way, self.ranked - self.LATENCY)[-1] for way, _ in self._found]
+        totals = [delayed(m, total, self.ranked - self.LATENCY - 1)[-1] for total in totals]
         m.d.sync += [kept.eq(total) for kept, total in zip(self.totals, totals, strict=True)]
         for one in range(len(totals)):
             for other in range(one + 1, len(totals)):
                 first = self._first(self.pairs[one], turned[one], self.pairs[other], turned[other])
                 better = Signal(name=f"beats_{one}_{other}")
-                m.d.sync += better.eq((Cat(Const(0, 1), totals[other]) - Cat(first, totals[one]))[-1])
+                less = Cat(Const(0, 1), totals[other], self.fresh[other]) - Cat(first, totals[one], self.fresh[one])
+                with m.If(self.step):
+                    m.d.sync += better.eq(less[-1])
                 m.d.comb += [self.beats[one][other].eq(better), self.beats[other][one].eq(~better)]
 
     @staticmethod

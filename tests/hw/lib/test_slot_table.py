@@ -25,12 +25,14 @@ def test_equals_a_dictionary(slots, seed):
             ctx.set(dut.symbol, asked)
             ctx.set(dut.input.valid, commits)
             ctx.set(dut.input.payload, {"symbol": symbol, "values": values})
-            expected = kept.get(asked, {"low": 0, "high": 0})
+            expected, known = kept.get(asked, {"low": 0, "high": 0}), asked in kept
             if commits and symbol < slots:
                 changed += symbol in kept
                 kept[symbol] = values
             await ctx.tick()
             assert {name: ctx.get(dut.values[name]) for name in values} == expected
+            assert ctx.get(dut.known) == known
+            assert not known or {name: ctx.get(dut.kept[name]) for name in values} == expected
         assert changed > 30
 
     simulate(dut, testbench)

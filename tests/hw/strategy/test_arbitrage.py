@@ -387,11 +387,12 @@ def test_quotes_of_the_host_for_a_venue_that_the_card_does_not_hear():
         await bench.idle(2)
         await bench.send(0, 0, quote(ask=10_000))
         assert await bench.send_and_wait(1, 0, quote(bid=20_000)) == []  # its feed is not heard
-        await bench.tell(1, 0, quote(bid=20_000), bench.now - 101)
+        # It is taken in the cycle after the one in which it is offered first.
+        await bench.tell(1, 0, quote(bid=20_000), bench.now + 1 - 101)
         await bench.idle(10)
         assert not bench.orders  # too old
         await bench.tell(0, 0, quote(ask=30_000), bench.now)  # not a direct one
-        sent = await bench.tell(1, 0, quote(bid=20_000), bench.now - 100)
+        sent = await bench.tell(1, 0, quote(bid=20_000), bench.now + 1 - 100)
         await bench.idle(10)
         assert [(cycle - sent, order.venue) for cycle, order, _ in bench.orders] == [(bench.dut.LATENCY, 0), (bench.dut.LATENCY + 1, 1)]
 

@@ -56,7 +56,8 @@ def test_equals_the_rule(venues, seed, rate, ready):
             record, now = (venue, symbol, TopOfBook(bid, bid_shares, 1, ask, ask_shares, 1)), bench.now
             if terms[venue].direct and rng.random() < 0.9:
                 time = now - rng.choice([0, 1, 39, 40, 41, 300])
-                records.append((await bench.tell(*record, time), record, {"time": time, "now": now, "direct": True}))
+                taken = await bench.tell(*record, time)
+                records.append((taken, record, {"time": time, "now": bench.now - 1, "direct": True}))
                 continue
             kind = rng.choice(["stale", "partial", "crossed"]) if rng.random() < 0.05 else None
             options = {"changed": rng.random() < 0.9, "sequence": number}
