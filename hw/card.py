@@ -307,8 +307,9 @@ class Card(wiring.Component):
         bank = self.bank
         m.submodules.gateway = gateway = self.gateway
         connect(m, orders, gateway.orders)
+        connect(m, bank.symbol_limits, gateway.symbol_limits)
         m.d.comb += [
-            gateway.limits.eq(bank.limits), gateway.limits_valid.eq(bank.limits_valid),
+            bank.shown_limits.eq(gateway.shown_limits), gateway.limits.eq(bank.limits), gateway.limits_valid.eq(bank.limits_valid),
             Value.cast(gateway.halted).eq(Cat(control.halted for control in bank.venues)),
             gateway.tops.valid.eq(self.tops.valid & self.tops.ready), gateway.tops.payload.eq(self.tops.payload),
             gateway.stale.eq(Cat(stale for _, stale, _ in feeds)), gateway.restart.eq(Cat(restart for _, _, restart in feeds)),
@@ -325,7 +326,8 @@ class Card(wiring.Component):
         m.d.comb += [
             self.counters.orders_passed.eq(gateway.accepted), self.counters.bad_replies.eq(gateway.bad_reply),
             self.counters.late_replies.eq(gateway.late_reply), self.counters.unknown_cancels.eq(gateway.unknown_cancel),
-            bank.open_orders.eq(gateway.open_orders),
+            bank.open_orders.eq(gateway.open_orders), bank.fast_cancels.eq(gateway.fast_cancels),
+            self.counters.fast_cancels.eq(gateway.fast_cancel),
             self.counters.rejects.valid.eq(gateway.rejected.valid), self.counters.rejects.reason.eq(rejected.reason),
         ]
         return gateway.passed

@@ -43,11 +43,11 @@ class RejectReason(IntEnum):
     """Zero shares, zero price, a price that venues do not read as one, a venue or symbol that the card does not have, a kind of order
     that it can't send, a second leg that is none, or more working shares than can be counted."""
     MAX_SHARES = 4
-    """More shares than one order may have."""
+    """More shares than one order may have, of its symbol or of all."""
     MAX_NOTIONAL = 5
-    """More shares x price than one order may have."""
+    """More shares x price than one order may have, of its symbol or of all."""
     POSITION = 6
-    """Position and working orders of the symbol would pass the limit on this side."""
+    """Position and working orders of the symbol would pass the limit on this side, its own or that of all."""
     RATE = 7
     """The token bucket is empty."""
     MARKET_STATE = 8
@@ -82,6 +82,10 @@ class RejectReason(IntEnum):
     """It could trade with an own order of the other side that may rest in the venue's book."""
     NO_SESSION = 22
     """The venue's order session is down, or takes nothing before the venue has acknowledged more. A CANCEL is refused as well."""
+    STRATEGY_RATE = 23
+    """It comes too soon after other orders of its strategy."""
+    SYMBOL_RATE = 24
+    """It comes too soon after other orders for its symbol."""
 
 
 PRIORITY = (
@@ -90,7 +94,8 @@ PRIORITY = (
     RejectReason.MAX_NOTIONAL,
     RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.DUPLICATE, RejectReason.SELF_MATCH, RejectReason.REDUCING,
     RejectReason.POSITION,
-    RejectReason.DAY_NOTIONAL, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS, RejectReason.PAIR, RejectReason.RATE,
+    RejectReason.DAY_NOTIONAL, RejectReason.STRATEGY_RATE, RejectReason.SYMBOL_RATE, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS,
+    RejectReason.PAIR, RejectReason.RATE,
 )
 """The order in which reasons are told. The rate is last, as only what is sound may spend a token."""
 
@@ -124,6 +129,8 @@ RULES = {
     RejectReason.FAT_FINGER: "RTS 6 Art. 15(1)(a): price collars; SEC 15c3-5(c)(1)(ii)",
     RejectReason.SELF_MATCH: "FINRA 5210.02: self-trades",
     RejectReason.NO_SESSION: "RTS 6 Art. 16: monitoring of the trading system",
+    RejectReason.STRATEGY_RATE: "RTS 6 Art. 15(1)(d): maximum message limit; Art. 12",
+    RejectReason.SYMBOL_RATE: "RTS 6 Art. 15(1)(d): maximum message limit",
 }
 """What each check serves."""
 

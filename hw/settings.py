@@ -112,6 +112,30 @@ class RiskLimits(data.Struct):
     """The same in 2^-16 of the order's own price."""
     waived: 32
     """One bit per RejectReason: the check is off. Only those in ``WAIVABLE`` can be."""
+    strategy_interval: 32
+    """Cycles per order of a strategy in the long run; 0: not limited."""
+    strategy_window: 32
+    """How far, in cycles, a strategy may be ahead of that: 1 + ``strategy_window`` / ``strategy_interval`` orders at once."""
+    symbol_interval: 32
+    """The same of a symbol."""
+    symbol_window: 32
+    cancel_burst: 16
+    """Cancels at once that are not worth a warning; 0: none is."""
+    cancel_interval: 32
+    """Cycles per cancel in the long run."""
+
+
+class SymbolLimits(data.Struct):
+    """Limits of one symbol, beside those of ``RiskLimits``, which hold for it as well. Zero lets nothing pass."""
+
+    max_shares: Shares
+    """Largest quantity of one order."""
+    max_notional: 64
+    """Largest shares x price of one order, in 1/10000 of the currency unit."""
+    max_long: Shares
+    """Largest long position over all venues, working buy orders included."""
+    max_short: Shares
+    """Largest short position, working sell orders included; 0: it is not sold short."""
 
 
 def RiskSwitches(venues: int, symbols: int) -> data.StructLayout:

@@ -9,9 +9,10 @@ from host.card.definition import CardSizes, Register, UnknownRegisterError
 from host.card.events import RECORD_WORDS, BookOrder, BookOrders, Event, decode
 from host.card.fees import VenueFees
 from host.card.identity import identify
-from host.card.limits import Limits
+from host.card.limit_writer import POLLS, LimitWriter
+from host.card.limits import Limits, SymbolLimits
 from host.card.protocol import Card, CardError
-from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, LimitRefusal, StaleReason
+from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, StaleReason
 from host.card.replies import Replies
 from host.card.sessions import Sessions
 from host.card.snapshot import LiveOrder, Snapshot, best_first
@@ -21,9 +22,6 @@ MAX_AGE = (1 << 48) - 1
 """Clock cycles: no quote is ever too old."""
 
 BUY, SELL = 0, 1
-
-POLLS = 1_000_000
-"""Looks at a busy flag before the card counts as stuck; clearing the largest book takes far fewer."""
 
 COUNTED = 1000
 """Cycles after which a counter shows what has happened, and a book has answered what it took: more than either takes on any card."""
@@ -44,6 +42,8 @@ class State(NamedTuple):
     """Per venue: its books may not be trusted."""
     busy: tuple[bool, ...]
     """Per venue: its book is still being cleared."""
+    fast_cancels: bool = False
+    """Cancels leave faster than the limits say that they should; it stops none."""
     tripped: bool = False
     """It has disarmed itself, and nobody has taken note of it yet (``Control.acknowledge``)."""
 
@@ -77,6 +77,7 @@ class Control:
         self.sizes = self.identity.sizes
         self._read_index = self.read("EVENT_READ_INDEX")
         self.switches = Switches(self)
+        self._limits = LimitWriter(self)
         self.replies = Replies(self)
         self.sessions = Sessions(self)
         self._kept: list[Event] = []  # what else came while a snapshot was taken
@@ -121,6 +122,7 @@ class Control:
             bool(fields["armed"]), bool(fields["limits_valid"]), bool(fields["killed"]), bool(fields["fault"]), bool(fields["expired"]),
             fields["day_level"], stale=tuple(bool(fields["stale"] >> venue & 1) for venue in venues),
             busy=tuple(bool(fields["busy"] >> venue & 1) for venue in venues), tripped=bool(fields["tripped"]),
+            fast_cancels=bool(fields["fast_cancels"]),
         )
 
     def arm(self) -> None:
@@ -162,41 +164,20 @@ class Control:
     # Risk limits
 
     def set_limits(self, limits: Limits) -> int:
-        """Puts all limits in force at once and returns their generation.
-
-        They are written to the shadow, read back, committed and read back again, with their checksum. Limits that are out of range or
-        contradict each other are refused before anything is written; if the card shows others than were committed, it is killed.
-        """
-        limits.check()
-        for name, value in limits._asdict().items():
-            self.write(f"SHADOW_{name.upper()}", value)
-        if (shadow := self._limits("SHADOW")) != limits:
-            raise CardError(f"the card's shadow limits are {shadow}, not {limits}: nothing was committed")
-        generation = (self.read("LIMITS_GENERATION") + 1) % (1 << 32)
-        self.write("LIMITS_COMMIT", generation)
-        active, shown = self._limits("ACTIVE"), self.read("LIMITS_GENERATION")
-        if shown != generation:
-            against = REGISTERS["LIMITS_STATUS"].unpack(self.read("LIMITS_STATUS"))["refused"]
-            names = ", ".join(refusal.name for refusal in LimitRefusal if against >> refusal & 1)
-            raise CardError(f"the card refused limits {generation} ({names}): it has generation {shown} (does somebody else set limits?)")
-        if active != limits or (checksum := self._limits_checksum()) != limits.checksum(generation):
-            self.kill()
-            wrong = f"{active}, not {limits}" if active != limits else f"by their checksum {checksum:#x} not those that it shows"
-            raise CardError(f"the card's limits are {wrong}: it has been killed")
-        return generation
-
-    def _limits_checksum(self) -> int:
-        for _ in range(POLLS):
-            if not REGISTERS["LIMITS_STATUS"].unpack(self.read("LIMITS_STATUS"))["checking"]:
-                return self.read("LIMITS_CHECKSUM")
-        raise CardError(f"the checksum of the limits is not there after {POLLS} looks")
+        """Puts all limits in force at once and returns their generation, as ``LimitWriter.set``."""
+        return self._limits.set(limits)
 
     def limits(self) -> Limits | None:
         """The limits in force; None: nothing has been committed."""
-        return self._limits("ACTIVE") if self.read("LIMITS_GENERATION") else None
+        return self._limits.active()
 
-    def _limits(self, which: str) -> Limits:
-        return Limits(**{name: self.read(f"{which}_{name.upper()}") for name in Limits._fields})
+    def set_symbol_limits(self, slot: int, limits: SymbolLimits) -> None:
+        """Puts the limits of one symbol in force at once, beside those of all; ``SymbolLimits()`` limits nothing."""
+        self._limits.set_symbol(slot, limits)
+
+    def symbol_limits(self, slot: int) -> SymbolLimits:
+        """The limits of one symbol, as the gateway has them."""
+        return self._limits.of_symbol(slot)
 
     # Venues and symbols
 

@@ -7,7 +7,9 @@ from host.card.registers import REGISTERS, RejectReason
 
 BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 16, "rate_interval": 32, "max_day_notional": 64,
         "max_open_orders": 16}
-MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "max_distance": 32, "max_deviation": 16, "waived": 32}
+MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "max_distance": 32, "max_deviation": 16, "waived": 32,
+               "strategy_interval": 32, "strategy_window": 32, "symbol_interval": 32, "symbol_window": 32, "cancel_burst": 16,
+               "cancel_interval": 32}
 
 WAIVABLE = (
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
@@ -27,6 +29,28 @@ def deviation(basis_points: int) -> int:
     if not 0 <= basis_points < 1 << 16:
         raise ValueError(f"basis points are 0 to {(1 << 16) - 1}, not {basis_points}")
     return (basis_points << 16) // (10_000 + basis_points)
+
+
+class SymbolLimits(NamedTuple):
+    """What one symbol is limited to, beside ``Limits``."""
+
+    max_shares: int = (1 << 32) - 1
+    """Largest quantity of one order."""
+    max_notional: int = (1 << 64) - 1
+    """Largest shares x price of one order, in 1/10000 of the currency unit."""
+    max_long: int = (1 << 32) - 1
+    """Largest long position, working orders included, in shares."""
+    max_short: int = (1 << 32) - 1
+    """Largest short position, working orders included; 0: it is not sold short."""
+
+    def check(self) -> None:
+        """Raises ValueError for limits that are out of range or contradict each other."""
+        for name, lowest, bits in (("max_shares", 1, 32), ("max_notional", 1, 64), ("max_long", 0, 32), ("max_short", 0, 32)):
+            value = getattr(self, name)
+            if not lowest <= value < 1 << bits:
+                raise ValueError(f"limit {name} of a symbol must be {lowest} to {(1 << bits) - 1}, not {value}")
+        if self.max_notional < self.max_shares:
+            raise ValueError(f"limits contradict: max_notional {self.max_notional} is below max_shares {self.max_shares} at 0.0001")
 
 
 class Limits(NamedTuple):
@@ -56,6 +80,17 @@ class Limits(NamedTuple):
     """The same in 2^-16 of the order's price (``deviation`` makes it of basis points)."""
     waived: int = WITHOUT_HEARTBEAT | WITHOUT_MARKET
     """One bit per RejectReason: this check is off."""
+    strategy_interval: int = 0
+    """Clock cycles per order of a strategy in the long run; 0: not limited."""
+    strategy_window: int = 0
+    """Clock cycles that a strategy may be ahead of that."""
+    symbol_interval: int = 0
+    """The same of a symbol."""
+    symbol_window: int = 0
+    cancel_burst: int = 0
+    """Cancels at once without a warning (``State.fast_cancels``); 0: there is none. They leave all the same."""
+    cancel_interval: int = 0
+    """Clock cycles per cancel in the long run."""
 
     def check(self) -> None:
         """Raises ValueError for limits that are out of range or contradict each other. To stop all orders, disarm or kill."""

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 9
+VERSION_MINOR = 10
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -71,6 +71,8 @@ class RejectReason(IntEnum):
     FAT_FINGER = 20
     SELF_MATCH = 21
     NO_SESSION = 22
+    STRATEGY_RATE = 23
+    SYMBOL_RATE = 24
 
 
 class StaleReason(IntEnum):
@@ -136,7 +138,7 @@ _REGISTERS = (
     Register("KILL", 0x0048, "rw", bits=1),
     Register("STATE", 0x004c, "ro", fields=(
         Field("armed", 0, 1), Field("limits_valid", 1, 1), Field("killed", 2, 1), Field("fault", 3, 1), Field("expired", 4, 1),
-        Field("day_level", 5, 3), Field("stale", 8, 8), Field("busy", 16, 8), Field("tripped", 24, 1),
+        Field("day_level", 5, 3), Field("stale", 8, 8), Field("busy", 16, 8), Field("tripped", 24, 1), Field("fast_cancels", 25, 1),
     )),
     Register("RESYNC", 0x0050, "wo", bits=8),
     Register("CLEAR_POSITIONS", 0x0054, "wo", bits=1),
@@ -194,6 +196,29 @@ _REGISTERS = (
     )),
     Register("KILL_SYMBOLS", 0x0360, "rw", dimensions=(Dimension("word", 8, 0x4),)),
     Register("RESTRICTED", 0x0380, "rw", dimensions=(Dimension("word", 8, 0x4),)),
+    Register("SYMBOL_MAX_SHARES", 0x03a0, "rw"),
+    Register("SYMBOL_COMMIT", 0x03a4, "wo", bits=8),
+    Register("SYMBOL_MAX_NOTIONAL", 0x03a8, "rw", bits=64),
+    Register("SYMBOL_MAX_LONG", 0x03b0, "rw"),
+    Register("SYMBOL_MAX_SHORT", 0x03b4, "rw"),
+    Register("SYMBOL_STATUS", 0x03b8, "ro", bits=8),
+    Register("SYMBOL_GENERATION", 0x03bc, "ro"),
+    Register("SHOWN_MAX_NOTIONAL", 0x03c0, "ro", bits=64),
+    Register("SHOWN_MAX_SHARES", 0x03c8, "ro"),
+    Register("SHOWN_MAX_LONG", 0x03cc, "ro"),
+    Register("SHOWN_MAX_SHORT", 0x03d0, "ro"),
+    Register("SHADOW_STRATEGY_INTERVAL", 0x0a00, "rw"),
+    Register("SHADOW_STRATEGY_WINDOW", 0x0a04, "rw"),
+    Register("SHADOW_SYMBOL_INTERVAL", 0x0a08, "rw"),
+    Register("SHADOW_SYMBOL_WINDOW", 0x0a0c, "rw"),
+    Register("SHADOW_CANCEL_BURST", 0x0a10, "rw", bits=16),
+    Register("SHADOW_CANCEL_INTERVAL", 0x0a14, "rw"),
+    Register("ACTIVE_STRATEGY_INTERVAL", 0x0a20, "ro"),
+    Register("ACTIVE_STRATEGY_WINDOW", 0x0a24, "ro"),
+    Register("ACTIVE_SYMBOL_INTERVAL", 0x0a28, "ro"),
+    Register("ACTIVE_SYMBOL_WINDOW", 0x0a2c, "ro"),
+    Register("ACTIVE_CANCEL_BURST", 0x0a30, "ro", bits=16),
+    Register("ACTIVE_CANCEL_INTERVAL", 0x0a34, "ro"),
     Register("ARB_MIN_PROFIT", 0x0100, "rw"),
     Register("ARB_MAX_SHARES", 0x0104, "rw", bits=18),
     Register("ARB_COOLDOWN", 0x0108, "rw"),
@@ -437,6 +462,7 @@ _COUNTERS = (
     Counter("ORDERS_DROPPED", 0x51c0, 0),
     Counter("LATE_REPLIES", 0x5200, 0),
     Counter("UNKNOWN_CANCELS", 0x5240, 0),
+    Counter("FAST_CANCELS", 0x5280, 0),
     Counter("SIGNAL_UPDATES_LOST", 0x53c0, 0),
     Counter("REJECT_HALTED", 0x5440, 0),
     Counter("REJECT_KILLED", 0x5480, 0),
@@ -460,6 +486,8 @@ _COUNTERS = (
     Counter("REJECT_FAT_FINGER", 0x5900, 0),
     Counter("REJECT_SELF_MATCH", 0x5940, 0),
     Counter("REJECT_NO_SESSION", 0x5980, 0),
+    Counter("REJECT_STRATEGY_RATE", 0x59c0, 0),
+    Counter("REJECT_SYMBOL_RATE", 0x5a00, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

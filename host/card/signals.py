@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from host.card.control import POLLS, Control
+from host.card.control import Control
+from host.card.limit_writer import POLLS
 from host.card.protocol import CardError
 from host.card.registers import REGISTERS
 

@@ -11,7 +11,7 @@ from hw.host_interface.arming import Arming
 from hw.host_interface.bus import READ_LATENCY, RegisterBus
 from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.fields import parts
-from hw.host_interface.limits import LIMITS, commit_limits
+from hw.host_interface.limits import LIMITS, SYMBOL_LIMITS, commit_limits
 from hw.host_interface.register_file import RegisterFile
 from hw.host_interface.session_bank import set_up_sessions
 from hw.host_interface.signal_registers import SMOOTHINGS
@@ -23,7 +23,7 @@ from hw.lib.choice import lowest
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import StaleReason
 from hw.session_types import SessionControl
-from hw.settings import QuoterParameters, RiskLimits, RiskSwitches, TriggerCommit
+from hw.settings import QuoterParameters, RiskLimits, RiskSwitches, SymbolLimits, TriggerCommit
 from hw.types import (
     BookOrder,
     Cycles,
@@ -115,6 +115,8 @@ class RegisterBank(wiring.Component):
         Pulse.
     expired : In(1)
         The host has been silent for too long: disarms, and does not let it be armed.
+    fast_cancels : In(1)
+        For STATE.
     tripped : Out(1)
         The card has disarmed itself, and waits for somebody to take note of it.
     day_notional, day_level : In(64), In(3)
@@ -122,6 +124,10 @@ class RegisterBank(wiring.Component):
         Made from the shadows at the commit: from then on it tells when a limit has lost a bit.
     limits : Out(RiskLimits)
         In force; all of them change in one cycle, with a commit.
+    symbol_limits : Out(stream.Signature(SlotSettings(SymbolLimits), always_ready=True))
+        Committed for one symbol.
+    shown_limits : In(SymbolLimits)
+        Of ``query_symbol``, as ``position``.
     limits_valid : Out(1)
         There has been a commit.
     fault : In(1)
@@ -195,8 +201,9 @@ class RegisterBank(wiring.Component):
         super().__init__({
             "bus": In(RegisterBus), "now": In(64),
             "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
+            "symbol_limits": Out(stream.Signature(SlotSettings(SymbolLimits), always_ready=True)), "shown_limits": In(SymbolLimits),
             "limits_parity": Out(len(LIMITS)), "switches": Out(RiskSwitches(config.venues, config.symbols)), "heartbeat": Out(1),
-            "expired": In(1), "tripped": Out(1), "day_notional": In(64), "day_level": In(3),
+            "expired": In(1), "tripped": Out(1), "fast_cancels": In(1), "day_notional": In(64), "day_level": In(3),
             "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
             "quotes": Out(stream.Signature(WrittenQuote, always_ready=True)), "enable": Out(config.symbols),
@@ -324,7 +331,7 @@ class RegisterBank(wiring.Component):
             source.state.eq(self.state),
             self.state.eq(Cat(
                 self.armed, self.limits_valid, self.kill, self.fault, self.expired, self.day_level,
-                self._per_venue("stale"), self._per_venue("busy"), self.tripped)),
+                self._per_venue("stale"), self._per_venue("busy"), self.tripped, self.fast_cancels)),
         ]
         m.submodules.arming = arming = Arming()
         m.d.comb += [
@@ -362,6 +369,7 @@ class RegisterBank(wiring.Component):
                 source.position.eq(self.position),
                 source.working_buy.eq(self.working_buy),
                 source.working_sell.eq(self.working_sell),
+                *(getattr(source, f"shown_{name}").eq(self.shown_limits[name]) for name in SYMBOL_LIMITS),
             ]
 
     def _look(self, m, value, written, source):

@@ -8,9 +8,11 @@ from amaranth.lib.wiring import In, Out
 from hw.host_interface.registers import RISK
 from hw.lib.parity import field_parity
 from hw.reasons import WAIVABLE, LimitRefusal, RejectReason
-from hw.settings import RiskLimits
+from hw.settings import RiskLimits, SymbolLimits
 
 LIMITS = tuple(name for name, _ in data.Layout.cast(RiskLimits))
+
+SYMBOL_LIMITS = tuple(name for name, _ in data.Layout.cast(SymbolLimits))
 
 NEVER_ZERO = ("max_shares", "max_notional", "max_position", "rate_burst", "rate_interval", "max_day_notional", "max_open_orders")
 
@@ -85,6 +87,21 @@ class LimitsChecksum(wiring.Component):
         return m
 
 
+def commit_symbol_limits(m, bank, value, written, source):
+    """The shadows of one symbol go to the gateway when a slot is written to SYMBOL_COMMIT. Returns a pulse: they do not."""
+    output = bank.symbol_limits
+    new, wrong, refused = output.payload["values"], Signal(len(LimitRefusal)), Signal()
+    m.d.comb += [
+        output.payload.symbol.eq(value.symbol_commit), *(new[name].eq(getattr(value, f"symbol_{name}")) for name in SYMBOL_LIMITS),
+        wrong[LimitRefusal.RANGE].eq((new.max_shares == 0) | (new.max_notional == 0) | (value.symbol_commit >= bank.config.symbols)),
+        wrong[LimitRefusal.NOTIONAL].eq(new.max_notional < new.max_shares),
+        refused.eq(written.symbol_commit & wrong.any()), output.valid.eq(written.symbol_commit & ~wrong.any()),
+    ]
+    with m.If(written.symbol_commit):
+        m.d.sync += [source.symbol_status.eq(wrong), source.symbol_generation.eq(source.symbol_generation + output.valid)]
+    return refused
+
+
 def commit_limits(m, bank, value, written, source):
     """Joins the register file with the limits in force: ``bank.limits`` and what tells of them."""
     next_generation, shadows = Signal(32, init=1), Signal(RiskLimits)
@@ -99,7 +116,8 @@ def commit_limits(m, bank, value, written, source):
         source.limits_status.eq(Cat(status, Const(0, 31 - len(status)), checksum.checking)), source.limits_checksum.eq(checksum.value),
         *(getattr(source, f"active_{name}").eq(getattr(bank.limits, name)) for name in LIMITS),
     ]
-    m.d.sync += bank.limits_refused.eq(written.limits_commit & refused.any())
+    symbol_refused = commit_symbol_limits(m, bank, value, written, source)
+    m.d.sync += bank.limits_refused.eq(written.limits_commit & refused.any() | symbol_refused)
     with m.If(written.limits_commit):
         m.d.sync += status.eq(refused)
     with m.If(taken):

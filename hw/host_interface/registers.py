@@ -26,7 +26,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 9
+VERSION_MINOR = 10
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -69,6 +69,7 @@ STATE_FIELDS = (
     Field("stale", 8, 8, "One bit per venue: its books may not be trusted."),
     Field("busy", 16, 8, "One bit per venue: its book is still being cleared."),
     Field("tripped", 24, 1, "It has disarmed itself (TRIP) and can't be armed before that has been acknowledged."),
+    Field("fast_cancels", 25, 1, "Cancels leave faster than ACTIVE_CANCEL_BURST and ACTIVE_CANCEL_INTERVAL say; a warning, it stops none."),
 )
 
 IDENTITY = (
@@ -152,6 +153,22 @@ def more_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Re
     )
 
 
+def rate_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Register, ...]:
+    """Of strategies, symbols and cancels; committed with the others."""
+    ahead = "How far it may be ahead of that, in cycles: so many orders at once as this is intervals, and one."
+    return (
+        Register(prefix + "STRATEGY_INTERVAL", offset + 0x00, access,
+                 f"Cycles per order of a strategy in the long run; 0: not limited. {note}"),
+        Register(prefix + "STRATEGY_WINDOW", offset + 0x04, access, f"{ahead} {note}"),
+        Register(prefix + "SYMBOL_INTERVAL", offset + 0x08, access,
+                 f"Cycles per order for a symbol in the long run; 0: not limited. {note}"),
+        Register(prefix + "SYMBOL_WINDOW", offset + 0x0C, access, f"{ahead} {note}"),
+        Register(prefix + "CANCEL_BURST", offset + 0x10, access,
+                 f"Cancels at once without a warning (FAST_CANCELS); 0: there is none. They leave all the same. {note}", bits=16),
+        Register(prefix + "CANCEL_INTERVAL", offset + 0x14, access, f"Cycles per cancel in the long run. {note}"),
+    )
+
+
 RISK = (
     *limit_registers("SHADOW_", 0x0080, RW, "Shadow: no effect before the commit."),
     Register("LIMITS_COMMIT", 0x00A0, WO, "Writing LIMITS_GENERATION + 1 puts all shadow limits in force in one cycle; "
@@ -180,6 +197,23 @@ RISK = (
     Register("KILL_SYMBOLS", 0x0360, RW, "One bit per symbol: 1 stops every new order for it. Symbol s is bit s mod 32 of word s div 32.",
              dimensions=(ENABLE_WORD,)),
     Register("RESTRICTED", 0x0380, RW, "One bit per symbol, as in KILL_SYMBOLS: it may not be traded.", dimensions=(ENABLE_WORD,)),
+    Register("SYMBOL_MAX_SHARES", 0x03A0, RW, "Shadow: largest quantity of one order for a symbol, in shares."),
+    Register("SYMBOL_COMMIT", 0x03A4, WO, "Writing a slot puts the four shadows SYMBOL_MAX_* in force for this symbol, in one cycle. They "
+             "hold beside ACTIVE_MAX_SHARES and so on; a symbol without a commit since reset has none of its own. A slot that is not "
+             "there, and shadows that contradict each other, change nothing and count as LIMITS_REFUSED.", bits=8),
+    Register("SYMBOL_MAX_NOTIONAL", 0x03A8, RW, "Shadow: largest shares x price of one order for it, in 1/10000.", bits=64),
+    Register("SYMBOL_MAX_LONG", 0x03B0, RW, "Shadow: its largest long position, working orders included, in shares."),
+    Register("SYMBOL_MAX_SHORT", 0x03B4, RW, "Shadow: its largest short position, working orders included; 0: it is not sold short."),
+    Register("SYMBOL_STATUS", 0x03B8, RO, "What became of the last SYMBOL_COMMIT: one bit for each LimitRefusal that applied, 0: it was "
+             "taken.", bits=8),
+    Register("SYMBOL_GENERATION", 0x03BC, RO, "Commits of SYMBOL_COMMIT that were taken since reset."),
+    Register("SHOWN_MAX_NOTIONAL", 0x03C0, RO, "Snapshot of POSITION_SYMBOL: its limits in force, as the gateway has them; all ones: none.",
+             bits=64),
+    Register("SHOWN_MAX_SHARES", 0x03C8, RO, "Snapshot of POSITION_SYMBOL, likewise."),
+    Register("SHOWN_MAX_LONG", 0x03CC, RO, "Snapshot of POSITION_SYMBOL, likewise."),
+    Register("SHOWN_MAX_SHORT", 0x03D0, RO, "Snapshot of POSITION_SYMBOL, likewise."),
+    *rate_limits("SHADOW_", 0x0A00, RW, "Shadow: no effect before the commit."),
+    *rate_limits("ACTIVE_", 0x0A20, RO, "In force."),
 )
 
 ARBITRAGE = (
@@ -197,7 +231,8 @@ ARBITRAGE = (
 )
 
 ORDERS = (
-    Register("POSITION_SYMBOL", 0x0140, RW, "Writing a symbol takes the snapshot that the next three registers show.", live=True, fields=(
+    Register("POSITION_SYMBOL", 0x0140, RW, "Writing a symbol takes the snapshot that the next three registers show, and "
+             "SHOWN_MAX_*.", live=True, fields=(
         Field("symbol", 0, 8, "Symbol asked for."), Field("busy", 31, 1, "The snapshot is being taken; ignored when written."))),
     Register("POSITION", 0x0148, RO, "Snapshot: position in shares, short is negative.", bits=64, signed=True),
     Register("WORKING_BUY", 0x0150, RO, "Snapshot: shares of working buy orders."),

@@ -1,8 +1,8 @@
 """The one door: every order of the card and of the host leaves through here, or not at all."""
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 
 from hw.config import CardConfig
 from hw.lib.multiplier import Multiplier
@@ -10,17 +10,18 @@ from hw.lib.parity import field_parity
 from hw.reasons import WAIVABLE, RejectReason
 from hw.risk.answers import Answers
 from hw.risk.cancel_all import CancelAll
-from hw.risk.day import LEVELS, DayNotional
+from hw.risk.cancel_watch import CancelWatch
+from hw.risk.day import DayNotional
 from hw.risk.dead_man import DeadMan
 from hw.risk.duplicates import Duplicates
-from hw.risk.exposure import Exposure, Position
+from hw.risk.exposure import Exposure
+from hw.risk.gateway_ports import gateway_ports
 from hw.risk.leg import MAX_PRICE, Leg, exceeds, primary
+from hw.risk.limits_by_key import LimitsByKey
 from hw.risk.open_orders import OpenOrders
 from hw.risk.reference import Reference
 from hw.risk.token_bucket import TokenBucket
-from hw.settings import RiskLimits, RiskSwitches
-from hw.types import Order, OrderKind, OrderReply, RejectedOrder, Shares, SymbolIndex, TopOfBook
-from hw.venue_reply import VenueReply
+from hw.types import Order, OrderKind, OrderReply
 
 
 class RiskGateway(wiring.Component):
@@ -30,10 +31,9 @@ class RiskGateway(wiring.Component):
     its symbol counted in. What is not sure is refused: not armed, no limits committed, or a ``fault`` all count as HALTED.
 
     A CANCEL of a known venue and symbol always leaves, whatever the limits and switches say, if the venue can be reached; it spends no
-    token. A pair is judged
-    in one cycle, when its second leg has been weighed: both legs leave or neither. The second leg has to stand at ``orders`` two
-    cycles after the transfer of the first, of the same strategy, at another venue and on another symbol or side; only a NEW is ever
-    part of a pair.
+    token. A pair is judged in one cycle, when its second leg has been weighed: both legs leave or neither. The second leg has to stand
+    at ``orders`` two cycles after the transfer of the first, of the same strategy, at another venue and on another symbol or side; only
+    a NEW is ever part of a pair.
 
     A REPLACE is judged as what the venue would make of it, as if the order that it is about were gone. Until the venue says so both
     count: what is reserved is the larger of the two.
@@ -61,9 +61,14 @@ class RiskGateway(wiring.Component):
     restart : In(venues)
         Pulse: the venue's books begin anew.
     limits : In(RiskLimits)
-        As committed; may change in any cycle. ``max_day_notional`` and ``max_deviation`` count two cycles later than the others.
+        As committed; may change in any cycle. ``max_day_notional`` and ``max_deviation`` count two cycles later than the others, those of
+        the rates by strategy and symbol one cycle later.
     limits_parity : In(one bit a limit)
         As ``field_parity`` gives it; another one halts in the same cycle.
+    symbol_limits : In(stream of SlotSettings(SymbolLimits), always ready)
+        Limits of one symbol, which hold beside the others. An order is held against those that came up to its transfer.
+    shown_limits : Out(SymbolLimits)
+        Of the ``query_symbol`` of a cycle ago; all ones where it has none of its own.
     limits_valid, armed : In(1)
         A commit has taken place; orders may pass.
     kill, kill_venues, kill_strategies, kill_symbols, restricted, reducing : In
@@ -98,13 +103,16 @@ class RiskGateway(wiring.Component):
         With ``settled``: how. A query of the second cycle after it sees what it has done.
     applied : Out(1)
         Pulse: a reply has been taken, the good and the bad.
+    fast_cancel, fast_cancels : Out(1)
+        As ``CancelWatch.fast`` and ``fast_lately``.
     late_reply, bad_reply, unknown_cancel : Out(1)
         Pulses: as ``Answers.late`` and ``bad``; a CANCEL leaves of an order that is not open.
     open_orders : Out
         As ``OpenOrders.count``.
     fault : Out(1)
         A reply was lost or told of what the card does not know (``Answers.lost``), an order left without a place, a position passed
-        33 bits, or a row of positions, orders or references has lost a bit: exposures can't be trusted. Until ``clear_positions`` or reset.
+        33 bits, or a row of positions, orders, references, limits or rates has lost a bit: exposures can't be trusted. Until
+        ``clear_positions`` or reset.
     day_notional : Out(64), day_level : Out(range(6))
         As ``DayNotional.used`` and ``level``.
     clear_positions : In(1)
@@ -135,34 +143,10 @@ class RiskGateway(wiring.Component):
     Multiplier = Multiplier
 
     def __init__(self, config: CardConfig, *, kinds=tuple(OrderKind)):
-        super().__init__({
-            "orders": In(stream.Signature(Order)),
-            "halted": In(data.ArrayLayout(config.symbols, config.venues)),
-            "tops": In(stream.Signature(TopOfBook, always_ready=True)), "stale": In(config.venues), "restart": In(config.venues),
-            "limits": In(RiskLimits), "limits_valid": In(1), "limits_parity": In(len(RiskLimits.as_shape().members)), "armed": In(1),
-            **{name: In(shape) for name, shape in RiskSwitches(config.venues, config.symbols).members.items()},
-            "unreachable": In(config.venues), "disconnected": In(config.venues),
-            "cancels": Out(stream.Signature(Order)), "heartbeat": In(1), "expired": Out(1),
-            "replies": In(stream.Signature(VenueReply, always_ready=True)),
-            "next_user_ref": In(data.ArrayLayout(32, config.venues)), "skip": Out(config.venues),
-            "passed": Out(stream.Signature(Order)), "rejected": Out(stream.Signature(RejectedOrder)),
-            "accepted": Out(1), "settled": Out(1), "settlement": Out(OrderReply), "applied": Out(1),
-            "late_reply": Out(1), "bad_reply": Out(1), "unknown_cancel": Out(1),
-            "open_orders": Out(range(config.venues * config.open_orders + 1)),
-            "fault": Out(1),
-            "day_notional": Out(64),
-            "day_level": Out(range(len(LEVELS) + 1)),
-            "clear_positions": In(1), "clearing": Out(1),
-            "query_symbol": In(SymbolIndex),
-            "position": Out(Position),
-            "working_buy": Out(Shares),
-            "working_sell": Out(Shares),
-            "second_symbol": In(SymbolIndex),
-            "second_position": Out(Position),
-        })
+        super().__init__(gateway_ports(config))
         self._config = config
         self._kinds = kinds
-        self._table, self._reference = OpenOrders(config), Reference(config)
+        self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), LimitsByKey(config.symbols)
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
@@ -250,6 +234,8 @@ class RiskGateway(wiring.Component):
             m.d.sync += order.eq(self.orders.payload)
 
         self._weigh(m, order, leg, first, second, exposure)
+        self._look_up_limits(m, order, leg, (idle & ~on_offer) | take_order, is_first, granted, reserve_first, exposure.clear)
+        self._warn_of_cancels(m)
         self._hear_the_market(m, order, leg, first, is_first, (idle & ~on_offer) | take_order)
         self._watch_the_host(m)
         self._count_the_day(m, leg, first, granted, reserve_first, exposure.clear)
@@ -291,6 +277,24 @@ class RiskGateway(wiring.Component):
             leg.duplicate.eq(duplicates.found),
         ]
 
+    def _warn_of_cancels(self, m):
+        m.submodules.cancel_watch = watch = CancelWatch()
+        m.d.comb += [
+            watch.leaves.eq(self.accepted & (self.passed.payload.kind == OrderKind.CANCEL)), watch.burst.eq(self.limits.cancel_burst),
+            watch.interval.eq(self.limits.cancel_interval), self.fast_cancel.eq(watch.fast), self.fast_cancels.eq(watch.fast_lately),
+        ]
+
+    def _look_up_limits(self, m, order, leg, look, is_first, granted, reserve_first, clear):
+        """Those of the order's symbol and strategy. An order spends when it passes, the first leg of a pair after the second."""
+        m.submodules.by_key = by_key = self._by_key
+        connect(m, flipped(self.symbol_limits), by_key.symbol_limits)
+        m.d.comb += [
+            by_key.limits.eq(self.limits), by_key.look.eq(look), by_key.asked.eq(self.orders.payload), by_key.side.eq(order.side),
+            by_key.second.eq(self._second), by_key.keep.eq(is_first), by_key.spend.eq(granted), by_key.spend_kept.eq(reserve_first),
+            by_key.clear.eq(clear), by_key.shown_symbol.eq(self.query_symbol), self.shown_limits.eq(by_key.shown),
+            leg.own.eq(by_key.found),
+        ]
+
     def _hear_the_market(self, m, order, leg, first, is_first, look):
         """What venues say of the symbol, and how far from its price there the order's is."""
         m.submodules.reference = reference = self._reference
@@ -320,13 +324,9 @@ class RiskGateway(wiring.Component):
         """Of a pair the second leg is counted first."""
         m.submodules.day = self._day = day = DayNotional()
         m.d.comb += [
-            day.limit.eq(self.limits.max_day_notional),
-            day.ahead.eq(Mux(self._second, first.notional, 0)),
-            day.spend.eq(granted | reserve_first),
-            day.amount.eq(Mux(self._back, first.notional, leg.notional)),
-            day.clear.eq(clear),
-            self.day_notional.eq(day.used),
-            self.day_level.eq(day.level),
+            day.limit.eq(self.limits.max_day_notional), day.ahead.eq(Mux(self._second, first.notional, 0)),
+            day.spend.eq(granted | reserve_first), day.amount.eq(Mux(self._back, first.notional, leg.notional)),
+            day.clear.eq(clear), self.day_notional.eq(day.used), self.day_level.eq(day.level),
         ]
 
     def _remember(self, m, order, first, granted):
@@ -367,15 +367,16 @@ class RiskGateway(wiring.Component):
             RejectReason.RESTRICTED: self.restricted.bit_select(leg.order.symbol, 1),
             RejectReason.MARKET_STATE: leg.closed,
             RejectReason.UNSURE_BOOK: leg.unsure,
-            RejectReason.MAX_SHARES: exceeds(leg.order.shares, limits.max_shares),
-            RejectReason.MAX_NOTIONAL: leg.notional > limits.max_notional,
+            RejectReason.MAX_SHARES: exceeds(leg.order.shares, limits.max_shares) | exceeds(leg.order.shares, leg.own.shares),
+            RejectReason.MAX_NOTIONAL: (leg.notional > limits.max_notional) | (leg.notional > leg.own.notional),
             RejectReason.COLLAR: exceeds(leg.distance, limits.max_distance),
             RejectReason.FAT_FINGER: exceeds(leg.distance, leg.deviation),
             RejectReason.DUPLICATE: leg.duplicate,
             RejectReason.SELF_MATCH: leg.crosses,
             RejectReason.REDUCING: self.reducing & (leg.after > 0),
-            RejectReason.POSITION: exceeds(leg.after, limits.max_position),
+            RejectReason.POSITION: exceeds(leg.after, limits.max_position) | exceeds(leg.after, leg.own.position),
             RejectReason.DAY_NOTIONAL: day,
+            RejectReason.STRATEGY_RATE: leg.own.strategy_fast, RejectReason.SYMBOL_RATE: leg.own.symbol_fast,
             RejectReason.NO_PLACE: self._table.taken.bit_select(leg.order.venue, 1),
             RejectReason.OPEN_ORDERS: opens & exceeds(self._table.count + ahead + 1, limits.max_open_orders),
         }
@@ -483,7 +484,7 @@ class RiskGateway(wiring.Component):
             self._table.clear.eq(exposure.clear),
             self._broken.eq(exposure.broken | self._odd),
         ]
-        m.d.sync += self._odd.eq(self._table.odd | self._reference.odd)
+        m.d.sync += self._odd.eq(self._table.odd | self._reference.odd | self._by_key.odd)
         with m.If(exposure.clear):
             m.d.sync += self.fault.eq(0)
         with m.If(answers.lost | self._table.missed | exposure.overflow | broken):
@@ -491,10 +492,8 @@ class RiskGateway(wiring.Component):
 
     def _clear_and_query(self, m, exposure):
         m.d.comb += [
-            exposure.clear.eq(self.clear_positions & ~self.armed),
-            self.clearing.eq(exposure.clearing),
+            exposure.clear.eq(self.clear_positions & ~self.armed), self.clearing.eq(exposure.clearing),
             exposure.query_symbol.eq(self.query_symbol), exposure.second_symbol.eq(self.second_symbol),
-            self.position.eq(exposure.position),
-            self.working_buy.eq(exposure.working_buy),
+            self.position.eq(exposure.position), self.working_buy.eq(exposure.working_buy),
             self.working_sell.eq(exposure.working_sell), self.second_position.eq(exposure.second_position),
         ]

@@ -4,6 +4,7 @@ from amaranth.hdl import Signal, signed
 from amaranth.lib import data
 
 from hw.reasons import PRIORITY, RejectReason
+from hw.risk.limits_by_key import KeyedLimits
 from hw.types import Order, Price
 
 MAX_PRICE = 0x7FFFFFFF
@@ -34,6 +35,7 @@ class Leg(data.Struct):
     """How far its price may be from the reference at most, by the limit relative to it."""
     after: signed(36)
     """As ``Exposure.after``."""
+    own: KeyedLimits
     no_room: 1
     unknown: 1
     """It is to replace an order that can't be replaced."""

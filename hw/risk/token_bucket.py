@@ -27,6 +27,8 @@ class TokenBucket(wiring.Component):
         The request is for two messages, of which both pass or neither.
     available : Out(1)
         A request would be granted in this cycle. Does not depend on ``request``.
+    full : Out(1)
+        It holds ``burst`` tokens.
     grant : Out(1)
         It may. Combinational from ``request`` (latency 0); one request per cycle.
 
@@ -45,7 +47,7 @@ class TokenBucket(wiring.Component):
             "interval": In(interval_width),
             "request": In(1),
             "double": In(1),
-            "available": Out(1),
+            "available": Out(1), "full": Out(1),
             "grant": Out(1),
         })
 
@@ -60,7 +62,7 @@ class TokenBucket(wiring.Component):
 
         m.d.comb += [
             self.available.eq(Mux(self.double, (tokens > 1) & (self.burst > 1), (tokens != 0) & (self.burst != 0))),
-            self.grant.eq(self.request & self.available),
+            self.grant.eq(self.request & self.available), self.full.eq(tokens >= self.burst),
         ]
 
         with m.If(tokens > self.burst):

@@ -9,8 +9,8 @@ from sim.bench.testbench import bench_test, share
 from sim.bench.venue_answers import Venues
 from sim.golden.open_orders import Answer
 from sim.golden.records import BUY, Order
-from sim.golden.reference import Touch
-from sim.golden.risk import DoorModel, Limits, Market, RiskModel, TokenBucketModel
+from sim.golden.reference import SymbolLimits, Touch
+from sim.golden.risk import NO_OWN, DoorModel, Limits, Market, RiskModel, TokenBucketModel
 
 WIDE = Limits(max_shares=1_000, max_notional=10_000_000, max_position=50_000, rate_burst=100, rate_interval=1)
 
@@ -25,7 +25,7 @@ class GatewayModel:
         self._leaving, self._settling, self.on_leaving = deque(), deque(), lambda order, number: None
         tb.set(next_user_ref=tuple(self.risk.open.next_ref))
         self._halted, self._halted_before = set(), set()
-        self._orders = tb.port("orders")
+        self._orders, self._symbol_limits = tb.port("orders"), tb.port("symbol_limits")
 
     def set(self, **switches):
         """Limits and switches, to the device and to the model at once; in force from the next cycle on."""
@@ -56,6 +56,9 @@ class GatewayModel:
                 self._leaving.append(item[0])
             else:
                 self.rejected.append((item, reason))
+        if self._symbol_limits.is_valid:
+            symbol, limits = self._symbol_limits.codec.unpack(self._symbol_limits.bits)
+            self.risk.symbol_limits[symbol] = SymbolLimits(*limits)
         if self.tb.get("settled"):
             self.risk.settle(self._settling.popleft())
         if self.tb.get("applied") and (settlement := self.risk.answer(self.replies.popleft())):
@@ -114,7 +117,16 @@ def random_limits(rng) -> Limits:
         duplicate_window=rng.choice([0, 1, 30, 10_000, 2**32 - 1]), heartbeat_interval=rng.choice([0, 1, 2]),
 
         max_open_orders=rng.choice([0, 10, 40, 65_535]), max_distance=rng.choice([0, 3_000, 12_000, 2**32 - 1]),
+        strategy_interval=rng.choice([0, 0, 9, 2**32 - 1]), strategy_window=rng.choice([0, 50, 2**32 - 1]),
+        symbol_interval=rng.choice([0, 0, 30, 2**32 - 1]), symbol_window=rng.choice([0, 50, 2**32 - 1]),
         max_deviation=rng.choice([0, 30_000, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(22)]))
+
+
+def random_symbol_limits(rng) -> SymbolLimits:
+    if rng.random() < 0.5:
+        return NO_OWN
+    return SymbolLimits(*(rng.choice([most, most, wide, rng.randint(0, wide)]) for most, wide in (
+        (2**32 - 1, 1_000), (2**64 - 1, 10_000_000), (2**32 - 1, 20_000), (2**32 - 1, 20_000))))
 
 
 def random_top(rng) -> dict:
@@ -129,7 +141,7 @@ class Host:
 
     def __init__(self, tb, model, replies, orders, tops, count):
         self.tb, self.model, self.replies, self.orders, self.venues, self.tops = tb, model, replies, orders, Venues(tb.rng), tops
-        self.left, self.asked = count, []
+        self.symbol_limits, self.left, self.asked = tb.source("symbol_limits"), count, []
         model.on_leaving = self.venues.take
 
     def say(self, *, quiet=False):
@@ -165,6 +177,8 @@ class Host:
             self.model.set(reducing=rng.random() < 0.1)
         if rng.random() < 0.01:
             self.model.set(limits=WIDE if rng.random() < 0.7 else random_limits(rng))
+        if rng.random() < 0.01:
+            self.symbol_limits.send({"symbol": rng.randrange(6), "values": random_symbol_limits(rng)._asdict()})
         if rng.random() < 0.01:
             halted = [rng.choice([0, 0, rng.getrandbits(TINY.symbols)]) for _ in range(TINY.venues)]
             self.model.halt(halted)

@@ -478,16 +478,14 @@ class CardScoreboard:
     async def check_counters(self, *, skip=()):
         """Every counter that the models keep."""
         counts = self.model.counts
-        got, wanted = {}, {}
         answers = self.model.risk.open.counts
         counts = counts + Counter(
             BAD_REPLIES=answers["bad"], LATE_REPLIES=answers["late"], UNKNOWN_CANCELS=answers["unknown_cancel"])
         names = ["SIGNALS", "MISSED_SIGNALS", "IMPLAUSIBLE_PROFITS", "ORDERS_PASSED", "BAD_REPLIES", "LATE_REPLIES", "UNKNOWN_CANCELS"]
         names += [f"REJECT_{reason.name}" for reason in RejectReason if reason]
-        for name in names:
-            got[name], wanted[name] = await self.bus.counter(name), counts[name]
-        for name, count in (("LIMITS_REFUSED", self.bank.refused_commits), ("ARM_REFUSED", self.bank.refused_arms)):
-            got[name], wanted[name] = await self.bus.counter(name), count
+        wanted = {name: counts[name] for name in names}
+        wanted |= {"LIMITS_REFUSED": self.bank.refused_commits, "ARM_REFUSED": self.bank.refused_arms}
+        got = {name: await self.bus.counter(name) for name in wanted}
         names = ["FRAMES", "HEARTBEATS", "SESSION_ENDS", "GAPS", "MISSING_MESSAGES", "GIVEN_UP", "STALE", "BOOK_EVENTS", "TOPS",
                  "TRADING_STATES", "UNKNOWN_REFERENCES", "ORDER_FRAMES", *(f"DROP_{reason.name}" for reason in DropReason if reason)]
         for venue in self.venues:

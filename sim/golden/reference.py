@@ -24,6 +24,27 @@ class Touch(NamedTuple):
         return bool(self.bid_price and self.ask_price and not self.doubtful)
 
 
+class SymbolLimits(NamedTuple):
+    """What one symbol is limited to."""
+
+    max_shares: int
+    max_notional: int
+    max_long: int
+    max_short: int
+
+
+class Pace(NamedTuple):
+    """How an order stands to the rate of its strategy, or of its symbol."""
+
+    kind: str
+    key: int
+    fast: bool
+    """It comes too soon."""
+    debt: int
+    """Cycles that will have been used ahead of their time if it leaves, as of ``since``."""
+    since: int
+
+
 class Seen(NamedTuple):
     """What was found of an order when it was weighed."""
 
@@ -31,6 +52,9 @@ class Seen(NamedTuple):
     max_deviation: int = 0
     crosses: bool = False
     """It could trade with an own order."""
+    own: SymbolLimits | None = None
+    """What its symbol is limited to beside all others."""
+    paces: tuple[Pace, ...] = ()
 
     def too_far(self, order: Order, max_distance: int) -> tuple[bool, bool]:
         """Further than the limit in money; than the one in parts of the price."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
 from sim.golden.open_orders import Answer, OpenOrders, Settlement
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, Order
-from sim.golden.reference import Place, ReferenceModel, Seen, Touch
+from sim.golden.reference import Pace, Place, ReferenceModel, Seen, SymbolLimits, Touch
 
 MAX_PRICE = 0x7FFFFFFF
 MAX_WORKING = 2**32 - 1
@@ -34,6 +34,12 @@ class Limits:
     max_distance: int = 2**32 - 1
     max_deviation: int = 2**16 - 1
     waived: int = WITHOUT_HOST_OR_MARKET
+    strategy_interval: int = 0
+    strategy_window: int = 0
+    symbol_interval: int = 0
+    symbol_window: int = 0
+    cancel_burst: int = 0
+    cancel_interval: int = 0
 
 
 class TokenBucketModel:
@@ -88,6 +94,7 @@ REACTION = 3
 """Cycles, beside its window, between the decisions on an order and on its like, at which that is no duplicate yet."""
 
 UNSEEN = Seen()
+NO_OWN = SymbolLimits(2**32 - 1, 2**64 - 1, 2**32 - 1, 2**32 - 1)
 
 MASKS = {
     "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted",
@@ -102,6 +109,8 @@ class RiskModel:
     venues: int
     symbols: int
     limits: Limits = field(default_factory=Limits)
+    symbol_limits: dict[int, SymbolLimits] = field(default_factory=dict)
+    """Of the symbols that have any."""
     limits_valid: bool = False
     armed: bool = False
     kill: bool = False
@@ -127,6 +136,8 @@ class RiskModel:
     """The day's limit that counts already, where it is another than that of ``limits``."""
     now: int = 0
     """The cycle, for the window of duplicates."""
+    debts: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    """Of a strategy or a symbol: cycles that its orders have used ahead of their time, and when that was."""
     recent: deque[tuple[tuple[int, ...], int]] = field(default_factory=lambda: deque(maxlen=DUPLICATE_MEMORY))
     """Of the last orders that left what makes them the same, and the cycle from which on they don't count."""
     kinds: tuple[int, ...] = (NEW, REPLACE_ORDER, CANCEL_ORDER)
@@ -151,8 +162,21 @@ class RiskModel:
             return False
         self.exposures = [Exposure() for _ in range(self.symbols)]
         self.open = OpenOrders(self.venues, self.places, next_ref=self.open.next_ref, counts=self.open.counts)
-        self.fault, self.day_notional = False, 0
+        self.fault, self.day_notional, self.debts = False, 0, {}
         return True
+
+    def paces(self, order: Order, ahead: Seen | None = None) -> tuple[Pace, ...]:
+        """Whether an order that is weighed now comes too soon. ``ahead``: what was found of the other leg, which leaves before it."""
+        result = []
+        for kind, key in (("strategy", order.strategy), ("symbol", order.symbol)):
+            debt, since = self.debts.get((kind, key), (0, self.now))
+            for other in ahead.paces if ahead else ():
+                if (other.kind, other.key) == (kind, key):
+                    debt, since = other.debt, other.since
+            debt = max(0, debt - (self.now - since))
+            interval, window = (getattr(self.limits, f"{kind}_{name}") for name in ("interval", "window"))
+            result.append(Pace(kind, key, bool(interval) and debt > window, debt + interval, self.now))
+        return tuple(result)
 
     def breaches(
         self, order: Order, seen: Seen = UNSEEN, *, ahead: int = 0, waited: int = 0, before: int = 0,
@@ -174,6 +198,8 @@ class RiskModel:
         unknown = replaces and self.open.replaceable(order) is None
         day_limit = limits.max_day_notional if self.day_limit is None else self.day_limit
         too_far, far_for_its_price = seen.too_far(order, limits.max_distance)
+        own = seen.own or NO_OWN
+        own_position = own.max_long if order.side == BUY else own.max_short
         same = (order.venue, order.symbol, order.side, order.shares, order.price)
         against = {
             RejectReason.DEAD_MAN: self.expired and self.limits_valid,
@@ -190,12 +216,14 @@ class RiskModel:
             RejectReason.COLLAR: too_far,
             RejectReason.FAT_FINGER: far_for_its_price,
             RejectReason.SELF_MATCH: seen.crosses,
-            RejectReason.MAX_SHARES: order.shares > limits.max_shares,
-            RejectReason.MAX_NOTIONAL: notional > limits.max_notional,
+            RejectReason.MAX_SHARES: order.shares > min(limits.max_shares, own.max_shares),
+            RejectReason.MAX_NOTIONAL: notional > min(limits.max_notional, own.max_notional),
             RejectReason.DUPLICATE: any(same == other and self.now - waited < until for other, until in self.recent),
             RejectReason.REDUCING: self.reducing and after > 0,
-            RejectReason.POSITION: after > limits.max_position,
+            RejectReason.POSITION: after > min(limits.max_position, own_position),
             RejectReason.DAY_NOTIONAL: self.day_notional + ahead + notional > day_limit,
+            RejectReason.STRATEGY_RATE: any(pace.fast for pace in seen.paces if pace.kind == "strategy"),
+            RejectReason.SYMBOL_RATE: any(pace.fast for pace in seen.paces if pace.kind == "symbol"),
             RejectReason.NO_PLACE: self.open.no_place(order.venue),
             RejectReason.OPEN_ORDERS: not replaces and self.open.count + before >= limits.max_open_orders,
         }
@@ -223,7 +251,7 @@ class RiskModel:
         if self.orphan or order.pair:
             against.add(RejectReason.PAIR)
         self.orphan = bool(order.pair)
-        return self._spend([(order, against)], bucket)[0]
+        return self._spend([(order, against, seen)], bucket)[0]
 
     def decide_pair(
         self, first: Order, second: Order, bucket: TokenBucketModel, seen: tuple[Seen, Seen] = (UNSEEN, UNSEEN),
@@ -244,19 +272,20 @@ class RiskModel:
             against[1].add(RejectReason.BAD_ORDER)
         if any(against):
             against = [reasons or {RejectReason.PAIR} for reasons in against]
-        one, two = self._spend([(first, against[0]), (second, against[1])], bucket)
+        one, two = self._spend([(first, against[0], seen[0]), (second, against[1], seen[1])], bucket)
         return one, two
 
-    def _spend(self, legs: list[tuple[Order, set[RejectReason]]], bucket: TokenBucketModel) -> list[RejectReason]:
+    def _spend(self, legs: list[tuple[Order, set[RejectReason], Seen]], bucket: TokenBucketModel) -> list[RejectReason]:
         """A token for each, if all are sound; then they count."""
-        sound = not any(against for _, against in legs)
+        sound = not any(against for _, against, _ in legs)
         granted = bucket.cycle(
             burst=self.limits.rate_burst, interval=self.limits.rate_interval, request=len(legs) if sound else 0)
         if not sound:
-            return [first_of(against) for _, against in legs]
+            return [first_of(against) for _, against, _ in legs]
         if not granted:
             return [RejectReason.RATE] * len(legs)
-        for order, _ in legs:
+        for order, _, seen in legs:
+            self.debts |= {(pace.kind, pace.key): (pace.debt, pace.since) for pace in seen.paces}
             self.exposures[order.symbol].add_working(order.side, max(0, self.more(order)))
             self.day_notional = min(self.day_notional + order.shares * order.price, MAX_DAY)
             window = self.limits.duplicate_window
@@ -355,7 +384,9 @@ class DoorModel:
         if self._due and self._due[0].cycle == now + 1:
             order = self._due[0].ask[0]
             price = self.reference.prices.get((order.venue, order.symbol))
-            self._seen = Seen(price, self._due[0].max_deviation, risk.open.crosses(order))
+            self._seen = Seen(
+                price, self._due[0].max_deviation, risk.open.crosses(order), risk.symbol_limits.get(order.symbol),
+                risk.paces(order, self._first_seen if self._first else None))
         self.reference.cycle(market.touch, stale=market.stale, restarted=market.restarted)
         if taken:
             self._due.append(Due(now + self.DECISION, taken, limits.max_deviation))

@@ -25,7 +25,7 @@ from hw.host_interface.bus import READ_LATENCY
 from hw.types import FrameWord
 
 HERE = Path(__file__).resolve().parent
-SHIM, BOOK_SHIM, TCP_SHIM = HERE / "shim.cpp", HERE / "book.cpp", HERE / "tcp.cpp"
+SHIM, BOOK_SHIM, TCP_SHIM, GATEWAY_SHIM = HERE / "shim.cpp", HERE / "book.cpp", HERE / "tcp.cpp", HERE / "gateway.cpp"
 LINES = ("feed", "feed_b")
 """The ports that a card has for each venue."""
 REPLIES = "replies"
@@ -76,13 +76,18 @@ def tcp_library() -> Path:
     return _noted("tcp", TINY, lambda verilog: _compile_once(verilog, "tcp", "tcp", TCP_SHIM, ""))
 
 
-def _noted(top: str, config: CardConfig, compile_it: Callable[[str], Path]) -> Path:
+def gateway_library(config: CardConfig, make: Callable[[], wiring.Component]) -> Path:
+    """The same for the risk gateway of that card, with the ports that ``make`` gives it: what :mod:`sim.verilated.gateway` loads."""
+    return _noted("gateway", config, lambda verilog: _compile_once(verilog, f"gateway-{config.name}", "gateway", GATEWAY_SHIM, ""), make)
+
+
+def _noted(top: str, config: CardConfig, compile_it: Callable[[str], Path], make: Callable[[], wiring.Component] | None = None) -> Path:
     note = folder() / f"{top}-{config.name}-{_digest(_sources(), repr(config))}.rtl"
     if note.exists():
         built = folder() / note.read_text() / f"{top}.so"
         if built.exists():
             return built
-    built = compile_it(export(stage(top, config), top, fast=True))
+    built = compile_it(export(make() if make else stage(top, config), top, fast=True))
     _write(note, built.parent.name)
     return built
 
@@ -251,7 +256,8 @@ def _sources() -> str:
     """Everything that the RTL is made from."""
     base = Path(hw.__file__).resolve().parent
     texts = [f"{path.relative_to(base)}\n{path.read_text()}" for path in sorted(base.rglob("*.py"))]
-    return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), TCP_SHIM.read_text(), Path(__file__).read_text()])
+    return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), TCP_SHIM.read_text(), GATEWAY_SHIM.read_text(),
+                      (HERE / "gateway.py").read_text(), Path(__file__).read_text()])
 
 
 def _digest(*texts: str) -> str:

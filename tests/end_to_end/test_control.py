@@ -5,7 +5,7 @@ import pytest
 from host.card.addresses import OrderAddress
 from host.card.control import BUY, SELL, Control, Position
 from host.card.events import OrderRejected, OrderSent, StateChange
-from host.card.limits import WITHOUT_MARKET, Limits
+from host.card.limits import WITHOUT_MARKET, Limits, SymbolLimits
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, RejectReason
 from host.card.replies import FILLED, RELEASED
@@ -98,6 +98,33 @@ def test_limits_are_what_the_gateway_keeps_to(card, control):
     assert order(control, card, shares=301).reason == RejectReason.POSITION
     assert control.set_limits(LIMITS._replace(max_position=801)) == 2
     assert isinstance(order(control, card, shares=301), OrderSent)
+
+
+def test_rates_of_a_symbol_and_of_cancels(card, control):
+    control.set_limits(LIMITS._replace(symbol_interval=1 << 31, cancel_burst=1, cancel_interval=1 << 20))
+    control.arm()
+    card.run(100)
+    sent = order(control, card)
+    assert order(control, card).reason == RejectReason.SYMBOL_RATE
+    assert not control.state().fast_cancels
+    control.switches.cancel_all([1])
+    card.run(SETTLED)
+    assert control.counter("FAST_CANCELS") == 1, "no time to fill the bucket"
+    assert control.state().fast_cancels
+    assert [event.user_ref for event in control.drain_events() if isinstance(event, OrderSent)] == [sent.user_ref]
+
+
+def test_limits_of_one_symbol(card, control):
+    control.set_limits(LIMITS)
+    control.arm()
+    card.run(100)
+    assert control.symbol_limits(2) == SymbolLimits()
+    control.set_symbol_limits(2, SymbolLimits(max_shares=50, max_short=60))
+    assert order(control, card, shares=51).reason == RejectReason.MAX_SHARES
+    assert isinstance(order(control, card, shares=50), OrderSent)
+    assert isinstance(order(control, card, shares=50, side=SELL), OrderSent)
+    assert order(control, card, shares=11, side=SELL).reason == RejectReason.POSITION
+    assert control.symbol_limits(1) == SymbolLimits()
 
 
 def test_positions_follow_the_replies(card, control):

@@ -15,12 +15,13 @@ from amaranth.hdl import Assert, Cat, Cover, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-import hw.risk.exposure
 import hw.risk.gateway
+import hw.risk.limits_by_key
 from hw.config import TINY
 from hw.lib.parity import field_parity
+from hw.lib.slot_table import SlotSettings
 from hw.reasons import RejectReason
-from hw.settings import RiskLimits
+from hw.settings import RiskLimits, SymbolLimits
 from hw.types import Order, OrderKind, Side, TopOfBook
 from hw.venue_reply import VenueReply
 from tests.formal.prove import prove
@@ -65,6 +66,8 @@ class Promise(wiring.Component):
     order: In(Order)
     order_valid: In(1)
     limits: In(RiskLimits)
+    symbol_limits: In(SlotSettings(SymbolLimits))
+    symbol_limits_valid: In(1)
     limits_valid: In(1)
     lost_bit: In(1)
     armed: In(1)
@@ -121,6 +124,7 @@ class Promise(wiring.Component):
             gateway.orders.payload.eq(self.order),
             gateway.orders.valid.eq(self.order_valid),
             gateway.limits.eq(self.limits),
+            gateway.symbol_limits.payload.eq(self.symbol_limits), gateway.symbol_limits.valid.eq(self.symbol_limits_valid),
             gateway.limits_parity.eq(field_parity(self.limits) ^ self.lost_bit),
             gateway.replies.payload.eq(self.reply),
             gateway.next_user_ref.eq(self.next_user_ref),
@@ -219,7 +223,11 @@ class Promise(wiring.Component):
                     Assert((order.shares >= 1) & ((order.shares <= limits.max_shares) | waived[RejectReason.MAX_SHARES])),
                     Assert((order.price >= 1) & (order.price <= 0x7FFFFFFF)),
                     Assert((past(m, self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
+                    Assert((order.shares <= past(m, gateway._by_key.table.limits, age).max_shares) | waived[RejectReason.MAX_SHARES]),
+                    Assert((past(m, self.product, age) <= past(m, gateway._by_key.table.limits, age).max_notional)
+                           | waived[RejectReason.MAX_NOTIONAL]),
                     Assert(limits.rate_burst != 0),
+                    *(Assert(~past(m, rate.fast, age)) for rate in gateway._by_key.rates.values()),
                 ]
 
     def _meets_an_own(self, m, table, order, age):
@@ -241,21 +249,24 @@ class Promise(wiring.Component):
         pair = past(m, gateway.passed.valid & self.paired_before[3], 5)
         for order, moment, age in ((past(m, self.last, 2), past(m, passes, 2), 3), (past(m, self.earlier, 5), pair, 6)):
             most = past(m, self.limits, age)
+            own_limits = past(m, gateway._by_key.table.limits, age if age == 3 else age + 2)  # each leg was weighed at its own time
             free, reducing = most.waived[RejectReason.POSITION], past(m, self.reducing, age)
             new = moment & calm
             with m.If(new):
                 m.d.sync += Assert(position == past(m, position))
             with m.If(new & (order.kind == OrderKind.CANCEL)):
                 m.d.sync += [Assert(buy == past(m, buy)), Assert(sell == past(m, sell))]
-            for side, own, other, held in ((Side.BUY, buy, sell, position), (Side.SELL, sell, buy, -position)):
+            for side, own, other, held, bound in (
+                (Side.BUY, buy, sell, position, own_limits.max_long), (Side.SELL, sell, buy, -position, own_limits.max_short),
+            ):
                 with m.If(new & (order.kind == OrderKind.NEW) & (order.side == side)):
                     m.d.sync += [
-                        Assert((held + own <= most.max_position) | free), Assert((held + own <= 0) | ~reducing),
+                        Assert((held + own <= most.max_position) & (held + own <= bound) | free), Assert((held + own <= 0) | ~reducing),
                         Assert(own == past(m, own) + order.shares), Assert(other == past(m, other)),
                     ]
                 with m.If(new & (order.kind == OrderKind.REPLACE) & (order.side == side)):  # the old order works on
                     m.d.sync += [
-                        Assert((held + own <= most.max_position) | free | (own == past(m, own))),
+                        Assert((held + own <= most.max_position) & (held + own <= bound) | free | (own == past(m, own))),
                         Assert((held + own <= 0) | ~reducing | (own == past(m, own))),
                         Assert((own >= past(m, own)) & (own <= past(m, own) + order.shares)), Assert(other == past(m, other)),
                     ]
@@ -362,6 +373,12 @@ MUTANTS = {
     "the market may be anything": ("gateway", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
     "a little further": ("gateway", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
     "own orders are overlooked": ("gateway", "RejectReason.SELF_MATCH: leg.crosses", "RejectReason.SELF_MATCH: 0"),
+    "a symbol's own limit of shares is not looked at": ("gateway", "| exceeds(leg.order.shares, leg.own.shares)", "| 0"),
+    "a symbol's own limit of notional is not looked at": ("gateway", "| (leg.notional > leg.own.notional)", "| 0"),
+    "a symbol's own limit of its position is not looked at": ("gateway", "| exceeds(leg.after, leg.own.position)", "| 0"),
+    "short is long": ("limits_by_key", "Mux(self.side == Side.SELL", "Mux(self.side == Side.BUY"),
+    "a strategy may be as fast as it likes": ("gateway", "STRATEGY_RATE: leg.own.strategy_fast", "STRATEGY_RATE: 0"),
+    "a symbol may be as fast as it likes": ("gateway", "SYMBOL_RATE: leg.own.symbol_fast", "SYMBOL_RATE: 0"),
     "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
 }
 
@@ -370,9 +387,9 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_the_proof_fails_on_a_mutant(tmp_path, name):
     where, old, new = MUTANTS[name]
-    if where == "exposure":
-        gateway = mutated(hw.risk.gateway, "from hw.risk.exposure import Exposure, Position", "from hw.risk.exposure import Position")
-        gateway.Exposure = mutated(hw.risk.exposure, old, new).Exposure
+    if where == "limits_by_key":
+        gateway = mutated(hw.risk.gateway, "from hw.risk.limits_by_key import LimitsByKey", "LimitsByKey = None")
+        gateway.LimitsByKey = mutated(hw.risk.limits_by_key, old, new).LimitsByKey
     else:
         gateway = mutated(hw.risk.gateway, old, new)
         gateway.RiskGateway.late = Signal()

@@ -2,11 +2,13 @@
 
 import zlib
 
+from host.card.limits import SymbolLimits
 from host.card.registers import CARDS, COUNTERS, MAGIC, RECORD_BYTES, REGISTERS, RING_OFFSET, VERSION_MAJOR, VERSION_MINOR
 
 MASK = 0xFFFFFFFF
 LIMITS = ("MAX_SHARES", "MAX_POSITION", "MAX_NOTIONAL", "RATE_BURST", "RATE_INTERVAL", "MAX_DAY_NOTIONAL", "DUPLICATE_WINDOW",
-          "HEARTBEAT_INTERVAL", "MAX_OPEN_ORDERS", "MAX_DISTANCE", "MAX_DEVIATION", "WAIVED")
+          "HEARTBEAT_INTERVAL", "MAX_OPEN_ORDERS", "MAX_DISTANCE", "MAX_DEVIATION", "WAIVED",
+          "STRATEGY_INTERVAL", "STRATEGY_WINDOW", "SYMBOL_INTERVAL", "SYMBOL_WINDOW", "CANCEL_BURST", "CANCEL_INTERVAL")
 
 
 class ModelCard:
@@ -34,6 +36,7 @@ class ModelCard:
             self.put(f"CONFIG_{size.upper()}", getattr(self.sizes, size))
         self.armed = self.killed = self.fault = self.unlocked = False
         self.trip = 0
+        self.own = {}  # limits of symbols
         self.put("ARM_CHALLENGE", 0x12345678)
         self.stale = 0
 
@@ -100,6 +103,13 @@ class ModelCard:
             active = sorted((register.address(), name) for name, register in REGISTERS.items() if name.startswith("ACTIVE_"))
             words = [value, *(self.get(name) >> shift & MASK for _, name in active for shift in range(0, REGISTERS[name].bits, 32))]
             self.put("LIMITS_CHECKSUM", zlib.crc32(b"".join(word.to_bytes(4, "little") for word in words)) ^ ("checksum" in self.stuck))
+        elif name == "SYMBOL_COMMIT":
+            self.put("SYMBOL_GENERATION", self.get("SYMBOL_GENERATION") + 1)
+            if f"symbol {value}" not in self.stuck:
+                self.own[value] = SymbolLimits(**{field: self.get(f"SYMBOL_{field.upper()}") for field in SymbolLimits._fields})
+        elif name == "POSITION_SYMBOL":
+            for field, limit in self.own.get(value, SymbolLimits())._asdict().items():
+                self.put(f"SHOWN_{field.upper()}", limit)
         elif name == "RESYNC":
             for venue in range(self.sizes.venues):
                 if value >> venue & 1:

@@ -10,7 +10,7 @@ from host.card.control import SELL, Control, Position
 from host.card.definition import UnknownRegisterError
 from host.card.events import Gap, TopOfBook
 from host.card.fees import Fee, VenueFees
-from host.card.limits import WAIVABLE, Limits, deviation
+from host.card.limits import WAIVABLE, Limits, SymbolLimits, deviation
 from host.card.protocol import CardError
 from host.card.registers import COUNTERS, REGISTERS, EventKind, RejectReason
 from host.card.replies import ENDED
@@ -95,6 +95,32 @@ def test_what_the_card_has_against_limits_is_told():
     card.put("LIMITS_STATUS", 0b10010)
     with pytest.raises(CardError, match=r"refused limits 1 \(RANGE, DAY\)"):
         Control(card).set_limits(LIMITS)
+
+
+def test_limits_of_a_symbol(card, control):
+    limits = SymbolLimits(max_shares=7, max_notional=1 << 40, max_long=9, max_short=0)
+    card.own[3] = SymbolLimits()
+    control.set_symbol_limits(3, limits)
+    assert card.own == {3: limits}
+    assert control.symbol_limits(3) == limits
+    card.stuck.add("symbol 3")
+    with pytest.raises(CardError, match="limits of slot 3 are .*max_long=9, .*, not .*max_long=8, .*: it has been killed"):
+        control.set_symbol_limits(3, limits._replace(max_long=8))
+    assert card.killed
+    card.stuck.add("SYMBOL_COMMIT")
+    card.put("SYMBOL_STATUS", 2)
+    with pytest.raises(CardError, match=r"the card refused limits of slot 3 \(RANGE\)"):
+        control.set_symbol_limits(3, limits)
+
+
+@pytest.mark.parametrize(("changes", "complaint"), [
+    ({"max_shares": 0}, "max_shares of a symbol must be 1 to"), ({"max_long": 1 << 32}, "max_long of a symbol must be 0 to"),
+    ({"max_short": -1}, "max_short of a symbol"), ({"max_notional": 6, "max_shares": 7}, "max_notional 6 is below max_shares 7"),
+])
+def test_limits_of_a_symbol_that_make_no_sense(card, control, changes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        control.set_symbol_limits(3, SymbolLimits(**changes))
+    assert card.writes == []
 
 
 # Arming

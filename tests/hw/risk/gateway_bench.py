@@ -8,7 +8,7 @@ from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
 from hw.types import OrderKind
 from sim.golden.records import BUY, CANCEL_ORDER, Order
-from sim.golden.risk import Limits
+from sim.golden.risk import NO_OWN, Limits
 from tests.hw.bench import simulate
 
 FEW = replace(TINY, open_orders=16)
@@ -59,6 +59,14 @@ class Bench:
     def set_limits(self, limits):
         self.ctx.set(self.dut.limits, vars(limits))
         self.ctx.set(self.dut.limits_parity, parity(limits))
+
+    async def limit_symbol(self, symbol, **limits):
+        """Limits of one symbol, in force for the next order; what is not named is not limited."""
+        ctx, dut = self.ctx, self.dut
+        ctx.set(dut.symbol_limits.payload, {"symbol": symbol, "values": NO_OWN._replace(**limits)._asdict()})
+        ctx.set(dut.symbol_limits.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.symbol_limits.valid, 0)
 
     async def submit(self, item):
         """Sends one order. Gives the reason and how many cycles the answer took."""

@@ -1,7 +1,5 @@
-"""The one door: each reason, the order of the reasons, exact exposures, and random orders and replies against the model."""
+"""The one door: each reason, the order of the reasons, exact exposures."""
 
-import random
-from collections import Counter, deque
 from dataclasses import replace
 
 import pytest
@@ -10,14 +8,9 @@ from host.card.replies import FILLED, NOTED, RELEASED
 from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
-from sim.bench.venue_answers import Venues
-from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL
-from sim.golden.reference import Touch
-from sim.golden.risk import DoorModel, Limits, Market, RiskModel, TokenBucketModel
-from tests.hw.bench import made, simulate
-from tests.hw.risk.gateway_bench import WITHOUT_MARKET, as_fields, numbers, order, parity, run
-
-CROWDED = replace(TINY, open_orders=4)
+from sim.golden.records import BUY, SELL
+from sim.golden.risk import Limits
+from tests.hw.risk.gateway_bench import as_fields, order, run
 
 
 def test_latency_is_the_same_for_what_passes_and_what_does_not():
@@ -327,148 +320,3 @@ def test_any_number_of_symbols(symbols):
         assert await bench.exposure(symbols) == (0, 0, 0)
 
     run(scenario, replace(TINY, symbols=symbols))
-
-
-def random_limits(rng, day_notional):
-    return Limits(
-        rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800), rng.randrange(1, 6), rng.randrange(1, 12),
-        max_day_notional=day_notional + rng.randrange(500_000), duplicate_window=rng.choice([0, 1, 5, 60]), heartbeat_interval=1,
-        max_open_orders=rng.choice([3, 5, 65_535]), max_distance=rng.choice([600, 900, 2_000]),
-        max_deviation=rng.choice([20_000, 40_000, 65_535]), waived=rng.choice([0, WITHOUT_MARKET, WITHOUT_MARKET, rng.getrandbits(22)]))
-
-
-def random_market(rng, ctx, dut):
-    """A cycle of it: mostly one in which nothing happens."""
-    touch = None
-    if rng.random() < 0.2:
-        mid = rng.randrange(600, 1_400)
-        touch = Touch(rng.randrange(2), rng.randrange(4), mid - rng.randrange(20), mid + rng.randrange(20), doubtful=rng.random() < 0.02)
-        if rng.random() < 0.03:
-            touch = touch._replace(**{rng.choice(["bid_price", "ask_price"]): 0})
-        doubt = {rng.choice(["stale", "crossed", "partial"]): 1} if touch.doubtful else {}
-        ctx.set(dut.tops.payload, {name: value for name, value in touch._asdict().items() if name != "doubtful"} | doubt)
-    ctx.set(dut.tops.valid, touch is not None)
-    stale, restart = (sum(1 << venue for venue in range(2) if rng.random() < odds) for odds in (0.01, 0.0005))
-    ctx.set(dut.stale, stale)
-    ctx.set(dut.restart, restart)
-    return Market(touch, *({venue for venue in range(2) if bits >> venue & 1} for bits in (stale, restart)))
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_equals_the_model(seed):
-    """Random orders, replies, switches and limits; the model is told of each in the cycle of its effect."""
-    rng = random.Random(seed)
-    dut = made(RiskGateway, CROWDED)
-    model = RiskModel(venues=2, symbols=4, places=CROWDED.open_orders)
-    door = DoorModel(model, TokenBucketModel())
-    counts = dict.fromkeys(RejectReason, 0)
-    venues = Venues(rng)
-    told, settling, said = deque(), deque(), Counter()
-
-    def random_order():
-        price = rng.choice([0, 0x80000000, 2**31 - 1]) if rng.random() < 0.03 else rng.randrange(1, 2_000)
-        return order(
-            venue=rng.choice([2, 15]) if rng.random() < 0.02 else rng.randrange(2),
-            symbol=rng.choice([4, 255]) if rng.random() < 0.02 else rng.randrange(4),
-            side=rng.randrange(2), shares=0 if rng.random() < 0.02 else rng.randrange(1, 120), price=price,
-            strategy=rng.random() < 0.95, pair=rng.random() < 0.3, day=rng.random() < 0.3,
-            kind=CANCEL_ORDER if rng.random() < 0.1 else NEW,
-        )
-
-    def about_another():
-        """A REPLACE or a CANCEL of an order that is open, mostly."""
-        if not model.open.orders or rng.random() < 0.1:
-            return random_order()._replace(kind=REPLACE_ORDER, pair=0, reference=rng.randrange(9))
-        (venue, reference), other = rng.choice(list(model.open.orders.items()))
-        kind = CANCEL_ORDER if rng.random() < 0.2 else REPLACE_ORDER
-        return other.order._replace(
-            kind=kind, reference=reference, shares=rng.randrange(1, 120), price=rng.randrange(1, 2_000), pair=rng.random() < 0.02,
-            **{"strategy": 2} if rng.random() < 0.05 else {})
-
-    async def testbench(ctx):
-        offered, asked = None, []
-        for cycle in range(-4, 0):
-            assert ctx.get(dut.clearing)
-            door.cycle(cycle, None)
-            await ctx.tick()
-        halted = set()
-        for cycle in range(8_000):
-            model.halted = halted  # as it stood a cycle before
-            if cycle % 50 == 0:
-                halted = {(venue, symbol) for venue in range(2) for symbol in range(4) if rng.random() < 0.1}
-                ctx.set(dut.halted, [sum(1 << symbol for at, symbol in halted if at == venue) for venue in range(2)])
-                model.limits = random_limits(rng, model.day_notional)
-                model.killed_venues, model.killed_strategies, model.killed_symbols, model.restricted, model.unreachable = (
-                    {number for number in range(size) if rng.random() < 0.03} for size in (2, 16, 4, 4, 2))
-                for name, numbers in (("kill_venues", model.killed_venues), ("kill_strategies", model.killed_strategies),
-                                      ("kill_symbols", model.killed_symbols), ("restricted", model.restricted),
-                                      ("unreachable", model.unreachable)):
-                    ctx.set(getattr(dut, name), sum(1 << number for number in numbers))
-                model.reducing = rng.random() < 0.1
-                ctx.set(dut.reducing, model.reducing)
-                ctx.set(dut.limits, vars(model.limits))
-                ctx.set(dut.limits_parity, parity(model.limits))
-                model.armed, model.kill, model.limits_valid = rng.random() < 0.93, rng.random() < 0.07, rng.random() < 0.95
-                ctx.set(dut.armed, model.armed)
-                ctx.set(dut.kill, model.kill)
-                ctx.set(dut.limits_valid, model.limits_valid)
-            if offered is None and rng.random() < 0.7 and cycle < 7_800:
-                offered = asked[-1] if asked and rng.random() < 0.1 else about_another() if rng.random() < 0.2 else random_order()
-                asked.append(offered)
-                ctx.set(dut.orders.payload, as_fields(offered))
-            ctx.set(dut.orders.valid, offered is not None)
-            ctx.set(dut.rejected.ready, rng.random() < 0.8)
-            if not ctx.get(dut.passed.ready) or ctx.get(dut.passed.valid):
-                ctx.set(dut.passed.ready, rng.random() < 0.8 or bool(ctx.get(dut.passed.valid)))
-            reply = venues.answer(quiet=cycle > 7_500) if rng.random() < 0.1 and len(told) < 10 and cycle < 7_900 else None
-            if reply:
-                told.append(reply)
-                ctx.set(dut.replies.payload, reply._asdict())
-            ctx.set(dut.replies.valid, reply is not None)
-
-            moved = ctx.get(dut.orders.valid) and ctx.get(dut.orders.ready)
-            heartbeat = rng.random() < (0.0005 if cycle < 2_000 else 0.004)
-            ctx.set(dut.heartbeat, heartbeat)
-            market = random_market(rng, ctx, dut)
-            for (item, _), reason in door.cycle(cycle, (offered, 0) if moved else None, heartbeat=heartbeat, market=market):
-                counts[reason] += 1
-                expected.append((item, reason))
-                if reason is RejectReason.NONE:
-                    passing.append(item)
-            if moved:
-                offered = None
-            said.update(name for name in ("late_reply", "bad_reply", "unknown_cancel") if ctx.get(getattr(dut, name)))
-            if ctx.get(dut.settled):
-                model.settle(settling.popleft())
-            if ctx.get(dut.applied) and (settlement := model.answer(told.popleft())):
-                settling.append(settlement)
-            if ctx.get(dut.accepted):
-                leaves = passing.popleft()
-                number = ctx.get(dut.next_user_ref[leaves.venue]) if leaves.kind != CANCEL_ORDER else leaves.reference
-                assert model.open.sent(leaves) == number
-                venues.take(leaves, number)
-                seen.append((ctx.get(dut.passed.payload.shares), RejectReason.NONE))
-            model.open.cycle()
-            if ctx.get(dut.rejected.valid) and ctx.get(dut.rejected.ready):
-                seen.append((ctx.get(dut.rejected.payload.order.shares), RejectReason(ctx.get(dut.rejected.payload.reason))))
-            await ctx.tick()
-        for symbol, exposure in enumerate(model.exposures):
-            ctx.set(dut.query_symbol, symbol)
-            await ctx.tick().repeat(2)
-            assert (ctx.get(dut.position), ctx.get(dut.working_buy), ctx.get(dut.working_sell)) == tuple(vars(exposure).values())
-        assert ctx.get(dut.day_notional) == model.day_notional > 0
-
-        assert (len(told), len(settling), len(venues.outbox)) == (0, 0, 0)
-        for symbol, exposure in enumerate(model.exposures):
-            for side in (BUY, SELL):
-                left = [other.left for other in model.open.orders.values() if (other.order.symbol, other.order.side) == (symbol, side)]
-                assert exposure.working(side) == sum(left)
-        assert not ctx.get(dut.fault)
-
-    expected, seen, passing = [], [], deque()
-    simulate(dut, testbench, processes=[numbers(dut)])
-    assert [(item.shares, reason) for item, reason in expected] == seen
-    assert said == {f"{name}_reply": model.open.counts[name] for name in ("late", "bad")} | {
-        "unknown_cancel": model.open.counts["unknown_cancel"]}
-    assert min(said.values()) > 3
-    assert all(counts.values()), counts
