@@ -147,6 +147,7 @@ class RiskGateway(wiring.Component):
         self._config = config
         self._kinds = kinds
         self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), LimitsByKey(config.symbols)
+        self.exposure = Exposure(config.symbols)
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
@@ -160,7 +161,7 @@ class RiskGateway(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.exposure = self.exposure = exposure = Exposure(self._config.symbols)
+        m.submodules.exposure = exposure = self.exposure
         m.submodules.table = table = self._table
         answers = Answers(self._config, self.REPLY_DEPTH)
         m.submodules.answers = ResetInserter(exposure.clear)(answers)

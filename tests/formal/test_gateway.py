@@ -61,6 +61,8 @@ class Promise(wiring.Component):
     ----------
     obedient : bool
         The stage behind keeps its part of the contract: once ready, it stays ready until it has taken an order.
+    by_key : bool
+        Only what is limited by symbol and by strategy.
     """
 
     order: In(Order)
@@ -94,8 +96,9 @@ class Promise(wiring.Component):
     passed_ready: In(1)
     rejected_ready: In(1)
 
-    def __init__(self, *, obedient=False, covers=False, gateway=hw.risk.gateway):
+    def __init__(self, *, obedient=False, covers=False, by_key=False, gateway=hw.risk.gateway):
         super().__init__()
+        self._by_key = by_key
         self._obedient = obedient
         self._covers = covers
         products = [self.product, self.other_product]  # of shares and price; of price and deviation
@@ -152,6 +155,8 @@ class Promise(wiring.Component):
                                                 gateway._order.symbol))
         if self._covers:
             m.d.sync += [Cover(self._goal(gateway, reason)) for reason in RejectReason]
+        elif self._by_key:
+            self._keeps_what_is_limited_by_key(m, gateway, started)
         else:
             self._keeps_its_own_limits(m, gateway, started)
             self._keeps_the_position(m, gateway, started)
@@ -223,10 +228,19 @@ class Promise(wiring.Component):
                     Assert((order.shares >= 1) & ((order.shares <= limits.max_shares) | waived[RejectReason.MAX_SHARES])),
                     Assert((order.price >= 1) & (order.price <= 0x7FFFFFFF)),
                     Assert((past(m, self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
-                    Assert((order.shares <= past(m, gateway._by_key.table.limits, age).max_shares) | waived[RejectReason.MAX_SHARES]),
-                    Assert((past(m, self.product, age) <= past(m, gateway._by_key.table.limits, age).max_notional)
-                           | waived[RejectReason.MAX_NOTIONAL]),
                     Assert(limits.rate_burst != 0),
+                ]
+
+    def _keeps_what_is_limited_by_key(self, m, gateway, started):
+        """What the tables of its symbol and its strategy said of it when it was weighed."""
+        waived = past(m, self.limits.waived)
+        for order, age, leaves in self._decided(gateway):
+            limits, after = past(m, gateway._by_key.table.limits, age), past(m, gateway.exposure.after, age)
+            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (started >= 4)):
+                m.d.sync += [
+                    Assert((order.shares <= limits.max_shares) | waived[RejectReason.MAX_SHARES]),
+                    Assert((past(m, self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
+                    Assert((after <= Mux(order.side == Side.SELL, limits.max_short, limits.max_long)) | waived[RejectReason.POSITION]),
                     *(Assert(~past(m, rate.fast, age)) for rate in gateway._by_key.rates.values()),
                 ]
 
@@ -249,24 +263,21 @@ class Promise(wiring.Component):
         pair = past(m, gateway.passed.valid & self.paired_before[3], 5)
         for order, moment, age in ((past(m, self.last, 2), past(m, passes, 2), 3), (past(m, self.earlier, 5), pair, 6)):
             most = past(m, self.limits, age)
-            own_limits = past(m, gateway._by_key.table.limits, age if age == 3 else age + 2)  # each leg was weighed at its own time
             free, reducing = most.waived[RejectReason.POSITION], past(m, self.reducing, age)
             new = moment & calm
             with m.If(new):
                 m.d.sync += Assert(position == past(m, position))
             with m.If(new & (order.kind == OrderKind.CANCEL)):
                 m.d.sync += [Assert(buy == past(m, buy)), Assert(sell == past(m, sell))]
-            for side, own, other, held, bound in (
-                (Side.BUY, buy, sell, position, own_limits.max_long), (Side.SELL, sell, buy, -position, own_limits.max_short),
-            ):
+            for side, own, other, held in ((Side.BUY, buy, sell, position), (Side.SELL, sell, buy, -position)):
                 with m.If(new & (order.kind == OrderKind.NEW) & (order.side == side)):
                     m.d.sync += [
-                        Assert((held + own <= most.max_position) & (held + own <= bound) | free), Assert((held + own <= 0) | ~reducing),
+                        Assert((held + own <= most.max_position) | free), Assert((held + own <= 0) | ~reducing),
                         Assert(own == past(m, own) + order.shares), Assert(other == past(m, other)),
                     ]
                 with m.If(new & (order.kind == OrderKind.REPLACE) & (order.side == side)):  # the old order works on
                     m.d.sync += [
-                        Assert((held + own <= most.max_position) & (held + own <= bound) | free | (own == past(m, own))),
+                        Assert((held + own <= most.max_position) | free | (own == past(m, own))),
                         Assert((held + own <= 0) | ~reducing | (own == past(m, own))),
                         Assert((own >= past(m, own)) & (own <= past(m, own) + order.shares)), Assert(other == past(m, other)),
                     ]
@@ -348,6 +359,12 @@ def test_what_leaves_keeps_the_limits(tmp_path, obedient):
 
 
 @pytest.mark.formal
+def test_what_leaves_keeps_the_limits_of_its_symbol_and_strategy(tmp_path):
+    promise = Promise(by_key=True)
+    prove(promise, tmp_path, ports=promise.ports(), depth=DEPTH)
+
+
+@pytest.mark.formal
 def test_each_reason_can_be_reached(tmp_path):
     """NONE: both legs of a pair leave."""
     promise = Promise(covers=True)
@@ -373,26 +390,30 @@ MUTANTS = {
     "the market may be anything": ("gateway", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
     "a little further": ("gateway", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
     "own orders are overlooked": ("gateway", "RejectReason.SELF_MATCH: leg.crosses", "RejectReason.SELF_MATCH: 0"),
+    "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
+}
+
+
+MUTANTS_BY_KEY = {
     "a symbol's own limit of shares is not looked at": ("gateway", "| exceeds(leg.order.shares, leg.own.shares)", "| 0"),
     "a symbol's own limit of notional is not looked at": ("gateway", "| (leg.notional > leg.own.notional)", "| 0"),
     "a symbol's own limit of its position is not looked at": ("gateway", "| exceeds(leg.after, leg.own.position)", "| 0"),
     "short is long": ("limits_by_key", "Mux(self.side == Side.SELL", "Mux(self.side == Side.BUY"),
     "a strategy may be as fast as it likes": ("gateway", "STRATEGY_RATE: leg.own.strategy_fast", "STRATEGY_RATE: 0"),
     "a symbol may be as fast as it likes": ("gateway", "SYMBOL_RATE: leg.own.symbol_fast", "SYMBOL_RATE: 0"),
-    "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
 }
 
 
 @pytest.mark.formal
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", [*MUTANTS, *MUTANTS_BY_KEY])
 def test_the_proof_fails_on_a_mutant(tmp_path, name):
-    where, old, new = MUTANTS[name]
+    where, old, new = (MUTANTS | MUTANTS_BY_KEY)[name]
     if where == "limits_by_key":
         gateway = mutated(hw.risk.gateway, "from hw.risk.limits_by_key import LimitsByKey", "LimitsByKey = None")
         gateway.LimitsByKey = mutated(hw.risk.limits_by_key, old, new).LimitsByKey
     else:
         gateway = mutated(hw.risk.gateway, old, new)
         gateway.RiskGateway.late = Signal()
-    promise = Promise(obedient=True, gateway=gateway)
+    promise = Promise(obedient=True, by_key=name in MUTANTS_BY_KEY, gateway=gateway)
     with pytest.raises(AssertionError, match="DONE .FAIL"):
         prove(promise, tmp_path, ports=promise.ports(), depth=20, mode="bmc")

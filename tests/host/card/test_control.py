@@ -41,7 +41,7 @@ def test_limits_are_committed_as_a_whole_with_the_next_generation(card, control)
     assert control.limits() == LIMITS
     commits = [i for i, (offset, _) in enumerate(card.writes) if offset == REGISTERS["LIMITS_COMMIT"].address()]
     assert commits == [len(card.writes) - 1], "the commit is one write, and the last"
-    assert len(card.writes) == 15, "each word of the shadow once"
+    assert len(card.writes) == 21, "each word of the shadow once"
     tighter = LIMITS._replace(max_shares=100)
     assert control.set_limits(tighter) == 2
     assert control.limits() == tighter
