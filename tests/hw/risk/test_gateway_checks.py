@@ -164,9 +164,10 @@ def test_only_the_checks_said_to_be_waivable_can_be_waived(reason):
 def test_the_reason_told_is_the_first_of_the_order_of_reasons():
     """All at once; one obstacle after the other is taken away."""
     async def scenario(ctx, dut, bench):
+        two_at_once = dict.fromkeys(("strategy_interval", "strategy_window", "symbol_interval", "symbol_window"), 1 << 30)
         limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, duplicate_window=10_000, max_distance=3,
-                         max_deviation=1, waived=0)
-        await bench.start(ctx, replace(LIMITS, duplicate_window=10_000))
+                         max_deviation=1, waived=0, **two_at_once)
+        await bench.start(ctx, replace(LIMITS, duplicate_window=10_000, **two_at_once))
         item = order(shares=7, price=5)
         assert (await bench.submit(item))[0] is NONE
         assert (await bench.submit(item._replace(side=SELL, day=1)))[0] is NONE
@@ -210,6 +211,8 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask(max_position=1_000)
         lone = item._replace(pair=1)
         await ask(lone, max_day_notional=1_000, max_open_orders=1)
+        await ask(lone, strategy_interval=0)
+        await ask(lone, symbol_interval=0)
         await bench.answer(ENDED, 0, 1)
         await ask(lone)
         await ask(lone, max_open_orders=2)
