@@ -212,7 +212,7 @@ class Campaign:
             counts[name] for name in ("late", "bad", "unknown_cancel")]
         for symbol, exposure in enumerate(risk.exposures):
             dut.set(query_symbol=symbol)
-            for _ in range(4):
+            for _ in range(8):
                 self._cycle()
             assert tuple(dut.get(name) for name in ("position", "working_buy", "working_sell")) == tuple(vars(exposure).values()), symbol
             for side in (BUY, SELL):
