@@ -57,6 +57,9 @@ def run(
     min_profit: Annotated[float, typer.Option(min=0.0001, help="Smallest profit per share that is traded, in money.")] = 0.01,
     live: Annotated[bool, typer.Option("--live", help="Trade at two exchanges of the simulator, over order sessions: their crowds hear the "
                                        "card's orders. Without files.")] = False,
+    tap: Annotated[str | None, typer.Option(metavar="NAME", help="With --live: the Linux kernel's TCP, ARP and multicast are between card "
+                                            "and exchanges, on a TAP device of this name. Wants a network namespace: "
+                                            "unshare -rn trapjaw run --live --tap trapjaw0")] = None,
     report: Annotated[Path, typer.Option(help="Where the HTML report goes.")] = Path("build/report.html"),
 ) -> None:
     """Trade two venues on the simulated card and report it.
@@ -66,7 +69,7 @@ def run(
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         options = Options(tuple(_paths(data or [])), symbols, seed, messages, seconds, card, min_profit)
-        record = (_trade_live if live else _trade)(options, errors)
+        record = _trade_live(options, tap, errors) if live or tap else _trade(options, errors)
     except (BadInput, ReplayError, CardError, _build_error()) as error:
         errors.print(f"trapjaw: {error}", markup=False)
         raise typer.Exit(REFUSED) from None
@@ -92,7 +95,7 @@ def _trade(options: Options, console: Console) -> SessionRecord:
         return Session(card, config, source, _settings(options, top_price)).run(show)
 
 
-def _trade_live(options: Options, console: Console) -> SessionRecord:
+def _trade_live(options: Options, tap: str | None, console: Console) -> SessionRecord:
     from host.card.simulated import SimulatedCard  # noqa: PLC0415
     from hw.config import CARDS  # noqa: PLC0415
     from sim.session.live import LiveSession, LiveSettings  # noqa: PLC0415
@@ -109,7 +112,10 @@ def _trade_live(options: Options, console: Console) -> SessionRecord:
         built = library(config)
     title = f"Trading at exchanges, seed {options.seed}"
     with SimulatedCard(built) as card:
-        session = LiveSession(card, config, _settings(options, TOP_PRICE), live)
+        try:
+            session = LiveSession(card, config, _settings(options, TOP_PRICE), live, tap)
+        except OSError as error:
+            raise ReplayError(f"no TAP device {tap}: {error}") from None
         with live_view(console, title, config.clock_hz, session.symbols) as show:
             return session.run(show)
 

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 from host.card.events import Event, OrderSent, VenueMessage
 from host.card.sessions import Login, Times
@@ -21,6 +22,7 @@ from sim.session.desk import feed_addresses, order_addresses, written
 from sim.session.market_wire import FeedFrame, MarketWire
 from sim.session.session import STEP, Progress, Session
 from sim.session.settings import SessionSettings
+from sim.session.tap_wire import TapWire
 from sim.session.timeline import Timeline
 from sim.session.venue_end import VenueEnd
 from sim.venue.exchange import Exchange
@@ -28,6 +30,8 @@ from sim.venue.settings import CrowdSettings, VenueSettings
 from sim.venue.settings import Login as VenueLogin
 
 USER, PASSWORD = "TJ", "TRAPJAW"
+VENUES_MAC = 0x02_00_00_00_00_01
+"""As behind one router."""
 TICK_CYCLES = 4_096
 TIMES = Times(timeout=40, heartbeat=30_000, silence=60_000)
 LONGEST = 400_000
@@ -67,9 +71,11 @@ class LiveSession(Session):
     settings : SessionSettings
         Their ``idle_limit``, ``damage_every`` and what they say of replies mean nothing here.
     live : LiveSettings
+    tap : str or None
+        Name of a TAP device: the kernel's TCP, ARP and multicast are between card and exchanges (``TapWire``). None: nothing is.
     """
 
-    def __init__(self, card: SimulatedCard, config: CardConfig, settings: SessionSettings, live: LiveSettings):
+    def __init__(self, card: SimulatedCard, config: CardConfig, settings: SessionSettings, live: LiveSettings, tap: str | None = None):
         self._live = live
         logins = (VenueLogin(USER, PASSWORD),)
         exchanges = [Exchange(VenueSettings(live.seed, number, crowd=live.crowd, before=BEFORE, logins=logins))
@@ -84,10 +90,12 @@ class LiveSession(Session):
         super().__init__(card, config, Source(f"Trading at exchanges, seed {live.seed}", names, venues, lambda: (), live.messages, notes),
                          settings)
         self._ends = [
-            VenueEnd(exchange, Endpoints(*orders), tuple(FeedAddressing(feed.ip + 16 * line, feed.port, b"") for line in range(2)))
+            VenueEnd(exchange, Endpoints(*orders)._replace(destination_mac=VENUES_MAC),
+                     (FeedAddressing(feed.ip, feed.port, b""), FeedAddressing(feed.ip + 16, feed.port, b"")))
             for exchange, orders, feed in zip(
                 exchanges, order_addresses(live.venues), feed_addresses(live.venues), strict=True)]
-        self._wire_to = MarketWire(card, self._ends, config.clock_hz, self._heard)
+        wired = (card, self._ends, config.clock_hz, self._heard)
+        self._wire_to = MarketWire(*wired) if tap is None else TapWire(tap, *wired)
         self._numbers: dict[tuple[int, int], int] = {}
         self._acknowledged: set[tuple[int, int]] = set()
 
@@ -114,7 +122,10 @@ class LiveSession(Session):
             for line, name in zip(range(self._config.lines), ("FEED", "FEED_B"), strict=False):
                 control.write(f"{name}_IP", end.lines[line].ip, venue)
                 control.write(f"{name}_PORT", end.lines[line].port, venue)
-            sessions.set_up(venue, written(order_addresses(len(self._ends))[venue]), TIMES)
+            sessions.ask(venue, str(IPv4Address(end.ends.destination_ip)))
+        self._until(lambda: all(sessions.answer(venue) for venue in range(len(self._ends))), "hear the venues' Ethernet addresses")
+        for venue, address in enumerate(order_addresses(len(self._ends))):
+            sessions.set_up(venue, written(address)._replace(destination_mac=sessions.answer(venue) or ""), TIMES)
             sessions.open(venue, Login(USER, PASSWORD))
         self._until(lambda: all(sessions.state(venue).up for venue in range(len(self._ends))), "log in at the venues")
 
@@ -190,6 +201,8 @@ class LiveSession(Session):
         self._wire_to.run(STEP)
         self._look()
         self._desk.finish()
+        if isinstance(self._wire_to, TapWire):
+            self._wire_to.close()
 
     def _checks(self) -> list[Check]:
         control = self._desk.control
