@@ -78,7 +78,12 @@ def tcp_library() -> Path:
 
 def gateway_library(config: CardConfig, make: Callable[[], wiring.Component]) -> Path:
     """The same for the risk gateway of that card, with the ports that ``make`` gives it: what :mod:`sim.verilated.gateway` loads."""
-    return _noted("gateway", config, lambda verilog: _compile_once(verilog, f"gateway-{config.name}", "gateway", GATEWAY_SHIM, ""), make)
+    return _noted("gateway", config, lambda verilog: compile_gateway(verilog, f"gateway-{config.name}"), make)
+
+
+def compile_gateway(verilog: str, name: str) -> Path:
+    """Compiles Verilog of a top module ``gateway`` with these ports, unless it has been before."""
+    return _compile_once(verilog, name, "gateway", GATEWAY_SHIM, "")
 
 
 def _noted(top: str, config: CardConfig, compile_it: Callable[[str], Path], make: Callable[[], wiring.Component] | None = None) -> Path:

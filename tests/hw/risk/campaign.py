@@ -3,6 +3,7 @@
 import random
 from collections import Counter, deque
 from dataclasses import replace
+from typing import NamedTuple
 
 from host.card.replies import MOVED
 from hw.config import TINY
@@ -20,8 +21,29 @@ CROWDED = replace(TINY, open_orders=4)
 
 VENUES, SYMBOLS = CROWDED.venues, CROWDED.symbols
 
-BATCH = 2_000
+PATIENCE = 2_000
+"""Cycles in which nothing moves that are too many."""
+
+BATCH = 500
 """Orders between two restarts: positions are cleared and set anew, and whatever was open is forgotten by all."""
+
+
+class Scale(NamedTuple):
+    """How many bits longer the numbers of a batch are, so that every bit of a register has its turn."""
+
+    share_bits: int = 0
+    price_bits: int = 0
+
+    @classmethod
+    def drawn(cls, rng) -> "Scale":
+        """Together at most 28, so that the notional of a batch has 64 bits."""
+        share_bits = rng.choice([0, rng.randrange(22)])
+        return cls(share_bits, rng.choice([0, rng.randrange(min(21, 29 - share_bits))]))
+
+
+def longer(rng, value: int, bits: int) -> int:
+    """The value with so many random bits behind it."""
+    return value << bits | rng.getrandbits(bits) if bits else value
 
 
 class Campaign:
@@ -30,6 +52,8 @@ class Campaign:
     Parameters
     ----------
     seed : int
+    dut : CompiledGateway or None
+        Another one than the gateway as it is.
 
     Attributes
     ----------
@@ -39,8 +63,8 @@ class Campaign:
         Late and bad replies, cancels of unknown orders, cancels that were too fast.
     """
 
-    def __init__(self, seed: int):
-        self.rng, self.dut = random.Random(seed), CompiledGateway(CROWDED)
+    def __init__(self, seed: int, dut: CompiledGateway | None = None):
+        self.rng, self.dut, self._moved = random.Random(seed), dut or CompiledGateway(CROWDED), 0
         self.risk = RiskModel(VENUES, SYMBOLS, places=CROWDED.open_orders)
         self.door, self.reasons, self.said, self.now = DoorModel(self.risk, TokenBucketModel()), Counter(), Counter(), 0
         self._expected, self._passing, self._due, self._settling = deque(), deque(), None, deque()
@@ -63,7 +87,8 @@ class Campaign:
                 self._change()
             if orders and self._offered is None and rng.random() < 0.7:
                 again = asked and rng.random() < 0.08
-                self._offer(rng.choice(asked) if again else self._about_another() if rng.random() < 0.2 else random_order(rng))
+                self._offer(
+                    rng.choice(asked) if again else self._about_another() if rng.random() < 0.2 else random_order(rng, self._scale))
                 asked.append(self._offered)
                 orders -= 1
             self._hear(quiet=not orders)
@@ -76,7 +101,7 @@ class Campaign:
     def _change(self):
         """Other limits and switches, from this cycle on."""
         rng, risk, dut = self.rng, self.risk, self.dut
-        risk.limits = random_limits(rng, risk.day_notional)
+        risk.limits = random_limits(rng, risk.day_notional, self._scale)
         risk.killed_venues, risk.killed_strategies, risk.killed_symbols, risk.restricted, risk.unreachable = (
             {number for number in range(size) if rng.random() < 0.03} for size in (VENUES, 16, SYMBOLS, SYMBOLS, VENUES))
         risk.reducing, risk.armed, risk.kill, risk.limits_valid = (rng.random() < odds for odds in (0.1, 0.95, 0.05, 0.97))
@@ -85,7 +110,7 @@ class Campaign:
             limits_valid=risk.limits_valid, **{name: sum(1 << number for number in numbers) for name, numbers in (
                 ("kill_venues", risk.killed_venues), ("kill_strategies", risk.killed_strategies),
                 ("kill_symbols", risk.killed_symbols), ("restricted", risk.restricted), ("unreachable", risk.unreachable))})
-        own = NO_OWN if rng.random() < 0.7 else SymbolLimits(*(rng.randrange(2_000) for _ in range(4)))
+        own = NO_OWN if rng.random() < 0.7 else random_symbol_limits(rng, self._scale)
         self._limits_of = rng.randrange(SYMBOLS + 2), own
         self._halted = {(venue, symbol) for venue in range(VENUES) for symbol in range(SYMBOLS) if rng.random() < 0.1}
         dut.set(halted=[sum(1 << symbol for at, symbol in self._halted if at == venue) for venue in range(VENUES)],
@@ -98,13 +123,13 @@ class Campaign:
 
     def _about_another(self) -> Order:
         """A REPLACE or a CANCEL of an order that is open, mostly."""
-        rng = self.rng
+        rng, scale = self.rng, self._scale
         if not self.risk.open.orders or rng.random() < 0.1:
-            return random_order(rng)._replace(kind=REPLACE_ORDER, pair=0, reference=rng.randrange(9))
+            return random_order(rng, scale)._replace(kind=REPLACE_ORDER, pair=0, reference=rng.randrange(9))
         (_, reference), other = rng.choice(list(self.risk.open.orders.items()))
         return other.order._replace(
-            kind=CANCEL_ORDER if rng.random() < 0.2 else REPLACE_ORDER, reference=reference, shares=rng.randrange(1, 120),
-            price=rng.randrange(1, 2_000), pair=rng.random() < 0.02, **{"strategy": 2} if rng.random() < 0.05 else {})
+            kind=CANCEL_ORDER if rng.random() < 0.2 else REPLACE_ORDER, reference=reference,
+            shares=longer(rng, rng.randrange(1, 120), scale.share_bits), price=longer(rng, rng.randrange(1, 2_000), scale.price_bits), pair=rng.random() < 0.02, **{"strategy": 2} if rng.random() < 0.05 else {})
 
     def _hear(self, *, quiet):
         """Replies, the market, the host."""
@@ -113,7 +138,7 @@ class Campaign:
         if reply:
             self.told.append(reply)
             dut.set(replies__payload=reply._asdict())
-        touch = random_touch(rng) if rng.random() < 0.2 else None
+        touch = random_touch(rng, self._scale) if rng.random() < 0.2 else None
         if touch:
             doubt = {rng.choice(["stale", "crossed", "partial"]): 1} if touch.doubtful else {}
             dut.set(tops__payload={name: value for name, value in touch._asdict().items() if name != "doubtful"} | doubt)
@@ -144,6 +169,9 @@ class Campaign:
         if self._limits_of:
             risk.symbol_limits[self._limits_of[0]], self._limits_of = self._limits_of[1], None
             dut.set(symbol_limits__valid=0)
+        assert self.now - self._moved < PATIENCE, "the gateway hangs"
+        if moved or decisions or dut.bits("applied"):
+            self._moved = self.now
         if moved:
             self._offered = None
             dut.set(orders__valid=0)
@@ -224,7 +252,7 @@ class Campaign:
     def _restart(self):
         """Cleared, and positions set by hand: what a host does after a restart."""
         risk, dut, rng = self.risk, self.dut, self.rng
-        self.venues, self.told = Venues(rng), deque()
+        self.venues, self.told, self._scale = Venues(rng), deque(), Scale.drawn(rng)
         risk.armed = False
         dut.set(armed=0, clear_positions=1, orders__valid=0, replies__valid=0, tops__valid=0)
         self._market, self._heartbeat = Market(), False
@@ -234,7 +262,7 @@ class Campaign:
         for _ in range(SYMBOLS + 2):
             self._cycle()
         for symbol in range(SYMBOLS):
-            answer = Answer(MOVED, symbol=symbol, side=rng.randrange(2), shares=rng.choice([0, rng.randrange(300)]))
+            answer = Answer(MOVED, symbol=symbol, side=rng.randrange(2), shares=rng.choice([0, rng.randrange(300) << self._scale.share_bits]))
             self.told.append(answer)
             dut.set(replies__valid=1, replies__payload=answer._asdict())
             self._cycle()
@@ -244,30 +272,43 @@ class Campaign:
         self._change()
 
 
-def random_order(rng) -> Order:
+def random_order(rng, scale: Scale) -> Order:
     """Mostly sound."""
-    price = rng.choice([0, 0x80000000, 2**31 - 1]) if rng.random() < 0.03 else rng.randrange(1, 2_000)
+    price = rng.choice([0, 0x80000000, 2**31 - 1]) if rng.random() < 0.03 else longer(rng, rng.randrange(1, 2_000), scale.price_bits)
     return Order(
         rng.random() < 0.95, rng.choice([2, 15]) if rng.random() < 0.02 else rng.randrange(VENUES),
         rng.choice([4, 255]) if rng.random() < 0.02 else rng.randrange(SYMBOLS), rng.randrange(2),
-        0 if rng.random() < 0.02 else rng.randrange(1, 120), price, pair=rng.random() < 0.3, day=rng.random() < 0.3,
+        0 if rng.random() < 0.02 else longer(rng, rng.randrange(1, 120), scale.share_bits), price, pair=rng.random() < 0.3, day=rng.random() < 0.3,
         kind=CANCEL_ORDER if rng.random() < 0.1 else NEW)
 
 
-def random_limits(rng, day_notional: int) -> Limits:
+def random_limits(rng, day_notional: int, scale: Scale) -> Limits:
     """Tight, each by itself and now and then."""
+    shares, price = scale
     return Limits(
-        rng.randrange(80, 130), rng.randrange(100_000, 220_000), rng.randrange(200, 800), rng.randrange(1, 6), rng.randrange(1, 12),
-        max_day_notional=day_notional + rng.randrange(500_000), duplicate_window=rng.choice([0, 1, 5, 60, 200]), heartbeat_interval=1,
-        max_open_orders=rng.choice([3, 5, 65_535]), max_distance=rng.choice([600, 900, 2_000]),
+        longer(rng, rng.randrange(80, 130), shares), longer(rng, rng.randrange(100_000, 220_000), shares + price),
+        longer(rng, rng.randrange(200, 800), shares), rng.randrange(1, 6), seldom_huge(rng, rng.randrange(1, 12)),
+        max_day_notional=day_notional + longer(rng, rng.randrange(500_000), shares + price),
+        duplicate_window=seldom_huge(rng, rng.choice([0, 1, 5, 60, 200])), heartbeat_interval=seldom_huge(rng, 1),
+        max_open_orders=rng.choice([3, 5, 65_535]), max_distance=longer(rng, rng.choice([600, 900, 2_000]), price),
         strategy_interval=rng.choice([0, 0, 5, 20]), strategy_window=rng.choice([0, 30, 100]),
         symbol_interval=rng.choice([0, 0, 20, 50]), symbol_window=rng.choice([0, 30, 100]),
         cancel_burst=rng.choice([0, 1, 3]), cancel_interval=rng.choice([0, 1, 30, 100]),
         max_deviation=rng.choice([20_000, 40_000, 65_535]), waived=rng.choice([0, WITHOUT_MARKET, WITHOUT_MARKET, rng.getrandbits(22)]))
 
 
-def random_touch(rng) -> Touch:
-    mid = rng.randrange(600, 1_400)
+def random_symbol_limits(rng, scale: Scale) -> SymbolLimits:
+    shares, price = scale
+    return SymbolLimits(*(longer(rng, rng.randrange(2_000), bits) for bits in (shares, shares + price, shares, shares)))
+
+
+def seldom_huge(rng, value: int) -> int:
+    """A number of cycles, or one of 32 bits that never come to an end."""
+    return rng.getrandbits(32) if rng.random() < 0.02 else value
+
+
+def random_touch(rng, scale: Scale) -> Touch:
+    mid = longer(rng, rng.randrange(600, 1_400), scale.price_bits)
     touch = Touch(rng.randrange(VENUES), rng.randrange(SYMBOLS), mid - rng.randrange(20), mid + rng.randrange(20),
                   doubtful=rng.random() < 0.02)
     return touch._replace(**{rng.choice(["bid_price", "ask_price"]): 0}) if rng.random() < 0.03 else touch
