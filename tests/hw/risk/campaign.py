@@ -129,7 +129,8 @@ class Campaign:
         (_, reference), other = rng.choice(list(self.risk.open.orders.items()))
         return other.order._replace(
             kind=CANCEL_ORDER if rng.random() < 0.2 else REPLACE_ORDER, reference=reference,
-            shares=longer(rng, rng.randrange(1, 120), scale.share_bits), price=longer(rng, rng.randrange(1, 2_000), scale.price_bits), pair=rng.random() < 0.02, **{"strategy": 2} if rng.random() < 0.05 else {})
+            shares=longer(rng, rng.randrange(1, 120), scale.share_bits), price=longer(rng, rng.randrange(1, 2_000), scale.price_bits),
+            pair=rng.random() < 0.02, **{"strategy": 2} if rng.random() < 0.05 else {})
 
     def _hear(self, *, quiet):
         """Replies, the market, the host."""
@@ -262,7 +263,8 @@ class Campaign:
         for _ in range(SYMBOLS + 2):
             self._cycle()
         for symbol in range(SYMBOLS):
-            answer = Answer(MOVED, symbol=symbol, side=rng.randrange(2), shares=rng.choice([0, rng.randrange(300) << self._scale.share_bits]))
+            shares = rng.choice([0, rng.randrange(300) << self._scale.share_bits])
+            answer = Answer(MOVED, symbol=symbol, side=rng.randrange(2), shares=shares)
             self.told.append(answer)
             dut.set(replies__valid=1, replies__payload=answer._asdict())
             self._cycle()
@@ -278,8 +280,8 @@ def random_order(rng, scale: Scale) -> Order:
     return Order(
         rng.random() < 0.95, rng.choice([2, 15]) if rng.random() < 0.02 else rng.randrange(VENUES),
         rng.choice([4, 255]) if rng.random() < 0.02 else rng.randrange(SYMBOLS), rng.randrange(2),
-        0 if rng.random() < 0.02 else longer(rng, rng.randrange(1, 120), scale.share_bits), price, pair=rng.random() < 0.3, day=rng.random() < 0.3,
-        kind=CANCEL_ORDER if rng.random() < 0.1 else NEW)
+        0 if rng.random() < 0.02 else longer(rng, rng.randrange(1, 120), scale.share_bits), price, pair=rng.random() < 0.3,
+        day=rng.random() < 0.3, kind=CANCEL_ORDER if rng.random() < 0.1 else NEW)
 
 
 def random_limits(rng, day_notional: int, scale: Scale) -> Limits:
