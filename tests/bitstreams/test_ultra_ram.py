@@ -92,6 +92,7 @@ def test_order_store_is_ultra_ram():
     assert kinds["LUT"] < 24 * row, "the rows of 32 UltraRAMs are chosen from, at some 13 LUTs a bit"
 
 
+@pytest.mark.slow
 def test_far_levels_are_block_ram():
     levels = FarLevels(ALVEO)
     found, kinds = synthesised(levels)

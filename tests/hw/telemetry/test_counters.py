@@ -7,7 +7,7 @@ from amaranth.hdl import Module, ResetInserter, Signal
 
 from hw.config import TINY
 from hw.host_interface.counter_table import COUNTERS, counter_elements
-from hw.telemetry.counters import Counters
+from hw.telemetry.counters import Counters, port_name
 from tests.hw.bench import simulate
 
 ELEMENTS = counter_elements(TINY)
@@ -106,6 +106,14 @@ def test_carries_into_the_high_word_and_shows_a_value_within_visible_cycles():
     simulate(dut, testbench)
 
 
+def pulse(dut, element):
+    """The input of a counter that is of no family."""
+    counter, venue, _ = element
+    assert not counter.family
+    port = getattr(dut, port_name(counter))
+    return port[venue] if counter.per_venue else port
+
+
 @pytest.mark.parametrize("number", [FIRST, LAST])
 def test_a_reset_clears_what_the_ram_still_holds(number):
     m = Module()
@@ -114,7 +122,7 @@ def test_a_reset_clears_what_the_ram_still_holds(number):
     m.submodules.dut = ResetInserter(reset)(dut)
 
     async def testbench(ctx):
-        counting = [dut.frames[0], dut.restore_refused]
+        counting = [pulse(dut, ELEMENTS[number]) for number in (FIRST, LAST)]
         for value in (1, 0):
             for port in counting:
                 ctx.set(port, value)
