@@ -5,7 +5,6 @@ delay frames. Prints what came of it as JSON.
 """
 
 import asyncio
-import heapq
 import json
 import random
 import subprocess
@@ -27,7 +26,7 @@ from sim.venue.settings import Login as VenueLogin
 from sim.venue.settings import VenueSettings
 from sim.verilated.build import library
 from sim.verilated.tap import Tap
-from tests.hw.net.kernel_session import COPY, JITTER, LOSS, OVERTAKE, well_formed
+from tests.hw.net.kernel_session import Wire, well_formed
 from tests.sim.venue.clients import Client
 
 VENUE, CARD, CARD_MAC, PORT = "10.9.0.1", "10.9.0.2", "02:00:00:00:09:02", 26_477
@@ -51,21 +50,8 @@ def prepare():
         subprocess.run(command.split(), check=True)
 
 
-class Wire:
-    """Frames both ways between card and kernel: multicast goes to the feed's lines, all else to the order port."""
-
-    def __init__(self, tap, card, harm):
-        self.tap, self.card, self.harm, self.rng = tap, card, harm, random.Random(1)
-        self.waiting, self.number, self.frames = [], 0, []
-
-    def put(self, to_card, frame):
-        rng = self.rng
-        for _ in range(1 + (self.harm and rng.random() < COPY)):
-            if self.harm and rng.random() < LOSS:
-                continue
-            delay = JITTER * rng.random() if self.harm and rng.random() < OVERTAKE else 0
-            self.number += 1
-            heapq.heappush(self.waiting, (time.monotonic() + delay, self.number, to_card, frame))
+class CardWire(Wire):
+    """Multicast goes to the feed's lines, all else to the order port."""
 
     def step(self):
         while frame := self.tap.receive():
@@ -78,13 +64,7 @@ class Wire:
         for frame in self.card.take_frames():
             self.frames.append(frame.data)
             self.put(False, frame.data)
-        now = time.monotonic()
-        while self.waiting and self.waiting[0][0] <= now:
-            _, _, to_card, frame = heapq.heappop(self.waiting)
-            if to_card:
-                self.card.queue(self.card.reply_port, [frame])
-            else:
-                self.tap.send(frame)
+        self.deliver(time.monotonic(), lambda frame: self.card.queue(self.card.reply_port, [frame]))
 
 
 class Trader:
@@ -161,7 +141,7 @@ async def day(orders, harm):
     card = SimulatedCard(library(TINY))
     control = Control(card, TINY.name)
     set_up(control, exchange.locates[f"{NAME:<8}"])
-    wire, trader, sessions = Wire(tap, card, harm), Trader(control, orders), control.sessions
+    wire, trader, sessions = CardWire(tap, card, harm), Trader(control, orders), control.sessions
     end = time.monotonic() + PATIENCE
     maker = None
 

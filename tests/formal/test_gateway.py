@@ -6,8 +6,6 @@ for every value of the product. Of a price it is proved that it keeps the limits
 found has tests.
 """
 
-import inspect
-import types
 from dataclasses import replace
 
 import pytest
@@ -24,7 +22,7 @@ from hw.reasons import RejectReason
 from hw.settings import RiskLimits, SymbolLimits
 from hw.types import Order, OrderKind, Side, TopOfBook
 from hw.venue_reply import VenueReply
-from tests.formal.prove import prove
+from tests.formal.prove import mutated, prove
 
 CONFIG = replace(TINY, symbols=2, open_orders=2)
 DEPTH = 12
@@ -369,15 +367,6 @@ def test_each_reason_can_be_reached(tmp_path):
     """NONE: both legs of a pair leave."""
     promise = Promise(covers=True)
     prove(promise, tmp_path, ports=promise.ports(), depth=16, mode="cover")
-
-
-def mutated(module, old, new):
-    """The module with a piece of its source exchanged."""
-    source = inspect.getsource(module)
-    assert source.count(old) == 1, f"{old!r} is there {source.count(old)} times"
-    result = types.ModuleType(module.__name__)
-    exec(compile(source.replace(old, new), module.__file__, "exec"), result.__dict__)
-    return result
 
 
 MUTANTS = {

@@ -4,9 +4,23 @@ from hw.config import TINY
 from hw.host_interface.bank import RegisterBank
 from hw.host_interface.bus import READ_LATENCY
 from hw.host_interface.registers import REGISTERS
+from hw.reasons import RejectReason
 from tests.hw.bench import simulate
 
 BY_NAME = {register.name: register for register in REGISTERS}
+
+WRITE_LATENCY = 3
+"""Cycles from a write to its value on the bank's ports."""
+
+LIMITS = {"MAX_SHARES": 500, "MAX_POSITION": 10_000, "MAX_NOTIONAL": 0x12_3456_789A_BCDE, "RATE_BURST": 7, "RATE_INTERVAL": 0x89ABCDEF}
+AT_LEAST = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 1, "WAIVED": 1 << RejectReason.DEAD_MAN}
+"""Without these the others are refused."""
+
+
+async def commit(host, generation=1, **changes):
+    for name, value in (AT_LEAST | LIMITS | changes).items():
+        await host.write(f"SHADOW_{name}", value)
+    await host.write("LIMITS_COMMIT", generation)
 
 
 class Host:

@@ -13,25 +13,10 @@ from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.map_types import Access, Register
 from hw.host_interface.register_file import RegisterFile, mask
 from hw.host_interface.registers import REGISTERS
-from hw.reasons import RejectReason
 from tests.hw.bench import simulate
-from tests.hw.host_interface.host import BY_NAME, Host, run
+from tests.hw.host_interface.host import BY_NAME, WRITE_LATENCY, Host, run
 
 COUNTERS = counter_elements(TINY)
-
-WRITE_LATENCY = 3
-"""Cycles from a write to its value on the bank's ports."""
-
-LIMITS = {"MAX_SHARES": 500, "MAX_POSITION": 10_000, "MAX_NOTIONAL": 0x12_3456_789A_BCDE, "RATE_BURST": 7, "RATE_INTERVAL": 0x89ABCDEF}
-AT_LEAST = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 1, "WAIVED": 1 << RejectReason.DEAD_MAN}
-"""Without these the others are refused."""
-
-
-async def commit(host, generation=1, **changes):
-    for name, value in (AT_LEAST | LIMITS | changes).items():
-        await host.write(f"SHADOW_{name}", value)
-    await host.write("LIMITS_COMMIT", generation)
-
 
 # Words
 

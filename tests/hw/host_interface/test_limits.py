@@ -6,21 +6,7 @@ from hw.host_interface.arming import Arming
 from hw.host_interface.limits import SYMBOL_LIMITS
 from hw.reasons import LimitRefusal, RejectReason
 from tests.hw.bench import simulate
-from tests.hw.host_interface.host import run
-
-WRITE_LATENCY = 3
-"""Cycles from a write to its value on the bank's ports."""
-
-LIMITS = {"MAX_SHARES": 500, "MAX_POSITION": 10_000, "MAX_NOTIONAL": 0x12_3456_789A_BCDE, "RATE_BURST": 7, "RATE_INTERVAL": 0x89ABCDEF}
-AT_LEAST = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 1, "WAIVED": 1 << RejectReason.DEAD_MAN}
-"""Without these the others are refused."""
-
-
-async def commit(host, generation=1, **changes):
-    for name, value in (AT_LEAST | LIMITS | changes).items():
-        await host.write(f"SHADOW_{name}", value)
-    await host.write("LIMITS_COMMIT", generation)
-
+from tests.hw.host_interface.host import LIMITS, WRITE_LATENCY, commit, run
 
 # Arming
 

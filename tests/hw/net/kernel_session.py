@@ -43,7 +43,7 @@ def prepare(port):
 
 
 class Wire:
-    """Frames both ways between the card and the kernel."""
+    """Frames both ways between the card and the kernel; with ``harm`` they are lost, doubled and late."""
 
     def __init__(self, tap, card, harm):
         self.tap, self.card, self.harm, self.rng = tap, card, harm, random.Random(1)
@@ -68,9 +68,13 @@ class Wire:
             for frame in self.card.run(end - self.card.now):
                 self.frames.append(frame.data)
                 self.put(False, frame.data)
+        self.deliver(now, self.card.frame)
+
+    def deliver(self, now, to_card):
+        """What is due goes on, to the card or to the kernel."""
         while self.waiting and self.waiting[0][0] <= now:
-            _, _, to_card, frame = heapq.heappop(self.waiting)
-            (self.card.frame if to_card else self.tap.send)(frame)
+            _, _, inward, frame = heapq.heappop(self.waiting)
+            (to_card if inward else self.tap.send)(frame)
 
 
 class Trader:
