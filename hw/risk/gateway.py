@@ -6,8 +6,8 @@ from amaranth.lib.wiring import connect, flipped
 
 from hw.config import CardConfig
 from hw.lib.multiplier import Multiplier
-from hw.lib.parity import field_parity
-from hw.reasons import WAIVABLE, RejectReason
+from hw.reasons import RejectReason
+from hw.risk import checks
 from hw.risk.answers import Answers
 from hw.risk.cancel_all import CancelAll
 from hw.risk.cancel_watch import CancelWatch
@@ -16,7 +16,7 @@ from hw.risk.dead_man import DeadMan
 from hw.risk.duplicates import Duplicates
 from hw.risk.exposure import Exposure
 from hw.risk.gateway_ports import gateway_ports
-from hw.risk.leg import MAX_PRICE, Leg, exceeds, primary
+from hw.risk.leg import MAX_PRICE, Leg, primary
 from hw.risk.limits_by_key import LimitsByKey
 from hw.risk.open_orders import OpenOrders
 from hw.risk.reference import Reference
@@ -307,11 +307,11 @@ class RiskGateway(wiring.Component):
             deviation.a.eq(self.orders.payload.price), deviation.b.eq(self.limits.max_deviation),
             leg.deviation.eq(deviation.product[len(self.limits.max_deviation):]),
         ]
-        m.d.sync += [leg.closed.eq(self._closed(order)), leg.unsure.eq(self._unsure(order))]
+        m.d.sync += [leg.closed.eq(checks.closed(self, order)), leg.unsure.eq(checks.unsure(self, order))]
         with m.If(is_first):
-            m.d.sync += [first.eq(leg), first.closed.eq(self._closed(order)), first.unsure.eq(self._unsure(order))]
+            m.d.sync += [first.eq(leg), first.closed.eq(checks.closed(self, order)), first.unsure.eq(checks.unsure(self, order))]
         with m.Else():
-            m.d.sync += [first.closed.eq(self._closed(first.order)), first.unsure.eq(self._unsure(first.order))]
+            m.d.sync += [first.closed.eq(checks.closed(self, first.order)), first.unsure.eq(checks.unsure(self, first.order))]
 
     def _watch_the_host(self, m):
         m.submodules.dead_man = dead_man = DeadMan(self.HEARTBEAT_BITS)
@@ -337,55 +337,6 @@ class RiskGateway(wiring.Component):
             duplicates.record.eq(granted), duplicates.double.eq(self._second), duplicates.window.eq(self.limits.duplicate_window)]
         m.d.comb += [duplicates.left_first.eq(first.order), duplicates.left_last.eq(order)]
 
-    def _killed(self, order):
-        """The switch of the firm, of a session, of a strategy or of a symbol."""
-        return (self.kill | self.kill_venues.bit_select(order.venue, 1) | self.kill_strategies.bit_select(order.strategy, 1)
-                | self.kill_symbols.bit_select(order.symbol, 1))
-
-    def _cut_off(self, order):
-        return self.unreachable.bit_select(order.venue, 1)
-
-    def _limits_broken(self):
-        """A limit has lost a bit since its commit."""
-        return field_parity(self.limits) != self.limits_parity
-
-    def _closed(self, order):
-        return self.halted[order.venue].bit_select(order.symbol, 1)
-
-    def _unsure(self, order):
-        return self.stale.bit_select(order.venue, 1) | ~self._reference.sure[order.venue].bit_select(order.symbol, 1)
-
-    def _breaches(self, leg, day, halted, ahead=0):
-        """What stands against an order, but for its other leg and the rate. ``ahead``: orders that leave before it."""
-        limits, opens = self.limits, leg.order.kind != OrderKind.REPLACE
-        breaches = {
-            RejectReason.DEAD_MAN: self.expired,
-            RejectReason.HALTED: halted,
-            RejectReason.KILLED: self._killed(leg.order),
-            RejectReason.BAD_ORDER: leg.bad | (leg.no_room & ~leg.unknown),
-            RejectReason.NO_SESSION: self._cut_off(leg.order),
-            RejectReason.UNKNOWN_ORDER: leg.unknown,
-            RejectReason.RESTRICTED: self.restricted.bit_select(leg.order.symbol, 1),
-            RejectReason.MARKET_STATE: leg.closed,
-            RejectReason.UNSURE_BOOK: leg.unsure,
-            RejectReason.MAX_SHARES: exceeds(leg.order.shares, limits.max_shares) | exceeds(leg.order.shares, leg.own.shares),
-            RejectReason.MAX_NOTIONAL: (leg.notional > limits.max_notional) | (leg.notional > leg.own.notional),
-            RejectReason.COLLAR: exceeds(leg.distance, limits.max_distance),
-            RejectReason.FAT_FINGER: exceeds(leg.distance, leg.deviation),
-            RejectReason.DUPLICATE: leg.duplicate,
-            RejectReason.SELF_MATCH: leg.crosses,
-            RejectReason.REDUCING: self.reducing & (leg.after > 0),
-            RejectReason.POSITION: exceeds(leg.after, limits.max_position) | exceeds(leg.after, leg.own.position),
-            RejectReason.DAY_NOTIONAL: day,
-            RejectReason.STRATEGY_RATE: leg.own.strategy_fast, RejectReason.SYMBOL_RATE: leg.own.symbol_fast,
-            RejectReason.NO_PLACE: self._table.taken.bit_select(leg.order.venue, 1),
-            RejectReason.OPEN_ORDERS: opens & exceeds(self._table.count + ahead + 1, limits.max_open_orders),
-        }
-        return {
-            reason: breach & ~limits.waived[reason] if reason in WAIVABLE else breach
-            for reason, breach in breaches.items()
-        }
-
     def _judge(self, m, leg, first, second, examined, decide, granted):
         """Puts the order on offer at ``passed`` or, with the first reason that applies, at ``rejected``; a first leg before it."""
         m.submodules.bucket = bucket = TokenBucket()
@@ -393,9 +344,9 @@ class RiskGateway(wiring.Component):
         sound, first_sound, orphan = Signal(), Signal(), self._orphan
         halted, room = Signal(), self._day.room
         m.d.comb += halted.eq(
-            ~self.armed | ~self.limits_valid | self.fault | self.clearing | self._broken | self._limits_broken())
-        breaches = self._breaches(leg, leg.notional > room, halted, ahead=second)
-        first_breaches = self._breaches(first, room[-1], halted)
+            ~self.armed | ~self.limits_valid | self.fault | self.clearing | self._broken | checks.limits_broken(self))
+        breaches = checks.breaches(self, leg, day=leg.notional > room, halted=halted, ahead=second)
+        first_breaches = checks.breaches(self, first, day=room[-1], halted=halted)
         m.d.comb += [
             leg.stray.eq(orphan & ~second),
             cancel.eq(leg.order.kind == OrderKind.CANCEL),
@@ -415,7 +366,7 @@ class RiskGateway(wiring.Component):
             m.d.sync += orphan.eq(decide & leg.order.pair)  # and refused: the next order is its other leg
 
         passes, reason = Signal(), primary(m, breaches)
-        m.d.comb += passes.eq(Mux(cancel, ~leg.bad & ~self._cut_off(leg.order), granted))
+        m.d.comb += passes.eq(Mux(cancel, ~leg.bad & ~checks.cut_off(self, leg.order), granted))
         with m.If(cancel):
             m.d.comb += reason.eq(Mux(leg.bad, RejectReason.BAD_ORDER, RejectReason.NO_SESSION))
         first_reason = primary(m, first_breaches)

@@ -7,6 +7,7 @@ found has tests.
 """
 
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 from amaranth.hdl import Assert, Cat, Cover, Module, Mux, Signal, Value
@@ -14,7 +15,6 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 import hw.risk.gateway
-import hw.risk.limits_by_key
 from hw.config import TINY
 from hw.lib.parity import field_parity
 from hw.lib.slot_table import SlotSettings
@@ -370,39 +370,52 @@ def test_each_reason_can_be_reached(tmp_path):
 
 
 MUTANTS = {
-    "kill comes a cycle late": ("gateway", "return (self.kill |", "return (self.late |"),
-    "the switch of a symbol is not looked at": ("gateway", "self.kill_symbols.bit_select(order.symbol, 1))", "0)"),
-    "the dead man is not heard of": ("gateway", "RejectReason.DEAD_MAN: self.expired,", "RejectReason.DEAD_MAN: 0,"),
-    "a limit that has lost a bit counts": ("gateway", "| self._broken | self._limits_broken())", "| self._broken)"),
+    "kill comes a cycle late": ("checks", "return (gateway.kill |", "return (gateway.late |"),
+    "the switch of a symbol is not looked at": ("checks", "gateway.kill_symbols.bit_select(order.symbol, 1))", "0)"),
+    "the dead man is not heard of": ("checks", "RejectReason.DEAD_MAN: gateway.expired,", "RejectReason.DEAD_MAN: 0,"),
+    "a limit that has lost a bit counts": ("gateway", "| self._broken | checks.limits_broken(self))", "| self._broken)"),
     "any order may be replaced": ("gateway", "leg.unknown.eq((order.kind == OrderKind.REPLACE) & ~self._table.known)", "leg.unknown.eq(0)"),
-    "a venue need not be reached": ("gateway", "RejectReason.NO_SESSION: self._cut_off(leg.order)", "RejectReason.NO_SESSION: 0"),
-    "the market may be anything": ("gateway", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
-    "a little further": ("gateway", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
-    "own orders are overlooked": ("gateway", "RejectReason.SELF_MATCH: leg.crosses", "RejectReason.SELF_MATCH: 0"),
-    "one share too many": ("gateway", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
+    "a venue need not be reached": ("checks", "RejectReason.NO_SESSION: cut_off(gateway, leg.order)", "RejectReason.NO_SESSION: 0"),
+    "the market may be anything": ("checks", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
+    "a little further": ("checks", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
+    "own orders are overlooked": ("checks", "RejectReason.SELF_MATCH: leg.crosses", "RejectReason.SELF_MATCH: 0"),
+    "one share too many": ("checks", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
 }
 
 
 MUTANTS_BY_KEY = {
-    "a symbol's own limit of shares is not looked at": ("gateway", "| exceeds(leg.order.shares, leg.own.shares)", "| 0"),
-    "a symbol's own limit of notional is not looked at": ("gateway", "| (leg.notional > leg.own.notional)", "| 0"),
-    "a symbol's own limit of its position is not looked at": ("gateway", "| exceeds(leg.after, leg.own.position)", "| 0"),
+    "a symbol's own limit of shares is not looked at": ("checks", "| exceeds(leg.order.shares, leg.own.shares)", "| 0"),
+    "a symbol's own limit of notional is not looked at": ("checks", "| (leg.notional > leg.own.notional)", "| 0"),
+    "a symbol's own limit of its position is not looked at": ("checks", "| exceeds(leg.after, leg.own.position)", "| 0"),
     "short is long": ("limits_by_key", "Mux(self.side == Side.SELL", "Mux(self.side == Side.BUY"),
-    "a strategy may be as fast as it likes": ("gateway", "STRATEGY_RATE: leg.own.strategy_fast", "STRATEGY_RATE: 0"),
-    "a symbol may be as fast as it likes": ("gateway", "SYMBOL_RATE: leg.own.symbol_fast", "SYMBOL_RATE: 0"),
+    "a strategy may be as fast as it likes": ("checks", "STRATEGY_RATE: leg.own.strategy_fast", "STRATEGY_RATE: 0"),
+    "a symbol may be as fast as it likes": ("checks", "SYMBOL_RATE: leg.own.symbol_fast", "SYMBOL_RATE: 0"),
 }
+
+
+IMPORTS = {
+    "checks": ("checks", "from hw.risk import checks"),
+    "limits_by_key": ("LimitsByKey", "from hw.risk.limits_by_key import LimitsByKey"),
+}
+"""What the gateway takes from modules that have mutants, and how."""
+
+
+def mutant(where, old, new):
+    """The gateway's module, with a piece of its source or of another module's exchanged."""
+    if where == "gateway":
+        gateway = mutated(hw.risk.gateway, old, new)
+    else:
+        name, line = IMPORTS[where]
+        gateway, other = mutated(hw.risk.gateway, line, f"{name} = None"), mutated(import_module(f"hw.risk.{where}"), old, new)
+        setattr(gateway, name, getattr(other, name, other))
+    gateway.RiskGateway.late = Signal()
+    return gateway
 
 
 @pytest.mark.formal
 @pytest.mark.parametrize("name", [*MUTANTS, *MUTANTS_BY_KEY])
 def test_the_proof_fails_on_a_mutant(tmp_path, name):
-    where, old, new = (MUTANTS | MUTANTS_BY_KEY)[name]
-    if where == "limits_by_key":
-        gateway = mutated(hw.risk.gateway, "from hw.risk.limits_by_key import LimitsByKey", "LimitsByKey = None")
-        gateway.LimitsByKey = mutated(hw.risk.limits_by_key, old, new).LimitsByKey
-    else:
-        gateway = mutated(hw.risk.gateway, old, new)
-        gateway.RiskGateway.late = Signal()
+    gateway = mutant(*(MUTANTS | MUTANTS_BY_KEY)[name])
     promise = Promise(obedient=True, by_key=name in MUTANTS_BY_KEY, gateway=gateway)
     with pytest.raises(AssertionError, match="DONE .FAIL"):
         prove(promise, tmp_path, ports=promise.ports(), depth=20, mode="bmc")
