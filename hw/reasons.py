@@ -86,13 +86,20 @@ class RejectReason(IntEnum):
     """It comes too soon after other orders of its strategy."""
     SYMBOL_RATE = 24
     """It comes too soon after other orders for its symbol."""
+    PRICE_BAND = 25
+    """The price is below or above the band that the host has set for its symbol."""
+    SHORT_SALE = 26
+    """A short sale at or below the best bid, of a symbol that may be sold short only above it; or the bid is not known."""
+    LOCATE = 27
+    """A short sale, with which those of the day would be of more shares than have been located."""
 
 
 PRIORITY = (
     RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.NO_SESSION,
     RejectReason.UNKNOWN_ORDER, RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.UNSURE_BOOK, RejectReason.MAX_SHARES,
     RejectReason.MAX_NOTIONAL,
-    RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.DUPLICATE, RejectReason.SELF_MATCH, RejectReason.REDUCING,
+    RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.PRICE_BAND, RejectReason.DUPLICATE, RejectReason.SELF_MATCH,
+    RejectReason.SHORT_SALE, RejectReason.LOCATE, RejectReason.REDUCING,
     RejectReason.POSITION,
     RejectReason.DAY_NOTIONAL, RejectReason.STRATEGY_RATE, RejectReason.SYMBOL_RATE, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS,
     RejectReason.PAIR, RejectReason.RATE,
@@ -102,7 +109,7 @@ PRIORITY = (
 WAIVABLE = frozenset({
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
     RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
-    RejectReason.FAT_FINGER, RejectReason.SELF_MATCH,
+    RejectReason.FAT_FINGER, RejectReason.SELF_MATCH, RejectReason.PRICE_BAND, RejectReason.SHORT_SALE, RejectReason.LOCATE,
 })
 """Checks that a committed limit can turn off."""
 
@@ -130,6 +137,9 @@ RULES = {
     RejectReason.SELF_MATCH: "FINRA 5210.02: self-trades",
     RejectReason.NO_SESSION: "RTS 6 Art. 16: monitoring of the trading system",
     RejectReason.STRATEGY_RATE: "RTS 6 Art. 15(1)(d): maximum message limit; Art. 12",
+    RejectReason.PRICE_BAND: "RTS 6 Art. 15(1)(a): price collars; SEC 15c3-5(c)(2)(i): limit up, limit down",
+    RejectReason.SHORT_SALE: "Regulation SHO rule 201: short sale price test",
+    RejectReason.LOCATE: "Regulation SHO rule 203(b): locate requirement",
     RejectReason.SYMBOL_RATE: "RTS 6 Art. 15(1)(d): maximum message limit",
 }
 """What each check serves."""
@@ -152,6 +162,8 @@ class LimitRefusal(IntEnum):
     """MAX_SHARES is above MAX_POSITION."""
     NOTIONAL = 6
     """MAX_NOTIONAL is below MAX_SHARES: no order of that many would pass at any price."""
+    BAND = 7
+    """SYMBOL_MIN_PRICE is above SYMBOL_MAX_PRICE."""
 
 
 class StaleReason(IntEnum):

@@ -136,6 +136,20 @@ class SymbolLimits(data.Struct):
     """Largest long position over all venues, working buy orders included."""
     max_short: Shares
     """Largest short position, working sell orders included; 0: it is not sold short."""
+    locates: Shares
+    """Most shares of all short sale orders since positions were cleared."""
+    min_price: Price
+    """Least price of an order, buy or sell."""
+    max_price: Price
+    """Largest price of an order."""
+    uptick_only: 1
+    """It is sold short only above the best bid."""
+
+
+UNLIMITED = {name: (1 << bits) - 1 for name, bits in (
+    ("max_shares", 32), ("max_notional", 64), ("max_long", 32), ("max_short", 32), ("locates", 32), ("max_price", 32),
+)} | {"min_price": 0, "uptick_only": 0}
+"""Limits of a symbol that limit nothing."""
 
 
 def RiskSwitches(venues: int, symbols: int) -> data.StructLayout:

@@ -14,7 +14,7 @@ MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "max_distance":
 WAIVABLE = (
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
     RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
-    RejectReason.FAT_FINGER, RejectReason.SELF_MATCH,
+    RejectReason.FAT_FINGER, RejectReason.SELF_MATCH, RejectReason.PRICE_BAND, RejectReason.SHORT_SALE, RejectReason.LOCATE,
 )
 """Checks that ``waived`` can turn off."""
 
@@ -42,15 +42,27 @@ class SymbolLimits(NamedTuple):
     """Largest long position, working orders included, in shares."""
     max_short: int = (1 << 32) - 1
     """Largest short position, working orders included; 0: it is not sold short."""
+    locates: int = (1 << 32) - 1
+    """Most shares of all short sale orders since positions were cleared; a cancelled order gives nothing back."""
+    min_price: int = 0
+    """Least price of an order, in 1/10000."""
+    max_price: int = (1 << 32) - 1
+    """Largest price of an order, in 1/10000."""
+    uptick_only: int = 0
+    """1: it is sold short only above the best bid (Regulation SHO, rule 201)."""
 
     def check(self) -> None:
         """Raises ValueError for limits that are out of range or contradict each other."""
-        for name, lowest, bits in (("max_shares", 1, 32), ("max_notional", 1, 64), ("max_long", 0, 32), ("max_short", 0, 32)):
+        for name, lowest, bits in (
+                ("max_shares", 1, 32), ("max_notional", 1, 64), ("max_long", 0, 32), ("max_short", 0, 32), ("locates", 0, 32),
+                ("min_price", 0, 32), ("max_price", 1, 32), ("uptick_only", 0, 1)):
             value = getattr(self, name)
             if not lowest <= value < 1 << bits:
                 raise ValueError(f"limit {name} of a symbol must be {lowest} to {(1 << bits) - 1}, not {value}")
         if self.max_notional < self.max_shares:
             raise ValueError(f"limits contradict: max_notional {self.max_notional} is below max_shares {self.max_shares} at 0.0001")
+        if self.min_price > self.max_price:
+            raise ValueError(f"limits contradict: min_price {self.min_price} is above max_price {self.max_price}")
 
 
 class Limits(NamedTuple):

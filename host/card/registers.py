@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 10
+VERSION_MINOR = 11
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -73,6 +73,9 @@ class RejectReason(IntEnum):
     NO_SESSION = 22
     STRATEGY_RATE = 23
     SYMBOL_RATE = 24
+    PRICE_BAND = 25
+    SHORT_SALE = 26
+    LOCATE = 27
 
 
 class StaleReason(IntEnum):
@@ -89,6 +92,7 @@ class LimitRefusal(IntEnum):
     DAY = 4
     POSITION = 5
     NOTIONAL = 6
+    BAND = 7
 
 
 class AnswerKind(IntEnum):
@@ -163,7 +167,7 @@ _REGISTERS = (
     Register("LIMITS_COMMIT", 0x00a0, "wo"),
     Register("LIMITS_GENERATION", 0x00a4, "ro"),
     Register("LIMITS_STATUS", 0x00a8, "ro", fields=(
-        Field("refused", 0, 8), Field("checking", 31, 1),
+        Field("refused", 0, 16), Field("checking", 31, 1),
     )),
     Register("LIMITS_CHECKSUM", 0x00ac, "ro"),
     Register("ACTIVE_MAX_SHARES", 0x00c0, "ro"),
@@ -201,12 +205,20 @@ _REGISTERS = (
     Register("SYMBOL_MAX_NOTIONAL", 0x03a8, "rw", bits=64),
     Register("SYMBOL_MAX_LONG", 0x03b0, "rw"),
     Register("SYMBOL_MAX_SHORT", 0x03b4, "rw"),
-    Register("SYMBOL_STATUS", 0x03b8, "ro", bits=8),
+    Register("SYMBOL_STATUS", 0x03b8, "ro", bits=16),
     Register("SYMBOL_GENERATION", 0x03bc, "ro"),
     Register("SHOWN_MAX_NOTIONAL", 0x03c0, "ro", bits=64),
     Register("SHOWN_MAX_SHARES", 0x03c8, "ro"),
     Register("SHOWN_MAX_LONG", 0x03cc, "ro"),
     Register("SHOWN_MAX_SHORT", 0x03d0, "ro"),
+    Register("SYMBOL_LOCATES", 0x03d4, "rw"),
+    Register("SYMBOL_MIN_PRICE", 0x03d8, "rw"),
+    Register("SYMBOL_MAX_PRICE", 0x03dc, "rw"),
+    Register("SYMBOL_UPTICK_ONLY", 0x03e0, "rw", bits=1),
+    Register("SHOWN_LOCATES", 0x03e4, "ro"),
+    Register("SHOWN_MIN_PRICE", 0x03e8, "ro"),
+    Register("SHOWN_MAX_PRICE", 0x03ec, "ro"),
+    Register("SHOWN_UPTICK_ONLY", 0x03f0, "ro", bits=1),
     Register("SHADOW_STRATEGY_INTERVAL", 0x0a00, "rw"),
     Register("SHADOW_STRATEGY_WINDOW", 0x0a04, "rw"),
     Register("SHADOW_SYMBOL_INTERVAL", 0x0a08, "rw"),
@@ -488,6 +500,9 @@ _COUNTERS = (
     Counter("REJECT_NO_SESSION", 0x5980, 0),
     Counter("REJECT_STRATEGY_RATE", 0x59c0, 0),
     Counter("REJECT_SYMBOL_RATE", 0x5a00, 0),
+    Counter("REJECT_PRICE_BAND", 0x5a40, 0),
+    Counter("REJECT_SHORT_SALE", 0x5a80, 0),
+    Counter("REJECT_LOCATE", 0x5ac0, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

@@ -93,8 +93,9 @@ def commit_symbol_limits(m, bank, value, written, source):
     new, wrong, refused = output.payload["values"], Signal(len(LimitRefusal)), Signal()
     m.d.comb += [
         output.payload.symbol.eq(value.symbol_commit), *(new[name].eq(getattr(value, f"symbol_{name}")) for name in SYMBOL_LIMITS),
-        wrong[LimitRefusal.RANGE].eq((new.max_shares == 0) | (new.max_notional == 0) | (value.symbol_commit >= bank.config.symbols)),
-        wrong[LimitRefusal.NOTIONAL].eq(new.max_notional < new.max_shares),
+        wrong[LimitRefusal.RANGE].eq((new.max_shares == 0) | (new.max_notional == 0) | (new.max_price == 0)
+                                    | (value.symbol_commit >= bank.config.symbols)),
+        wrong[LimitRefusal.NOTIONAL].eq(new.max_notional < new.max_shares), wrong[LimitRefusal.BAND].eq(new.min_price > new.max_price),
         refused.eq(written.symbol_commit & wrong.any()), output.valid.eq(written.symbol_commit & ~wrong.any()),
     ]
     with m.If(written.symbol_commit):

@@ -26,7 +26,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 10
+VERSION_MINOR = 11
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -175,7 +175,7 @@ RISK = (
              "any other value, and shadows that are out of range or contradict each other, change nothing and count as LIMITS_REFUSED."),
     Register("LIMITS_GENERATION", 0x00A4, RO, "Number of the limits in force; 0: none yet, and nothing passes."),
     Register("LIMITS_STATUS", 0x00A8, RO, "What became of the last LIMITS_COMMIT.", fields=(
-        Field("refused", 0, 8, "One bit for each LimitRefusal that applied; 0: it was taken."),
+        Field("refused", 0, 16, "One bit for each LimitRefusal that applied; 0: it was taken."),
         Field("checking", 31, 1, "LIMITS_CHECKSUM is not yet that of the limits in force."))),
     Register("LIMITS_CHECKSUM", 0x00AC, RO, "CRC-32 (as of zip and Ethernet) of LIMITS_GENERATION and all ACTIVE_ registers, in the order "
              "of their offsets, each word of them as four bytes, the lowest first. Made of what the card has, over and over again."),
@@ -198,20 +198,28 @@ RISK = (
              dimensions=(ENABLE_WORD,)),
     Register("RESTRICTED", 0x0380, RW, "One bit per symbol, as in KILL_SYMBOLS: it may not be traded.", dimensions=(ENABLE_WORD,)),
     Register("SYMBOL_MAX_SHARES", 0x03A0, RW, "Shadow: largest quantity of one order for a symbol, in shares."),
-    Register("SYMBOL_COMMIT", 0x03A4, WO, "Writing a slot puts the four shadows SYMBOL_MAX_* in force for this symbol, in one cycle. They "
-             "hold beside ACTIVE_MAX_SHARES and so on; a symbol without a commit since reset has none of its own. A slot that is not "
+    Register("SYMBOL_COMMIT", 0x03A4, WO, "Writing a slot puts the shadows SYMBOL_MAX_* and so on in force for this symbol, in one cycle. "
+             "They hold beside ACTIVE_MAX_SHARES and so on; a symbol without a commit since reset has none of its own. A slot that is not "
              "there, and shadows that contradict each other, change nothing and count as LIMITS_REFUSED.", bits=8),
     Register("SYMBOL_MAX_NOTIONAL", 0x03A8, RW, "Shadow: largest shares x price of one order for it, in 1/10000.", bits=64),
     Register("SYMBOL_MAX_LONG", 0x03B0, RW, "Shadow: its largest long position, working orders included, in shares."),
     Register("SYMBOL_MAX_SHORT", 0x03B4, RW, "Shadow: its largest short position, working orders included; 0: it is not sold short."),
     Register("SYMBOL_STATUS", 0x03B8, RO, "What became of the last SYMBOL_COMMIT: one bit for each LimitRefusal that applied, 0: it was "
-             "taken.", bits=8),
+             "taken.", bits=16),
     Register("SYMBOL_GENERATION", 0x03BC, RO, "Commits of SYMBOL_COMMIT that were taken since reset."),
     Register("SHOWN_MAX_NOTIONAL", 0x03C0, RO, "Snapshot of POSITION_SYMBOL: its limits in force, as the gateway has them; all ones: none.",
              bits=64),
     Register("SHOWN_MAX_SHARES", 0x03C8, RO, "Snapshot of POSITION_SYMBOL, likewise."),
     Register("SHOWN_MAX_LONG", 0x03CC, RO, "Snapshot of POSITION_SYMBOL, likewise."),
     Register("SHOWN_MAX_SHORT", 0x03D0, RO, "Snapshot of POSITION_SYMBOL, likewise."),
+    Register("SYMBOL_LOCATES", 0x03D4, RW, "Shadow: most shares of all orders that sell it short, since CLEAR_POSITIONS."),
+    Register("SYMBOL_MIN_PRICE", 0x03D8, RW, "Shadow: least price of an order for it, in 1/10000."),
+    Register("SYMBOL_MAX_PRICE", 0x03DC, RW, "Shadow: largest price of an order for it, in 1/10000."),
+    Register("SYMBOL_UPTICK_ONLY", 0x03E0, RW, "Shadow: 1: it is sold short only above the best bid.", bits=1),
+    Register("SHOWN_LOCATES", 0x03E4, RO, "Snapshot of POSITION_SYMBOL, likewise."),
+    Register("SHOWN_MIN_PRICE", 0x03E8, RO, "Snapshot of POSITION_SYMBOL, likewise; 0: none."),
+    Register("SHOWN_MAX_PRICE", 0x03EC, RO, "Snapshot of POSITION_SYMBOL, likewise."),
+    Register("SHOWN_UPTICK_ONLY", 0x03F0, RO, "Snapshot of POSITION_SYMBOL, likewise; 0: no.", bits=1),
     *rate_limits("SHADOW_", 0x0A00, RW, "Shadow: no effect before the commit."),
     *rate_limits("ACTIVE_", 0x0A20, RO, "In force."),
 )
@@ -232,7 +240,7 @@ ARBITRAGE = (
 
 ORDERS = (
     Register("POSITION_SYMBOL", 0x0140, RW, "Writing a symbol takes the snapshot that the next three registers show, and "
-             "SHOWN_MAX_*.", live=True, fields=(
+             "SHOWN_*.", live=True, fields=(
         Field("symbol", 0, 8, "Symbol asked for."), Field("busy", 31, 1, "The snapshot is being taken; ignored when written."))),
     Register("POSITION", 0x0148, RO, "Snapshot: position in shares, short is negative.", bits=64, signed=True),
     Register("WORKING_BUY", 0x0150, RO, "Snapshot: shares of working buy orders."),

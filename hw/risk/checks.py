@@ -1,9 +1,9 @@
 """The checks of the gateway: what stands against an order in the cycle in which it is decided on."""
 
+from hw.lib.compare import exceeds
 from hw.lib.parity import field_parity
 from hw.reasons import WAIVABLE, RejectReason
-from hw.risk.leg import exceeds
-from hw.types import OrderKind
+from hw.types import OrderKind, Side
 
 
 def killed(gateway, order):
@@ -29,6 +29,11 @@ def unsure(gateway, order):
     return gateway.stale.bit_select(order.venue, 1) | ~gateway._reference.sure[order.venue].bit_select(order.symbol, 1)
 
 
+def is_short(leg):
+    """The venue could make a short position of it, or a larger one. Of a sale that is short in part, all of it is."""
+    return (leg.order.side == Side.SELL) & (leg.after > 0)
+
+
 def breaches(gateway, leg, *, day, halted, ahead=0):
     """What stands against an order, but for its other leg and the rate. ``ahead``: orders that leave before it."""
     limits, opens = gateway.limits, leg.order.kind != OrderKind.REPLACE
@@ -46,6 +51,9 @@ def breaches(gateway, leg, *, day, halted, ahead=0):
         RejectReason.MAX_NOTIONAL: (leg.notional > limits.max_notional) | (leg.notional > leg.own.notional),
         RejectReason.COLLAR: exceeds(leg.distance, limits.max_distance),
         RejectReason.FAT_FINGER: exceeds(leg.distance, leg.deviation),
+        RejectReason.PRICE_BAND: leg.own.outside,
+        RejectReason.SHORT_SALE: is_short(leg) & leg.own.uptick_only & leg.at_bid,
+        RejectReason.LOCATE: is_short(leg) & leg.own.no_locate,
         RejectReason.DUPLICATE: leg.duplicate,
         RejectReason.SELF_MATCH: leg.crosses,
         RejectReason.REDUCING: gateway.reducing & (leg.after > 0),

@@ -68,7 +68,7 @@ class RiskGateway(wiring.Component):
     symbol_limits : In(stream of SlotSettings(SymbolLimits), always ready)
         Limits of one symbol, which hold beside the others. An order is held against those that came up to its transfer.
     shown_limits : Out(SymbolLimits)
-        Of the ``query_symbol`` of a cycle ago; all ones where it has none of its own.
+        Of the ``query_symbol`` of a cycle ago; ``UNLIMITED`` where it has none of its own.
     limits_valid, armed : In(1)
         A commit has taken place; orders may pass.
     kill, kill_venues, kill_strategies, kill_symbols, restricted, reducing : In
@@ -290,8 +290,9 @@ class RiskGateway(wiring.Component):
         m.submodules.by_key = by_key = self._by_key
         connect(m, flipped(self.symbol_limits), by_key.symbol_limits)
         m.d.comb += [
-            by_key.limits.eq(self.limits), by_key.look.eq(look), by_key.asked.eq(self.orders.payload), by_key.side.eq(order.side),
+            by_key.limits.eq(self.limits), by_key.look.eq(look), by_key.asked.eq(self.orders.payload), by_key.order.eq(order),
             by_key.second.eq(self._second), by_key.keep.eq(is_first), by_key.spend.eq(granted), by_key.spend_kept.eq(reserve_first),
+            by_key.short.eq(checks.is_short(leg)), by_key.kept_short.eq(checks.is_short(self._first)),
             by_key.clear.eq(clear), by_key.shown_symbol.eq(self.query_symbol), self.shown_limits.eq(by_key.shown),
             leg.own.eq(by_key.found),
         ]
@@ -304,6 +305,7 @@ class RiskGateway(wiring.Component):
         m.d.comb += [
             reference.stale.eq(self.stale), reference.restart.eq(self.restart),
             reference.look.eq(look), reference.asked.eq(self.orders.payload), leg.distance.eq(reference.distance),
+            leg.at_bid.eq(reference.at_bid),
             deviation.a.eq(self.orders.payload.price), deviation.b.eq(self.limits.max_deviation),
             leg.deviation.eq(deviation.product[len(self.limits.max_deviation):]),
         ]

@@ -11,14 +11,6 @@ MAX_PRICE = 0x7FFFFFFF
 """Largest price of an order; above it venues read other things than a limit."""
 
 
-def exceeds(value, limit):
-    """``value > limit`` as the sign of a subtraction: a carry chain, which here is faster than a comparison made of LUTs.
-
-    Of at most 63 bits: of more, Verilator 5 takes the sign together with an inverted bit for wider than a bit, and gets it wrong.
-    """
-    return (limit - value)[-1]
-
-
 class Leg(data.Struct):
     """An order with what the checks compare: alone, or one of a pair."""
 
@@ -33,6 +25,8 @@ class Leg(data.Struct):
     """As ``Reference.distance``."""
     deviation: Price
     """How far its price may be from the reference at most, by the limit relative to it."""
+    at_bid: 1
+    """As ``Reference.at_bid``."""
     after: signed(36)
     """As ``Exposure.after``."""
     own: KeyedLimits

@@ -5,6 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.types import SymbolIndex
+
 TIME_BITS = 56
 """Of a time in cycles: it comes again after years."""
 
@@ -30,8 +32,8 @@ class MessageRate(wiring.Component):
     -----
     interval, window : In(32)
         ``interval`` 0: nothing comes too soon.
-    look : In(1), key : In(range(keys))
-        Pulse: a message of this key asks to pass.
+    look : In(1), key : In(SymbolIndex)
+        Pulse: a message of this key asks to pass; one of a key that is not there is refused by others.
     second : In(1)
         One cycle after ``look``: it passes only with the one that ``keep`` has kept, after it.
     fast : Out(1)
@@ -52,7 +54,7 @@ class MessageRate(wiring.Component):
 
     def __init__(self, keys: int):
         super().__init__({
-            "interval": In(32), "window": In(32), "look": In(1), "key": In(range(keys)), "second": In(1), "fast": Out(1), "odd": Out(1),
+            "interval": In(32), "window": In(32), "look": In(1), "key": In(SymbolIndex), "second": In(1), "fast": Out(1), "odd": Out(1),
             "keep": In(1), "spend": In(1), "spend_kept": In(1), "clear": In(1),
         })
         self._keys = keys

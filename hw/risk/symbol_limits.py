@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.lib.slot_table import SlotSettings
-from hw.settings import SymbolLimits
+from hw.settings import UNLIMITED, SymbolLimits
 from hw.types import SymbolIndex
 
 
@@ -30,7 +30,7 @@ class SymbolLimitsTable(wiring.Component):
     look : In(1), symbol : In(SymbolIndex)
         Pulse: what are this symbol's limits?
     limits : Out(SymbolLimits)
-        One cycle later, until the next ``look``; all ones, which limits nothing, for a symbol without limits since reset.
+        One cycle later, until the next ``look``; ``UNLIMITED`` for a symbol without limits since reset.
     odd : Out(1)
         With ``limits``: the row has lost a bit.
     shown_symbol : In(SymbolIndex), shown : Out(SymbolLimits)
@@ -53,7 +53,7 @@ class SymbolLimitsTable(wiring.Component):
         self.rows, write = memory.data, memory.write_port()
         read, show = memory.read_port(transparent_for=[write]), memory.read_port()
         given, own = self.input.payload, Signal(self._symbols)  # symbols that have limits of their own
-        has, shown_has = Signal(), Signal()
+        has, shown_has, unlimited = Signal(), Signal(), SymbolLimits.const(UNLIMITED).as_value()
         new = given["values"]
         m.d.comb += [
             write.addr.eq(given.symbol), write.data.limits.eq(new), write.data.parity.eq(new.as_value().xor()),
@@ -66,7 +66,7 @@ class SymbolLimitsTable(wiring.Component):
             m.d.sync += has.eq((self.symbol < self._symbols) & own.bit_select(self.symbol, 1) | write.en & (given.symbol == self.symbol))
         m.d.sync += shown_has.eq((self.shown_symbol < self._symbols) & own.bit_select(self.shown_symbol, 1))
         m.d.comb += [
-            self.limits.eq(Mux(has, read.data.limits.as_value(), ~0)), self.odd.eq(has & read.data.as_value().xor()),
-            self.shown.eq(Mux(shown_has, show.data.limits.as_value(), ~0)),
+            self.limits.eq(Mux(has, read.data.limits.as_value(), unlimited)), self.odd.eq(has & read.data.as_value().xor()),
+            self.shown.eq(Mux(shown_has, show.data.limits.as_value(), unlimited)),
         ]
         return m

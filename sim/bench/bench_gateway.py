@@ -119,14 +119,15 @@ def random_limits(rng) -> Limits:
         max_open_orders=rng.choice([0, 10, 40, 65_535]), max_distance=rng.choice([0, 3_000, 12_000, 2**32 - 1]),
         strategy_interval=rng.choice([0, 0, 9, 2**32 - 1]), strategy_window=rng.choice([0, 50, 2**32 - 1]),
         symbol_interval=rng.choice([0, 0, 30, 2**32 - 1]), symbol_window=rng.choice([0, 50, 2**32 - 1]),
-        max_deviation=rng.choice([0, 30_000, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(22)]))
+        max_deviation=rng.choice([0, 30_000, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(31)]))
 
 
 def random_symbol_limits(rng) -> SymbolLimits:
     if rng.random() < 0.5:
         return NO_OWN
     return SymbolLimits(*(rng.choice([most, most, wide, rng.randint(0, wide)]) for most, wide in (
-        (2**32 - 1, 1_000), (2**64 - 1, 10_000_000), (2**32 - 1, 20_000), (2**32 - 1, 20_000))))
+        (2**32 - 1, 1_000), (2**64 - 1, 10_000_000), (2**32 - 1, 20_000), (2**32 - 1, 20_000), (2**32 - 1, 200_000))),
+        rng.choice([0, 0, rng.randint(0, 5_000)]), rng.choice([2**32 - 1, rng.randint(5_000, 12_000)]), rng.randrange(2))
 
 
 def random_top(rng) -> dict:

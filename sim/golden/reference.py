@@ -31,6 +31,12 @@ class SymbolLimits(NamedTuple):
     max_notional: int
     max_long: int
     max_short: int
+    locates: int = 2**32 - 1
+    """Shares that may be sold short in all."""
+    min_price: int = 0
+    max_price: int = 2**32 - 1
+    uptick_only: int = 0
+    """It may be sold short only above the best bid."""
 
 
 class Pace(NamedTuple):
@@ -55,6 +61,8 @@ class Seen(NamedTuple):
     own: SymbolLimits | None = None
     """What its symbol is limited to beside all others."""
     paces: tuple[Pace, ...] = ()
+    bids: tuple[int, ...] = ()
+    """Best bids of its symbol, at the venues of which one is known; none if that is not so of its own."""
 
     def too_far(self, order: Order, max_distance: int) -> tuple[bool, bool]:
         """Further than the limit in money; than the one in parts of the price."""
@@ -71,12 +79,14 @@ class ReferenceModel:
     ----------
     prices : dict
         Middle of the last sure bid and ask.
+    bids : dict
+        Best bid of the last top that was sure.
     sure : set
         Whose last top was sure.
     """
 
     def __init__(self) -> None:
-        self.prices = dict[Place, int]()
+        self.prices, self.bids = dict[Place, int](), dict[Place, int]()
         self.sure = set[Place]()
         self._coming: Touch | None = None
 
@@ -88,7 +98,14 @@ class ReferenceModel:
             place = coming.venue, coming.symbol
             self.sure = self.sure - {place} | ({place} if coming.sure else set())
             if coming.sure:
-                self.prices[place] = (coming.bid_price + coming.ask_price) // 2
+                self.prices[place], self.bids[place] = (coming.bid_price + coming.ask_price) // 2, coming.bid_price
         for venue in restarted:
             self.sure = {place for place in self.sure if place[0] != venue}
-            self.prices = {place: price for place, price in self.prices.items() if place[0] != venue}
+            self.prices, self.bids = (
+                {place: price for place, price in known.items() if place[0] != venue} for known in (self.prices, self.bids))
+
+    def bids_of(self, order: Order) -> tuple[int, ...]:
+        """Best bids for an order's symbol, whatever the venue; none where none is known at the order's own."""
+        if (order.venue, order.symbol) not in self.bids:
+            return ()
+        return tuple(bid for (_, symbol), bid in self.bids.items() if symbol == order.symbol)

@@ -1,6 +1,6 @@
 """Reference models of the risk gateway: the checks as a list, one order or reply at a time."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -95,6 +95,7 @@ REACTION = 3
 
 UNSEEN = Seen()
 NO_OWN = SymbolLimits(2**32 - 1, 2**64 - 1, 2**32 - 1, 2**32 - 1)
+MOST_SHARES = 2**32 - 1
 
 MASKS = {
     "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted",
@@ -136,6 +137,8 @@ class RiskModel:
     """The day's limit that counts already, where it is another than that of ``limits``."""
     now: int = 0
     """The cycle, for the window of duplicates."""
+    sold_short: Counter[int] = field(default_factory=Counter)
+    """Shares of the short sale orders that left, by symbol."""
     debts: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """Of a strategy or a symbol: cycles that its orders have used ahead of their time, and when that was."""
     recent: deque[tuple[tuple[int, ...], int]] = field(default_factory=lambda: deque(maxlen=DUPLICATE_MEMORY))
@@ -162,7 +165,7 @@ class RiskModel:
             return False
         self.exposures = [Exposure() for _ in range(self.symbols)]
         self.open = OpenOrders(self.venues, self.places, next_ref=self.open.next_ref, counts=self.open.counts)
-        self.fault, self.day_notional, self.debts = False, 0, {}
+        self.fault, self.day_notional, self.debts, self.sold_short = False, 0, {}, Counter()
         return True
 
     def paces(self, order: Order, ahead: Seen | None = None) -> tuple[Pace, ...]:
@@ -198,7 +201,7 @@ class RiskModel:
         unknown = replaces and self.open.replaceable(order) is None
         day_limit = limits.max_day_notional if self.day_limit is None else self.day_limit
         too_far, far_for_its_price = seen.too_far(order, limits.max_distance)
-        own = seen.own or NO_OWN
+        own, short = seen.own or NO_OWN, self.is_short(order)
         own_position = own.max_long if order.side == BUY else own.max_short
         same = (order.venue, order.symbol, order.side, order.shares, order.price)
         against = {
@@ -215,6 +218,9 @@ class RiskModel:
             RejectReason.UNSURE_BOOK: order.venue in self.stale or (order.venue, order.symbol) not in self.sure,
             RejectReason.COLLAR: too_far,
             RejectReason.FAT_FINGER: far_for_its_price,
+            RejectReason.PRICE_BAND: not own.min_price <= order.price <= own.max_price,
+            RejectReason.SHORT_SALE: bool(short and own.uptick_only) and (not seen.bids or order.price <= max(seen.bids)),
+            RejectReason.LOCATE: short and self.sold_short[order.symbol] + order.shares > own.locates,
             RejectReason.SELF_MATCH: seen.crosses,
             RejectReason.MAX_SHARES: order.shares > min(limits.max_shares, own.max_shares),
             RejectReason.MAX_NOTIONAL: notional > min(limits.max_notional, own.max_notional),
@@ -234,6 +240,10 @@ class RiskModel:
         """Shares that would be working beyond those that are, if the venue did at once what the order asks for."""
         replaced = self.open.replaceable(order) if order.kind == REPLACE_ORDER else None
         return order.shares - (replaced.live if replaced else 0)
+
+    def is_short(self, order: Order) -> bool:
+        """Could it leave a short position, should all sell orders trade that work for its symbol? Then all of it is a short sale."""
+        return order.side != BUY and order.symbol < self.symbols and self.exposures[order.symbol].after(order.side, self.more(order)) > 0
 
     def _known(self, order: Order) -> bool:
         return order.venue < self.venues and order.symbol < self.symbols and order.kind in self.kinds
@@ -286,6 +296,8 @@ class RiskModel:
             return [RejectReason.RATE] * len(legs)
         for order, _, seen in legs:
             self.debts |= {(pace.kind, pace.key): (pace.debt, pace.since) for pace in seen.paces}
+            if self.is_short(order):
+                self.sold_short[order.symbol] = min(self.sold_short[order.symbol] + order.shares, MOST_SHARES)
             self.exposures[order.symbol].add_working(order.side, max(0, self.more(order)))
             self.day_notional = min(self.day_notional + order.shares * order.price, MAX_DAY)
             window = self.limits.duplicate_window
@@ -386,7 +398,7 @@ class DoorModel:
             price = self.reference.prices.get((order.venue, order.symbol))
             self._seen = Seen(
                 price, self._due[0].max_deviation, risk.open.crosses(order), risk.symbol_limits.get(order.symbol),
-                risk.paces(order, self._first_seen if self._first else None))
+                risk.paces(order, self._first_seen if self._first else None), self.reference.bids_of(order))
         self.reference.cycle(market.touch, stale=market.stale, restarted=market.restarted)
         if taken:
             self._due.append(Due(now + self.DECISION, taken, limits.max_deviation))

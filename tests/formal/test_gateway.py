@@ -240,6 +240,12 @@ class Promise(wiring.Component):
                     Assert((past(m, self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
                     Assert((after <= Mux(order.side == Side.SELL, limits.max_short, limits.max_long)) | waived[RejectReason.POSITION]),
                     *(Assert(~past(m, rate.fast, age)) for rate in gateway._by_key.rates.values()),
+                    Assert((order.price >= limits.min_price) & (order.price <= limits.max_price) | waived[RejectReason.PRICE_BAND]),
+                ]
+            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (order.side == Side.SELL) & (after > 0) & (started >= 4)):
+                m.d.sync += [
+                    Assert(~past(m, gateway._by_key.locates.short, age) | waived[RejectReason.LOCATE]),
+                    Assert(~limits.uptick_only | ~past(m, gateway._reference.at_bid, age) | waived[RejectReason.SHORT_SALE]),
                 ]
 
     def _meets_an_own(self, m, table, order, age):
@@ -388,6 +394,10 @@ MUTANTS_BY_KEY = {
     "a symbol's own limit of notional is not looked at": ("checks", "| (leg.notional > leg.own.notional)", "| 0"),
     "a symbol's own limit of its position is not looked at": ("checks", "| exceeds(leg.after, leg.own.position)", "| 0"),
     "short is long": ("limits_by_key", "Mux(self.side == Side.SELL", "Mux(self.side == Side.BUY"),
+    "a price may be below the band": ("limits_by_key", "| exceeds(table.limits.min_price, order.price)", ""),
+    "a price may be above the band": ("checks", "RejectReason.PRICE_BAND: leg.own.outside", "RejectReason.PRICE_BAND: 0"),
+    "sold short without locates": ("checks", "is_short(leg) & leg.own.no_locate", "0"),
+    "sold short at the bid": ("checks", "is_short(leg) & leg.own.uptick_only & leg.at_bid", "0"),
     "a strategy may be as fast as it likes": ("checks", "STRATEGY_RATE: leg.own.strategy_fast", "STRATEGY_RATE: 0"),
     "a symbol may be as fast as it likes": ("checks", "SYMBOL_RATE: leg.own.symbol_fast", "SYMBOL_RATE: 0"),
 }

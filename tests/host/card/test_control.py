@@ -98,7 +98,7 @@ def test_what_the_card_has_against_limits_is_told():
 
 
 def test_limits_of_a_symbol(card, control):
-    limits = SymbolLimits(max_shares=7, max_notional=1 << 40, max_long=9, max_short=0)
+    limits = SymbolLimits(max_shares=7, max_notional=1 << 40, max_long=9, max_short=0, locates=5, min_price=2, max_price=3, uptick_only=1)
     card.own[3] = SymbolLimits()
     control.set_symbol_limits(3, limits)
     assert card.own == {3: limits}
@@ -116,6 +116,8 @@ def test_limits_of_a_symbol(card, control):
 @pytest.mark.parametrize(("changes", "complaint"), [
     ({"max_shares": 0}, "max_shares of a symbol must be 1 to"), ({"max_long": 1 << 32}, "max_long of a symbol must be 0 to"),
     ({"max_short": -1}, "max_short of a symbol"), ({"max_notional": 6, "max_shares": 7}, "max_notional 6 is below max_shares 7"),
+    ({"max_price": 0}, "max_price of a symbol must be 1 to"), ({"uptick_only": 2}, "uptick_only of a symbol must be 0 to 1"),
+    ({"min_price": 8, "max_price": 7}, "min_price 8 is above max_price 7"), ({"locates": 1 << 32}, "locates of a symbol"),
 ])
 def test_limits_of_a_symbol_that_make_no_sense(card, control, changes, complaint):
     with pytest.raises(ValueError, match=complaint):

@@ -222,7 +222,10 @@ def test_limits_of_a_symbol_go_out_as_a_whole_or_not_at_all():
             return await host.read("SYMBOL_STATUS"), await host.read("SYMBOL_GENERATION")
 
         assert await commit(2) == (1 << LimitRefusal.RANGE, 0), "nothing has been written"
-        assert await commit(2, max_shares=5, max_notional=1 << 40, max_long=7, max_short=0) == (0, 1)
+        assert await commit(2, max_shares=5, max_notional=1 << 40, max_long=7, max_short=0) == (1 << LimitRefusal.RANGE, 0), "no price"
+        assert await commit(2, max_price=9, locates=8, min_price=9, uptick_only=1) == (0, 1)
+        assert await commit(2, min_price=10) == (1 << LimitRefusal.BAND, 1)
+        await host.write("SYMBOL_MIN_PRICE", 1)
         assert await commit(3, max_notional=4) == (1 << LimitRefusal.NOTIONAL, 1)
         assert await commit(3, max_notional=5) == (0, 2)
         assert await commit(4) == (1 << LimitRefusal.RANGE, 2), "there is no slot 4"
@@ -230,5 +233,5 @@ def test_limits_of_a_symbol_go_out_as_a_whole_or_not_at_all():
         await ctx.tick().repeat(4)
 
     run(testbench, watch)
-    assert seen == [(2, 5, 1 << 40, 7, 0), (3, 5, 5, 7, 0)]
-    assert sum(refused) == 4
+    assert seen == [(2, 5, 1 << 40, 7, 0, 8, 9, 9, 1), (3, 5, 5, 7, 0, 8, 1, 9, 1)]
+    assert sum(refused) == 6

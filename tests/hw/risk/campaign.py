@@ -12,7 +12,7 @@ from sim.bench.venue_answers import Venues
 from sim.golden.open_orders import Answer
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL, Order
 from sim.golden.reference import SymbolLimits, Touch
-from sim.golden.risk import NO_OWN, DoorModel, Limits, Market, RiskModel, TokenBucketModel
+from sim.golden.risk import MOST_SHARES, NO_OWN, DoorModel, Limits, Market, RiskModel, TokenBucketModel
 from sim.verilated.gateway import CompiledGateway
 from tests.hw.risk.gateway_bench import WITHOUT_MARKET, as_fields, parity
 
@@ -110,8 +110,9 @@ class Campaign:
             limits_valid=risk.limits_valid, **{name: sum(1 << number for number in numbers) for name, numbers in (
                 ("kill_venues", risk.killed_venues), ("kill_strategies", risk.killed_strategies),
                 ("kill_symbols", risk.killed_symbols), ("restricted", risk.restricted), ("unreachable", risk.unreachable))})
-        own = NO_OWN if rng.random() < 0.7 else random_symbol_limits(rng, self._scale)
-        self._limits_of = rng.randrange(SYMBOLS + 2), own
+        symbol = rng.randrange(SYMBOLS + 2)
+        own = NO_OWN if rng.random() < 0.6 else random_symbol_limits(rng, risk.sold_short[symbol], self._scale)
+        self._limits_of = symbol, own
         self._halted = {(venue, symbol) for venue in range(VENUES) for symbol in range(SYMBOLS) if rng.random() < 0.1}
         dut.set(halted=[sum(1 << symbol for at, symbol in self._halted if at == venue) for venue in range(VENUES)],
                 symbol_limits__valid=1,
@@ -296,12 +297,19 @@ def random_limits(rng, day_notional: int, scale: Scale) -> Limits:
         strategy_interval=rng.choice([0, 0, 5, 20]), strategy_window=rng.choice([0, 30, 100]),
         symbol_interval=rng.choice([0, 0, 20, 50]), symbol_window=rng.choice([0, 30, 100]),
         cancel_burst=rng.choice([0, 1, 3]), cancel_interval=rng.choice([0, 1, 30, 100]),
-        max_deviation=rng.choice([20_000, 40_000, 65_535]), waived=rng.choice([0, WITHOUT_MARKET, WITHOUT_MARKET, rng.getrandbits(22)]))
+        max_deviation=rng.choice([20_000, 40_000, 65_535]), waived=rng.choice([0, WITHOUT_MARKET, WITHOUT_MARKET, rng.getrandbits(31)]))
 
 
-def random_symbol_limits(rng, scale: Scale) -> SymbolLimits:
+def random_symbol_limits(rng, sold_short: int, scale: Scale) -> SymbolLimits:
+    """One or two of them tight."""
     shares, price = scale
-    return SymbolLimits(*(longer(rng, rng.randrange(2_000), bits) for bits in (shares, shares + price, shares, shares)))
+    tight = {
+        "max_shares": longer(rng, rng.randrange(200), shares), "max_notional": longer(rng, rng.randrange(200_000), shares + price),
+        "max_long": longer(rng, rng.randrange(500), shares), "max_short": longer(rng, rng.randrange(500), shares),
+        "locates": min(sold_short + longer(rng, rng.randrange(200), shares), MOST_SHARES),
+        "min_price": longer(rng, rng.randrange(1_500), price), "max_price": longer(rng, rng.randrange(500, 2_000), price), "uptick_only": 1}
+    names = {*rng.sample(sorted(tight), rng.randrange(1, 3)), *rng.sample(["locates", "uptick_only", "max_price"], rng.randrange(2))}
+    return NO_OWN._replace(**{name: tight[name] for name in names})
 
 
 def seldom_huge(rng, value: int) -> int:

@@ -168,9 +168,11 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, duplicate_window=10_000, max_distance=3,
                          max_deviation=1, waived=0, **two_at_once)
         await bench.start(ctx, replace(LIMITS, duplicate_window=10_000, **two_at_once))
-        item = order(shares=7, price=5)
+        item = order(side=SELL, shares=7, price=5)
         assert (await bench.submit(item))[0] is NONE
-        assert (await bench.submit(item._replace(side=SELL, day=1)))[0] is NONE
+        assert (await bench.submit(item._replace(side=BUY, day=1)))[0] is NONE
+        await bench.limit_symbol(0, max_price=4, uptick_only=1, locates=7)
+        await bench.top(5, 5, venue=1)
         for name, value in (("armed", 0), ("kill", 1), ("restricted", 1), ("halted", [1, 0]), ("reducing", 1),
                             ("unreachable", 1)):
             ctx.set(getattr(dut, name), value)
@@ -204,8 +206,14 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask(max_notional=35)
         await ask(max_distance=4)
         await ask(max_deviation=60_000)
+        await bench.limit_symbol(0, uptick_only=1, locates=7)
+        await ask()
         await ask(waived=1 << RejectReason.DEAD_MAN | 1 << RejectReason.DUPLICATE)
         await ask(waived=limits.waived | 1 << RejectReason.SELF_MATCH)
+        await bench.limit_symbol(0, locates=7)
+        await ask()
+        await bench.limit_symbol(0)
+        await ask()
         ctx.set(dut.reducing, 0)
         await ask()
         await ask(max_position=1_000)

@@ -7,6 +7,7 @@ from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
 from hw.risk.symbol_limits import Row
 from sim.golden.records import BUY, CANCEL_ORDER, SELL
+from sim.golden.risk import NO_OWN
 from tests.hw.risk.gateway_bench import LIMITS, order, run
 
 NONE, HALTED = RejectReason.NONE, RejectReason.HALTED
@@ -17,6 +18,9 @@ NONE, HALTED = RejectReason.NONE, RejectReason.HALTED
     ({"max_notional": 5_000}, order(symbol=2, shares=50, price=100), order(symbol=2, shares=51, price=100), RejectReason.MAX_NOTIONAL),
     ({"max_long": 50}, order(symbol=2, shares=50), order(symbol=2, shares=1), RejectReason.POSITION),
     ({"max_short": 50}, order(symbol=2, side=SELL, shares=50), order(symbol=2, side=SELL, shares=1), RejectReason.POSITION),
+    ({"min_price": 101}, order(symbol=2, shares=50, price=101), order(symbol=2, shares=50, price=100), RejectReason.PRICE_BAND),
+    ({"min_price": 101}, order(symbol=2, side=SELL, price=101), order(symbol=2, side=SELL, price=100), RejectReason.PRICE_BAND),
+    ({"max_price": 99}, order(symbol=2, shares=50, price=99), order(symbol=2, shares=50, price=100), RejectReason.PRICE_BAND),
 ])
 def test_a_limit_of_a_symbol_holds_for_it_alone(limits, at_limit, beyond, reason):
     async def scenario(ctx, dut, bench):
@@ -28,7 +32,8 @@ def test_a_limit_of_a_symbol_holds_for_it_alone(limits, at_limit, beyond, reason
         assert (await bench.submit(beyond._replace(kind=CANCEL_ORDER)))[0] is NONE
         assert (await bench.submit(beyond._replace(symbol=1, shares=51)))[0] is NONE, "another symbol has none of its own"
         other = order(symbol=2, side=1 - beyond.side, shares=50, price=100)
-        assert (await bench.submit(other))[0] is NONE, "the other side has its own limit"
+        sides = "max_long" in limits or "max_short" in limits or "max_shares" in limits or "max_notional" in limits
+        assert (await bench.submit(other))[0] is (NONE if sides else reason), "the other side has its own limit, but of the band"
         await bench.limit_symbol(2)
         assert (await bench.submit(beyond))[0] is NONE
 
@@ -79,10 +84,10 @@ def test_the_limits_are_shown():
         await bench.start(ctx)
         await bench.limit_symbol(1, max_shares=9, max_notional=1 << 60, max_long=7)
         await bench.limit_symbol(4, max_shares=1)  # the card has no such symbol
-        for symbol, shown in ((0, (2**32 - 1, 2**64 - 1, 2**32 - 1, 2**32 - 1)), (1, (9, 1 << 60, 7, 2**32 - 1))):
+        for symbol, shown in ((0, NO_OWN), (1, NO_OWN._replace(max_shares=9, max_notional=1 << 60, max_long=7))):
             ctx.set(dut.query_symbol, symbol)
             await ctx.tick()
-            assert tuple(ctx.get(dut.shown_limits[name]) for name in ("max_shares", "max_notional", "max_long", "max_short")) == shown
+            assert {name: ctx.get(dut.shown_limits[name]) for name in NO_OWN._fields} == shown._asdict()
 
     run(scenario)
 
@@ -91,7 +96,7 @@ def test_limits_of_a_symbol_that_have_lost_a_bit_halt():
     """Each bit of a row in turn: the next order for the symbol does not pass, and none for any before positions have been cleared."""
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
-        await bench.limit_symbol(1, max_shares=10, max_notional=10, max_long=10, max_short=10)
+        await bench.limit_symbol(1, max_shares=10, max_notional=10, max_long=10, max_short=10, min_price=1)
         row, sound = dut._by_key.table.rows[1], order(symbol=1, shares=1, price=1)
         good = ctx.get(row).as_bits()
         assert (await bench.submit(sound))[0] is NONE
