@@ -59,29 +59,22 @@ class WrittenQuote(data.Struct):
     time: CardTime
 
 
-class DirectQuote(data.Struct):
-    """A venue's best bid and ask, as the host has heard them."""
+class DirectQuote(data.StructLayout):
+    """A venue's best bid and ask, as the host has heard them; ``time`` is when it was so."""
 
-    venue: VenueIndex
-    symbol: SymbolIndex
-    bid_price: Price
-    bid_shares: Shares
-    ask_price: Price
-    ask_shares: Shares
-    time: CardTime
-    """When it was so."""
+    def __init__(self, price_bits: int):
+        super().__init__({
+            "venue": VenueIndex, "symbol": SymbolIndex, "bid_price": price_bits, "bid_shares": Shares, "ask_price": price_bits,
+            "ask_shares": Shares, "time": CardTime})
 
 
-class ArbitrageSignal(data.Struct):
-    """An opportunity that was taken. The fields up to ``time``, in this order from bit 0 on, are the 128-bit signal word."""
+class ArbitrageSignal(data.StructLayout):
+    """An opportunity that was taken. The fields up to ``time``, in this order from bit 0 on, are the 128-bit signal word.
 
-    symbol: 16
-    buy_venue: 8
-    sell_venue: 8
-    profit: 48
-    """Of all shares together, after fees, in 1/10000."""
-    time: CardTime
-    """When the record that showed it reached the detector."""
-    buy_price: Price
-    sell_price: Price
-    shares: LegShares
+    ``profit`` is that of all shares together, after fees, in 1/10000; ``time`` is when the record that showed it reached the detector.
+    """
+
+    def __init__(self, price_bits: int):
+        super().__init__({
+            "symbol": 16, "buy_venue": 8, "sell_venue": 8, "profit": 48, "time": CardTime,
+            "buy_price": price_bits, "sell_price": price_bits, "shares": LegShares})

@@ -72,8 +72,11 @@ def _add_arbitrage(m, card, feeds, tops):
         arbitrage.now.eq(card.clock.now), quotes.now.eq(card.clock.now),
         count.signals.eq(arbitrage.signal.valid), count.missed_signals.eq(arbitrage.missed),
         count.implausible_profits.eq(arbitrage.implausible), count.quotes_refused.eq(quotes.refused),
+        count.unsent_signals.eq(arbitrage.unsent),
     ]
     card.records.append((arbitrage.signal.valid, events.signal(arbitrage.signal.payload, card.clock.now), 4))
+    if config.price_bits > 32:
+        card.records.append((arbitrage.unsent, events.wide_signal(arbitrage.signal.payload, card.clock.now), 4))
     return arbitrage.orders
 
 

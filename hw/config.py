@@ -47,6 +47,9 @@ class CardConfig:
         Entries for prepared orders, at most 16; 0: the card has no trigger.
     sessions : bool
         Orders can go to a venue over TCP (docs/order_entry.md), the host says to which; else all leave in datagrams.
+    price_bits : int
+        Of the prices that the arbitrage detector compares, 32 or 48: with 48 the host can write quotes of 2^32 (429,496.7296) and
+        more. Feeds, books and orders have 32 (docs/arbitrage.md).
     protocols : tuple of str
         Feed protocol of each venue; venues that are not named speak itch50.
     """
@@ -68,6 +71,7 @@ class CardConfig:
     triggers: int = 0
     quoter: bool = False
     sessions: bool = False
+    price_bits: int = 32
 
     def __post_init__(self):
         for field, low, high in (
@@ -84,6 +88,8 @@ class CardConfig:
                 raise ValueError(f"card {self.name}: {field} must be a power of two, not {value}")
         if self.lines not in (1, 2):
             raise ValueError(f"card {self.name}: lines must be 1 or 2, not {self.lines}")
+        if self.price_bits not in (32, 48):
+            raise ValueError(f"card {self.name}: price_bits must be 32 or 48, not {self.price_bits}")
         if self.order_ways not in (2, 4):
             raise ValueError(f"card {self.name}: order_ways must be 2 or 4, not {self.order_ways}")
         if self.quoter and not self.signals:
@@ -114,6 +120,8 @@ class CardConfig:
         for part in ("signals", "triggers", "quoter", "sessions"):
             if not values[part]:
                 del values[part]
+        if self.price_bits == 32:
+            del values["price_bits"]
         text = json.dumps(values, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 

@@ -315,9 +315,10 @@ class Control:
         """Best bid and ask (price in 1/10000, shares; price 0: none) of a direct venue, as of a time of the card, by default now."""
         self.check_venue(venue)
         self.check_slot(symbol)
-        for price, shares in (bid, ask):
-            if not (0 <= price < 1 << 32 and 0 <= shares < 1 << 32):
-                raise ValueError(f"price and shares of a quote are 0 to {(1 << 32) - 1}, not {price} and {shares}")
+        most = (1 << self.sizes.price_bits) - 1, (1 << 32) - 1
+        for side in (bid, ask):
+            if not all(0 <= value <= limit for value, limit in zip(side, most, strict=True)):
+                raise ValueError(f"price and shares of a quote are 0 to {most[0]} and to {most[1]}, not {side[0]} and {side[1]}")
         if bid[0] > ask[0] > 0:
             raise ValueError(f"the bid {bid[0]} is above the ask {ask[0]}")
         refused = self.counter("QUOTES_REFUSED")

@@ -85,3 +85,4 @@ class CardSizes(NamedTuple):
     backlog: int
     events: int
     clock_hz: int
+    price_bits: int

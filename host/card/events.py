@@ -171,6 +171,18 @@ class ArbitrageSignal:
 
 
 @dataclass(frozen=True, slots=True)
+class WideSignal:
+    """The signal of this symbol and time led to no orders, as a price of it is wider than theirs: its prices in full."""
+
+    card_time: int
+    lost: bool
+    symbol: int
+    buy_price: int
+    sell_price: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerFired:
     """A top of book met the condition of prepared orders (host/card/triggers.py); what became of each is told when it has left."""
 
@@ -233,7 +245,7 @@ class SessionChange:
 
 
 Event = (TopOfBook | OrderSent | OrderRejected | Gap | VenueStale | StateChange | BookLevel | BookOrder | BookOrders | ArbitrageSignal
-         | TriggerFired | ClockReading | VenueMessage | SessionChange)
+         | WideSignal | TriggerFired | ClockReading | VenueMessage | SessionChange)
 
 
 def decode(words: Sequence[int]) -> Event:
@@ -281,6 +293,8 @@ def decode(words: Sequence[int]) -> Event:
             return SessionChange(time, lost, up=bool(fields.pop("up")), reason=DownReason(fields.pop("reason")), **fields)
         case EventKind.SIGNAL:
             return ArbitrageSignal(time, lost, **fields)
+        case EventKind.WIDE_SIGNAL:
+            return WideSignal(time, lost, **fields)
         case EventKind.CLOCK:
             return ClockReading(time, lost, **fields)
         case _:

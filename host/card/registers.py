@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 11
+VERSION_MINOR = 12
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -32,6 +32,7 @@ class EventKind(IntEnum):
     CLOCK = 12
     VENUE_MESSAGE = 13
     SESSION = 14
+    WIDE_SIGNAL = 15
 
 
 class DropReason(IntEnum):
@@ -137,6 +138,7 @@ _REGISTERS = (
     Register("CONFIG_TRIGGERS", 0x0034, "ro", bits=5),
     Register("CONFIG_QUOTER", 0x0038, "ro", bits=1),
     Register("CONFIG_SESSIONS", 0x003c, "ro", bits=1),
+    Register("CONFIG_PRICE_BITS", 0x00fc, "ro"),
     Register("SCRATCH", 0x0040, "rw"),
     Register("ARM", 0x0044, "rw", bits=1),
     Register("KILL", 0x0048, "rw", bits=1),
@@ -475,6 +477,7 @@ _COUNTERS = (
     Counter("LATE_REPLIES", 0x5200, 0),
     Counter("UNKNOWN_CANCELS", 0x5240, 0),
     Counter("FAST_CANCELS", 0x5280, 0),
+    Counter("UNSENT_SIGNALS", 0x5380, 0),
     Counter("SIGNAL_UPDATES_LOST", 0x53c0, 0),
     Counter("REJECT_HALTED", 0x5440, 0),
     Counter("REJECT_KILLED", 0x5480, 0),
@@ -573,21 +576,24 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
     EventKind.SESSION: (
         Field("up", 5, 1), Field("venue", 8, 4), Field("reason", 16, 4), Field("number", 32, 32),
     ),
+    EventKind.WIDE_SIGNAL: (
+        Field("symbol", 16, 8), Field("buy_price", 32, 48), Field("time", 112, 48), Field("sell_price", 160, 48),
+    ),
 }
 """Fields of each kind of event record, beside the header's."""
 
 CARDS: dict[str, CardSizes] = {
     "tiny": CardSizes(
-        0xeb85f6288ed02c2d, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000,
+        0xeb85f6288ed02c2d, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000, price_bits=32,
     ),
     "ecp5": CardSizes(
-        0x55bba5cd7bf27234, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000,
+        0x55bba5cd7bf27234, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000, price_bits=32,
     ),
     "medium": CardSizes(
-        0x41e52de62f4ed1f7, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000,
+        0x41e52de62f4ed1f7, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000, price_bits=32,
     ),
     "alveo": CardSizes(
-        0x44b8442356240b92, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000,
+        0x44b8442356240b92, venues=2, symbols=64, orders=1048576, levels=4096, backlog=1024, events=4096, clock_hz=156250000, price_bits=32,
     ),
 }
 """The named configurations."""

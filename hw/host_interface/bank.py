@@ -313,7 +313,7 @@ class RegisterBank(wiring.Component):
             source.config_hash.eq(Const(config.hash, 64)),
             source.time.eq(self.now),
         ]
-        for size in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz", "recovery"):
+        for size in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz", "recovery", "price_bits"):
             m.d.comb += getattr(source, f"config_{size}").eq(getattr(config, size))
 
     def _control(self, m, value, written, source):

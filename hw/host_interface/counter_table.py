@@ -110,6 +110,7 @@ COUNTERS = (
     Counter("LATE_REPLIES", 0x48, "Replies whose number was not above the venue's last: they had been applied before."),
     Counter("UNKNOWN_CANCELS", 0x49, "Cancels that left for an order that is not open."),
     Counter("FAST_CANCELS", 0x4A, "Cancels that left sooner than CANCEL_BURST and CANCEL_INTERVAL say."),
+    Counter("UNSENT_SIGNALS", 0x4E, "Of SIGNALS those that led to no orders (WIDE_SIGNAL)."),
     Counter("SIGNAL_UPDATES_LOST", 0x4F, "Updates of signals that came too fast; all signals began anew."),
     *reason_counters("REJECT", 0x50, RejectReason, family="rejects", per_venue=False),
     Counter("EVENTS_LOST", 0x80, "Event records that found no place.", amount_bits=8),

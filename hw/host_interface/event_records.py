@@ -37,6 +37,9 @@ class EventKind(IntEnum):
     """A venue has said something by its order session; the gateway knows already."""
     SESSION = 14
     """An order session has come up, or has gone down."""
+    WIDE_SIGNAL = 15
+    """The SIGNAL of this time led to no orders, as a price of it is wider than theirs: its prices in full. Only where CONFIG_PRICE_BITS
+    is 48."""
 
 
 def word(number: int, bit: int = 0) -> int:
@@ -133,8 +136,8 @@ EVENTS = {
         Field("sell_venue", word(1, 24), 8, "Where it is sold."),
         Field("profit", word(2), 48, "Of all shares together, after fees, in 1/10000."),
         Field("time", word(3, 16), 48, "Card time, in cycles, at which the change that showed it reached the detector."),
-        Field("buy_price", word(5), 32, "In 1/10000."),
-        Field("sell_price", word(6), 32, "In 1/10000."),
+        Field("buy_price", word(5), 32, "In 1/10000; all ones where it is more (WIDE_SIGNAL)."),
+        Field("sell_price", word(6), 32, "In 1/10000; all ones where it is more."),
     ),
     EventKind.TRIGGER: (
         Field("venue", word(0, 8), 4, "Whose top of book."),
@@ -166,6 +169,12 @@ EVENTS = {
         Field("venue", word(0, 8), 4, "Whose."),
         Field("reason", word(0, 16), 4, "DownReason."),
         Field("number", word(1), 32, "Of the venue's next message."),
+    ),
+    EventKind.WIDE_SIGNAL: (
+        Field("symbol", word(0, 16), 8, "Slot."),
+        Field("buy_price", word(1), 48, "In 1/10000."),
+        Field("time", word(3, 16), 48, "As in the SIGNAL."),
+        Field("sell_price", word(5), 48, "In 1/10000."),
     ),
 }
 """Fields of each kind of record, beside the header's."""

@@ -68,7 +68,14 @@ def orders(of, now):
 
 def signal(of, now):
     """Record of an ``ArbitrageSignal``."""
-    return record(EventKind.SIGNAL, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.SIGNAL]})
+    values = {field.name: getattr(of, field.name) for field in EVENTS[EventKind.SIGNAL]}
+    prices = {name: values[name] | values[name][32:].any().replicate(32) for name in ("buy_price", "sell_price")}
+    return record(EventKind.SIGNAL, now, **values | prices)
+
+
+def wide_signal(of, now):
+    """The prices of an ``ArbitrageSignal`` of a wide build in full."""
+    return record(EventKind.WIDE_SIGNAL, now, **{field.name: getattr(of, field.name) for field in EVENTS[EventKind.WIDE_SIGNAL]})
 
 
 def trigger(of, now):

@@ -22,7 +22,7 @@ from hw.reasons import AnswerKind, DownReason, DropReason, LimitRefusal, RejectR
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 CONSTANTS = ("MAGIC", "VERSION_MAJOR", "VERSION_MINOR", "BAR_SIZE", "REGISTERS_SIZE", "RING_OFFSET", "RECORD_BYTES")
-SIZES = ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz")
+SIZES = ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz", "price_bits")
 ENUMERATIONS = {
     EventKind: "EVENT", DropReason: "DROP", RejectReason: "REJECT", StaleReason: "STALE", LimitRefusal: "LIMIT", AnswerKind: "ANSWER",
     DownReason: "DOWN"}

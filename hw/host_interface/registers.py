@@ -26,7 +26,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 11
+VERSION_MINOR = 12
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -89,6 +89,7 @@ IDENTITY = (
     Register("CONFIG_TRIGGERS", 0x0034, RO, "Entries for prepared orders; 0: there are none.", bits=5),
     Register("CONFIG_QUOTER", 0x0038, RO, "1: the card has a quoter.", bits=1),
     Register("CONFIG_SESSIONS", 0x003C, RO, "1: it has order sessions over TCP; else their registers do nothing.", bits=1),
+    Register("CONFIG_PRICE_BITS", 0x00FC, RO, "Of the prices that the arbitrage detector compares: 32 or 48."),
 )
 
 CONTROL = (
@@ -265,7 +266,7 @@ ORDERS = (
     Register("HOST_ORDER_BUSY", 0x0190, RO, "The last order of the host still waits at the gateway.", bits=1),
     Register("QUOTE_ASK_SHARES", 0x0198, RW, "Shares at the ask of QUOTE."),
     Register("QUOTE_DOORBELL", 0x019C, WO, "Write 1: the detector takes the quote as a whole; one that can't be (unknown venue or symbol, "
-             "a price of 2^32 or more, a bid above the ask, a time to come) counts as QUOTES_REFUSED.", bits=1),
+             "a price of more than CONFIG_PRICE_BITS, a bid above the ask, a time to come) counts as QUOTES_REFUSED.", bits=1),
     Register("QUOTE", 0x01A0, RW, "Best bid and ask of a venue of ARB_DIRECT, as the host has heard them.", fields=(
         Field("venue", 0, 4, "Whose."), Field("symbol", 16, 16, "Slot."))),
     Register("QUOTE_BID_SHARES", 0x01A4, RW, "Shares at the bid."),

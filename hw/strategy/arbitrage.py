@@ -17,7 +17,7 @@ from hw.strategy.quote_intake import QuoteIntake, Trigger
 from hw.strategy.quote_store import QuoteStore
 from hw.strategy.signalled import Signalled
 from hw.strategy.venue_pairs import TOTAL_BITS, VenuePairs
-from hw.types import Cycles, Order, Price, Side, TopOfBook, VenueIndex
+from hw.types import Cycles, Order, Side, TopOfBook, VenueIndex
 
 STRATEGY = 1
 """This strategy's number in the orders."""
@@ -64,6 +64,8 @@ class Arbitrage(wiring.Component):
         The buy, then the sell: a pair.
     signal : Out(stream of ArbitrageSignal, always ready)
         One cycle after its buy order is on offer first.
+    unsent : Out(1)
+        With ``signal``: it leads to no orders, as one of its prices is wider than theirs. Else it is as if they had been taken at once.
     missed : Out(1)
         Pulse: a change showed an unsignalled opportunity while orders of the last one were waiting to be taken.
     implausible : Out(1)
@@ -81,7 +83,7 @@ class Arbitrage(wiring.Component):
     def __init__(self, config: CardConfig):
         super().__init__({
             "tops": In(stream.Signature(TopOfBook)),
-            "quotes": In(stream.Signature(DirectQuote)),
+            "quotes": In(stream.Signature(DirectQuote(config.price_bits))),
             "now": In(CardTime),
             "limits": In(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": In(Cycles),
@@ -90,7 +92,8 @@ class Arbitrage(wiring.Component):
             "venue_stale": In(config.venues),
             "clear": In(config.venues),
             "orders": Out(stream.Signature(Order)),
-            "signal": Out(stream.Signature(ArbitrageSignal, always_ready=True)),
+            "signal": Out(stream.Signature(ArbitrageSignal(config.price_bits), always_ready=True)),
+            "unsent": Out(1),
             "missed": Out(1),
             "implausible": Out(1),
         })
@@ -172,18 +175,21 @@ class Arbitrage(wiring.Component):
 
     def _send(self, m, trigger, fire):
         """The pair of orders, the buy at once, and the signal a cycle later. While they wait, what they are made of stays."""
-        pairs, order, chosen, ready = self.pairs, self.orders.payload, self._chosen, self.orders.ready
+        pairs, order, chosen, unsent, ready = self.pairs, self.orders.payload, self._chosen, Signal(), Signal()
         held, sells = Signal(Trigger), Cat(self._sells(venue) for venue in range(self._venues))
-        offers = [Signal(Price, name=f"offer_{venue}") for venue in range(self._venues)]  # zero, but where it is sold
-        buy_venue, sell_venue, buy_price, sell_price = Signal(VenueIndex), Signal(VenueIndex), Signal(Price), Signal(Price)
+        offers = [Signal.like(price, name=f"offer_{venue}") for venue, price in enumerate(pairs.bid_prices)]  # zero, but where it is sold
+        buy_venue, sell_venue = Signal(VenueIndex), Signal(VenueIndex)
+        buy_price, sell_price, price = (Signal.like(offers[0], name=name) for name in ("buy_price", "sell_price", "price"))
         m.d.comb += [
+            unsent.eq(any_of((chosen[k], leg.wide) for k, leg in enumerate(pairs.legs))), ready.eq(self.orders.ready | unsent),
             pairs.step.eq(Mux(self._idle, ~self._would_fire, ready & self._selling)),
             buy_venue.eq(any_of((chosen[k], Mux(pairs.legs[k].turned, high, low)) for k, (low, high) in enumerate(pairs.pairs))),
             buy_price.eq(any_of((chosen[k], leg.price) for k, leg in enumerate(pairs.legs))), sell_price.eq(reduce(or_, offers)),
-            self.orders.valid.eq(self._would_fire | ~self._idle),
+            price.eq(Mux(self._selling, sell_price, buy_price)),
+            self.orders.valid.eq((self._would_fire | ~self._idle) & ~unsent),
             order.strategy.eq(STRATEGY), order.symbol.eq(held.symbol), order.pair.eq(~self._selling),
             order.side.eq(Mux(self._selling, Side.SELL, Side.BUY)),
-            order.venue.eq(Mux(self._selling, sell_venue, buy_venue)), order.price.eq(Mux(self._selling, sell_price, buy_price)),
+            order.venue.eq(Mux(self._selling, sell_venue, buy_venue)), order.price.eq(price),
             order.shares.eq(any_of((chosen[k], leg.shares) for k, leg in enumerate(pairs.legs))),
             order.trigger_venue.eq(held.venue), order.trigger_sequence.eq(held.sequence), order.ingress.eq(held.ingress),
         ]
@@ -194,27 +200,28 @@ class Arbitrage(wiring.Component):
         with m.If(self._idle):  # ``fire`` comes late: what it would keep is kept in any case
             m.d.sync += [
                 sell_venue.eq(any_of((sells[venue], venue) for venue in range(self._venues))),
-                *(offer.eq(price) for offer, price in zip(offers, pairs.bid_prices, strict=True)),
+                *(offer.eq(bid) for offer, bid in zip(offers, pairs.bid_prices, strict=True)),
             ]
         for venue, offer in enumerate(offers):
             with m.If(self._idle & ~sells[venue]):
                 m.d.sync += offer.eq(0)
         with m.If(pairs.step):
             m.d.sync += held.eq(trigger)
-        self._tell(m, fire, held, order, sell_venue, sell_price)
+        m.d.comb += self.unsent.eq(self.signal.valid & unsent)
+        self._tell(m, fire, held, order, price, sell_venue, sell_price)
 
     def _sells(self, venue):
         """The chosen pair sells there."""
         return Cat(self._chosen[k] & (leg.turned == (pair[0] == venue))
                    for k, (leg, pair) in enumerate(zip(self.pairs.legs, self.pairs.pairs, strict=True)) if venue in pair).any()
 
-    def _tell(self, m, fire, held, buy, sell_venue, sell_price):
+    def _tell(self, m, fire, held, buy, buy_price, sell_venue, sell_price):
         """The signal, a cycle after the decision."""
         signal, count = self.signal.payload, len(self._chosen)
         profits = [Signal(TOTAL_BITS, name=f"profit_{k}", reset_less=True) for k in range(count)]  # zero, but the chosen one's
-        venue, price = Signal(VenueIndex), Signal(Price)
+        venue, price = Signal(VenueIndex), Signal.like(buy_price)
         m.d.sync += [
-            self.signal.valid.eq(fire), venue.eq(buy.venue), price.eq(buy.price),
+            self.signal.valid.eq(fire), venue.eq(buy.venue), price.eq(buy_price),
             *(profit.eq(Mux(self._chosen[k], self.pairs.totals[k], 0)) for k, profit in enumerate(profits)),
         ]
         m.d.comb += [

@@ -11,8 +11,8 @@ from hw.config import CardConfig
 class DirectQuotes(wiring.Component):
     """Passes a written quote on, or refuses it.
 
-    Refused is one of an unknown symbol, of a venue that is not there or not a direct one, with a price of 2^32 or more, with
-    a bid above the ask, of a time to come, and one that comes while another waits.
+    Refused is one of an unknown symbol, of a venue that is not there or not a direct one, with a price that is wider than the
+    card's, with a bid above the ask, of a time to come, and one that comes while another waits.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class DirectQuotes(wiring.Component):
         super().__init__({
             "written": In(stream.Signature(WrittenQuote, always_ready=True)),
             "direct": In(config.venues), "now": In(CardTime),
-            "quotes": Out(stream.Signature(DirectQuote)), "refused": Out(1),
+            "quotes": Out(stream.Signature(DirectQuote(config.price_bits))), "refused": Out(1),
         })
 
     def elaborate(self, platform):
@@ -61,5 +61,5 @@ class DirectQuotes(wiring.Component):
             with m.If(faults.any() | waits):
                 m.d.sync += self.refused.eq(1)
             with m.Else():
-                m.d.sync += [self.quotes.valid.eq(1), *(quote[name].eq(given[name]) for name in DirectQuote.as_shape().members)]
+                m.d.sync += [self.quotes.valid.eq(1), *(quote[name].eq(given[name]) for name in quote.shape().members)]
         return m

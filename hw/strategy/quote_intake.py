@@ -64,9 +64,10 @@ class QuoteIntake(wiring.Component):
 
     def __init__(self, config: CardConfig):
         super().__init__({
-            "tops": In(stream.Signature(TopOfBook)), "quotes": In(stream.Signature(DirectQuote)),
+            "tops": In(stream.Signature(TopOfBook)), "quotes": In(stream.Signature(DirectQuote(config.price_bits))),
             "now": In(CardTime), "terms": In(data.ArrayLayout(VenueTerms, config.venues)),
-            "take": Out(config.venues), "record": Out(QuoteRecord), "quote": Out(KeptQuote), "trigger": Out(Trigger),
+            "take": Out(config.venues), "record": Out(QuoteRecord(config.price_bits)), "quote": Out(KeptQuote(config.price_bits)),
+            "trigger": Out(Trigger),
         })
         self._venues, self._symbols = config.venues, config.symbols
 
@@ -130,8 +131,8 @@ class QuoteIntake(wiring.Component):
         """What follows from the host's quote, which waits at least a cycle; one cycle more it is still there."""
         quote, known = self.quotes.payload, Signal()
         told = Signal(data.StructLayout({
-            "take": self._venues, "venue": VenueIndex, "symbol": SymbolIndex, "fees": Fees, "bid_price": Price, "ask_price": Price,
-            "sizes": Sizes, "time": CardTime}))
+            "take": self._venues, "venue": VenueIndex, "symbol": SymbolIndex, "fees": Fees, "bid_price": quote.bid_price.shape(),
+            "ask_price": quote.ask_price.shape(), "sizes": Sizes, "time": CardTime}))
         waits = self.quotes.valid & ~self.quotes.ready
         m.d.comb += self.quotes.ready.eq(known & ~self.tops.valid)
         m.d.sync += [

@@ -8,14 +8,10 @@ from amaranth.lib.wiring import In, Out
 from hw.arbitrage_types import RATE_SCALE, SHARE_FEE_SCALE, CardTime, LegShares, VenueTerms
 from hw.config import CardConfig
 from hw.lib.slot_table import style
-from hw.types import Price, SymbolIndex
+from hw.types import SymbolIndex
 
-NetPrice = signed(34)
-"""A price with the fee added or taken off."""
-
-CHARGE_BITS = 34 + RATE_SCALE
-LOW = 16
-"""Bits of the lower of the two parts of a price that are multiplied with a rate: a DSP slice takes 18."""
+PART = 16
+"""Bits of each of the parts of a price that are multiplied with a rate: a DSP slice takes 18."""
 
 LANE = 18
 """Bits of a memory whose one port both writes and shows what it writes: wider ones of the ECP5 have a port for each."""
@@ -35,54 +31,47 @@ class Sizes(data.Struct):
     ask: LegShares
 
 
-class QuoteRecord(data.Struct):
-    """One change, as it comes to the store."""
+class QuoteRecord(data.StructLayout):
+    """One change, as it comes to the store.
 
-    symbol: SymbolIndex
-    same: 2
-    """The symbol is that of the record one cycle ago, two cycles ago, if there was one."""
-    fees: Fees
-    """The venue's."""
-    bid_rate: signed(18)
-    """The rate once more, for the bid's multipliers: one choice of the venue near two of them each."""
-    bid_price: Price
-    ask_price: Price
-    sizes: Sizes
+    ``same``: the symbol is that of the record one cycle ago, two cycles ago, if there was one. ``fees`` are the venue's; ``bid_rate``
+    is the rate once more, for the bid's multipliers: one choice of the venue near each price's.
+    """
+
+    def __init__(self, price_bits: int):
+        super().__init__({
+            "symbol": SymbolIndex, "same": 2, "fees": Fees, "bid_rate": signed(18), "bid_price": price_bits, "ask_price": price_bits,
+            "sizes": Sizes})
 
 
-class KeptQuote(data.Struct):
-    """What of a change may come a cycle later, and is kept as it comes."""
+class KeptQuote(data.StructLayout):
+    """What of a change may come a cycle later, and is kept as it comes. ``has_bid``, ``has_ask``: one that may be relied on."""
 
-    bid_price: Price
-    ask_price: Price
-    has_bid: 1
-    """There is one that may be relied on."""
-    has_ask: 1
-    time: CardTime
+    def __init__(self, price_bits: int):
+        super().__init__({"bid_price": price_bits, "ask_price": price_bits, "has_bid": 1, "has_ask": 1, "time": CardTime})
 
 
-class NetPrices(data.Struct):
-    bid: NetPrice
-    """What a share brings that is sold at the bid."""
-    ask: NetPrice
-    """What a share costs that is bought at the ask."""
+class NetPrices(data.StructLayout):
+    """What a share brings that is sold at the bid, and costs that is bought at the ask: the price with the fee off or on."""
+
+    def __init__(self, price_bits: int):
+        super().__init__({"bid": signed(price_bits + 2), "ask": signed(price_bits + 2)})
 
 
-class VenueView(data.Struct):
-    """A venue's quote of the symbol of a record."""
+class VenueView(data.StructLayout):
+    """A venue's quote of the symbol of a record.
 
-    quote: KeptQuote
-    sizes: Sizes
-    net: NetPrices
-    usable: 1
-    """The venue takes part, and its book is there."""
-    expired: 1
-    """The quote is older than the venue's ``max_age``."""
+    ``usable``: the venue takes part, and its book is there. ``expired``: the quote is older than the venue's ``max_age``.
+    """
+
+    def __init__(self, price_bits: int):
+        super().__init__({
+            "quote": KeptQuote(price_bits), "sizes": Sizes, "net": NetPrices(price_bits), "usable": 1, "expired": 1})
 
 
-def extended(value):
-    """The signed value in ``CHARGE_BITS`` bits."""
-    return Cat(value, value[-1].replicate(CHARGE_BITS - len(value)))
+def extended(value, width):
+    """The signed value in ``width`` bits."""
+    return Cat(value, value[-1].replicate(width - len(value)))
 
 
 def carry_save(a, b, c, width):
@@ -131,19 +120,21 @@ class QuoteStore(wiring.Component):
     def __init__(self, config: CardConfig):
         self._venues, self._symbols = config.venues, config.symbols
         super().__init__({
-            "take": In(config.venues), "record": In(QuoteRecord), "quote": In(KeptQuote), "now": In(CardTime),
+            "take": In(config.venues), "record": In(QuoteRecord(config.price_bits)), "quote": In(KeptQuote(config.price_bits)),
+            "now": In(CardTime),
             "terms": In(data.ArrayLayout(VenueTerms, config.venues)),
             "venue_stale": In(config.venues), "clear": In(config.venues),
             "starting": Out(1, init=1), "walk": Out(SymbolIndex),
-            "views": Out(data.ArrayLayout(VenueView, config.venues)),
+            "views": Out(data.ArrayLayout(VenueView(config.price_bits), config.venues)),
         })
+        self._price_bits, self._net_prices = config.price_bits, NetPrices(config.price_bits)
 
     def elaborate(self, platform):
         m = Module()
         clearing, walk = self._forget(m)
         symbols, whose = self._follow(m)
         net = self._charge(m)
-        older = Signal(NetPrices, reset_less=True)  # of the record before
+        older = Signal(self._net_prices, reset_less=True)  # of the record before
         m.d.sync += older.eq(net)
         for number, view in enumerate(self.views):
             its = [takes[number] for takes in whose]
@@ -184,24 +175,26 @@ class QuoteStore(wiring.Component):
         """The record's net prices, two cycles later.
 
         An ask becomes ask + ceil(fee), a bid bid - ceil(fee), with fee = share_fee / 2^8 + fee_rate x price / 2^22: as sums of three
-        numbers of which the lower 22 bits fall away, with the fee per share and what rounds in the first.
+        numbers (of four for wide prices) of which the lower 22 bits fall away, with the fee per share and what rounds in the first.
         """
-        net = Signal(NetPrices)
-        fees = self.record.fees
+        net, width = Signal(self._net_prices), self._price_bits + 2 + RATE_SCALE
+        fees, places = self.record.fees, range(0, self._price_bits, PART)
         for side, sign, rate in (("ask", 1, fees.rate), ("bid", -1, self.record.bid_rate)):
             price = self.record[f"{side}_price"]
-            low, high = (Signal(signed(LOW + 18), name=f"{side}_{part}", reset_less=True) for part in ("low", "high"))
-            start = Signal(signed(CHARGE_BITS), name=f"{side}_start")
+            products = [Signal(signed(PART + 18), name=f"{side}_product_{place}", reset_less=True) for place in places]
+            start = Signal(signed(width), name=f"{side}_start")
             below = RATE_SCALE - SHARE_FEE_SCALE  # bits below the fee per share
-            # The ask gets 1 - 2^-22 more, and so is rounded up; what is taken off, as a complement, lacks 2^-22.
+            # The ask gets 1 - 2^-22 more, and so is rounded up; each part that is taken off, as a complement, lacks 2^-22.
             m.d.sync += [
-                low.eq(price[:LOW] * rate), high.eq(price[LOW:] * rate),
+                *(product.eq(price[place:place + PART] * rate) for product, place in zip(products, places, strict=True)),
                 start.eq(Cat(Const(-1, below), Cat(Const(-1, SHARE_FEE_SCALE), price) + fees.share) if sign > 0 else
-                         Cat(Const(2, below), Cat(Const(0, SHARE_FEE_SCALE), price) - fees.share)),
+                         Cat(Const(len(products), below), Cat(Const(0, SHARE_FEE_SCALE), price) - fees.share)),
             ]
-            parts = [extended(low), extended(Cat(Const(0, LOW), high).as_signed())]
-            halves = carry_save(start, *(part if sign > 0 else ~part for part in parts), CHARGE_BITS)
-            m.d.sync += net[side].eq((halves[0] + halves[1])[RATE_SCALE:CHARGE_BITS])
+            parts = [extended(Cat(Const(0, place), product), width) for product, place in zip(products, places, strict=True)]
+            terms = [start, *(part if sign > 0 else ~part for part in parts)]
+            while len(terms) > 2:
+                terms = [*carry_save(*terms[:3], width), *terms[3:]]
+            m.d.sync += net[side].eq((terms[0] + terms[1])[RATE_SCALE:width])
         return net
 
     def _lanes(self, m, name, symbol, value, enable):
@@ -226,21 +219,21 @@ class QuoteStore(wiring.Component):
 
     def _keep_quote(self, m, venue, its_own, clearing, walk):
         """The rest of the venue's quote, two cycles after the record."""
-        symbol, given = Signal(SymbolIndex, name=f"quotes_symbol_{venue}"), Signal(KeptQuote, name=f"given_{venue}")
+        symbol, given = Signal(SymbolIndex, name=f"quotes_symbol_{venue}"), Signal.like(self.quote, name=f"given_{venue}")
         enable = Signal(init=1, name=f"keep_{venue}")
         m.d.sync += [symbol.eq(Mux(clearing[1], walk, self.record.symbol)), enable.eq(its_own | clearing[1])]
         m.d.comb += given.eq(self.quote)
         with m.If(clearing[0]):
             m.d.comb += [given.has_bid.eq(0), given.has_ask.eq(0)]
-        return KeptQuote(self._lanes(m, f"quotes_{venue}", symbol, given.as_value(), enable))
+        return self.quote.shape()(self._lanes(m, f"quotes_{venue}", symbol, given.as_value(), enable))
 
     def _keep_net(self, m, venue, net, older, symbols, its):
         """The venue's net prices, two cycles after the record; ``net`` is of the record itself, ``older`` of the one before."""
         m.submodules[f"nets_{venue}"] = memory = Memory(
-            shape=NetPrices, depth=self._symbols, init=[], attrs={**style(self._symbols), "no_rw_check": 1})
+            shape=self._net_prices, depth=self._symbols, init=[], attrs={**style(self._symbols), "no_rw_check": 1})
         write, read = memory.write_port(), memory.read_port()  # what is read in the cycle of its writing comes from the registers
         # Of the last two records' prices, or else the memory's: one of the two is zero.
-        near, memorised, shown = (Signal(NetPrices, name=f"{name}_{venue}", reset_less=name != "shown")
+        near, memorised, shown = (Signal(self._net_prices, name=f"{name}_{venue}", reset_less=name != "shown")
                                   for name in ("near", "memorised", "shown"))
         last, recent = Signal(name=f"last_{venue}"), Signal(name=f"recent_{venue}")
         m.d.comb += [

@@ -17,15 +17,12 @@ PROFIT_BITS = 30
 
 TOTAL_BITS = PROFIT_BITS + LegShares.width
 
-EDGE = signed(35)
 
+class Leg(data.StructLayout):
+    """What is bought, if the pair is chosen. ``wide``: its price or that of what is sold is wider than an order's."""
 
-class Leg(data.Struct):
-    """What is bought, if the pair is chosen."""
-
-    turned: 1
-    shares: LegShares
-    price: Price
+    def __init__(self, price_bits: int):
+        super().__init__({"turned": 1, "shares": LegShares, "price": price_bits, "wide": 1})
 
 
 class VenuePairs(wiring.Component):
@@ -53,7 +50,7 @@ class VenuePairs(wiring.Component):
         What is there for the orders may become the next record's; while it is 0, it stays what it is.
     legs : Out(Leg, one a pair)
         ``ranked`` cycles after ``views``, held.
-    bid_prices : Out(Price, one a venue)
+    bid_prices : Out(a price, one a venue)
         ``ranked`` cycles after ``views``: at which it could be sold there.
     beats : Out(one a pair and pair)
         ``ranked`` cycles after ``views``, held: the first pair stands for election and the second does not, or both do, and the first
@@ -74,17 +71,19 @@ class VenuePairs(wiring.Component):
         count = len(self.pairs)
         self.ranked = self.LATENCY if count == 1 else self.LATENCY + 1 if config.venues <= 4 else self.LATENCY + 2
         super().__init__({
-            "views": In(data.ArrayLayout(VenueView, config.venues)), "enabled": In(1), "limits": In(ArbitrageLimits),
+            "views": In(data.ArrayLayout(VenueView(config.price_bits), config.venues)), "enabled": In(1), "limits": In(ArbitrageLimits),
             "opportunities": Out(data.ArrayLayout(2, count)), "implausible": Out(1),
             "fresh": In(count), "step": In(1),
-            "legs": Out(data.ArrayLayout(Leg, count)), "bid_prices": Out(data.ArrayLayout(Price, config.venues)),
+            "legs": Out(data.ArrayLayout(Leg(config.price_bits), count)),
+            "bid_prices": Out(data.ArrayLayout(config.price_bits, config.venues)),
             "beats": Out(data.ArrayLayout(count, count)), "totals": Out(data.ArrayLayout(TOTAL_BITS, count)),
         })
 
     def elaborate(self, platform):
         m = Module()
         self._too_good, self._found, self.edges = [], [], []
-        self._prices = {side: [Signal(Price, name=f"{side}_price_{venue}") for venue in range(len(self.views))] for side in ("bid", "ask")}
+        self._prices = {side: [Signal.like(view.quote[f"{side}_price"], name=f"{side}_price_{venue}")
+                               for venue, view in enumerate(self.views)] for side in ("bid", "ask")}
         m.d.sync += [price.eq(view.quote[f"{side}_price"])
                      for side, prices in self._prices.items() for price, view in zip(prices, self.views, strict=True)]
         self._check_symbol(m)
@@ -114,7 +113,7 @@ class VenuePairs(wiring.Component):
             # Carries if the bid is the higher, and then only on through a bid and an ask that are there.
             crossed = Cat(Const(0, 1), view.net.bid[:-1], ~view.net.bid[-1], quote.has_bid & quote.has_ask) - Cat(
                 1, view.net.ask[:-1], ~view.net.ask[-1], 1)
-            m.d.sync += [expired.eq(view.expired), honest.eq(crossed[36])]
+            m.d.sync += [expired.eq(view.expired), honest.eq(crossed[-1])]
             self._sound.append(honest & ~expired)
             sizes, enough = ({side: Signal(shape, name=f"{side}_{name}_{number}") for side in ("ask", "bid")}
                              for name, shape in (("size", LegShares), ("enough", 1)))
@@ -135,15 +134,17 @@ class VenuePairs(wiring.Component):
         """
         edges, less, loses, differences = [], [], [], []
         for buy, sell in ((low, high), (high, low)):
-            there, here, way = self.views[buy], self.views[sell], Signal(EDGE, name=f"edge_{buy}_{sell}")
+            there, here = self.views[buy], self.views[sell]
+            width = len(there.net.ask)
+            way = Signal(signed(width + 1), name=f"edge_{buy}_{sell}")
             edge, smaller, lost = (Signal(shape, name=f"{name}_{buy}_{sell}", reset_less=True)
-                                   for name, shape in (("gain", EDGE.width - 1), ("less", 1), ("loses", 1)))
+                                   for name, shape in (("gain", width), ("less", 1), ("loses", 1)))
             # With the signs inverted it carries if there is no loss; and then only on through a bid and an ask that are there.
             has = there.quote.has_ask & here.quote.has_bid
             difference = Cat(here.net.bid[:-1], ~here.net.bid[-1], has) - Cat(there.net.ask[:-1], ~there.net.ask[-1], 1)
-            m.d.comb += way.eq(Cat(difference[:34], ~(difference[34] ^ has)))
+            m.d.comb += way.eq(Cat(difference[:width], ~(difference[width] ^ has)))
             m.d.sync += [
-                edge.eq(difference), lost.eq(difference[35]), smaller.eq((there.sizes.ask - here.sizes.bid)[-1]),
+                edge.eq(difference), lost.eq(difference[-1]), smaller.eq((there.sizes.ask - here.sizes.bid)[-1]),
             ]
             self.edges.append(way)
             differences.append(difference)
@@ -151,13 +152,13 @@ class VenuePairs(wiring.Component):
             loses.append(lost)
             less.append(Mux(smaller, self._sizes[buy]["ask"], self._sizes[sell]["bid"]))
         turned, straight = loses[0], Signal(name=f"straight_{number}")
-        m.d.sync += straight.eq(~differences[0][35])  # the same once more, near the choice of the shares
+        m.d.sync += straight.eq(~differences[0][-1])  # the same once more, near the choice of the shares
         ways = [self._enough[low]["ask"] & self._enough[high]["bid"], self._enough[high]["ask"] & self._enough[low]["bid"] & ~loses[1]]
         return Mux(turned, edges[1], edges[0]), Mux(straight, less[0], less[1]), turned, Mux(turned, ways[1], ways[0])
 
     def _weigh(self, m, number, low, high, edges, quantity, turned, enough):
         """Cycle 1: whether it is an opportunity, and the parts of its total profit; returns the total, a cycle later."""
-        edge, shares, worth = Signal(EDGE.width - 1, name=f"edge_{number}"), Signal(LegShares, name=f"shares_{number}"), Signal()
+        edge, shares, worth = Signal(len(edges), name=f"edge_{number}"), Signal(LegShares, name=f"shares_{number}"), Signal()
         possible, too_high, too_good = Signal(name=f"possible_{number}"), edge[PROFIT_BITS:].any(), Signal(name=f"too_good_{number}")
         parts = [Signal(36, name=f"low_product_{number}", reset_less=True),
                  Signal(TOTAL_BITS - 18, name=f"high_product_{number}", reset_less=True)]
@@ -183,8 +184,12 @@ class VenuePairs(wiring.Component):
         m.d.sync += [told.eq(bid) for told, bid in zip(self.bid_prices, bids, strict=True)]
         for leg, (low, high), found in zip(self.legs, self.pairs, self._found, strict=True):
             turned, shares = map(last, found)
+            wide = [(asks[buy] | bids[sell])[Price.width:].any() for buy, sell in ((low, high), (high, low))]
             with m.If(self.step):
-                m.d.sync += [leg.turned.eq(turned), leg.shares.eq(shares), leg.price.eq(Mux(turned, asks[high], asks[low]))]
+                m.d.sync += [
+                    leg.turned.eq(turned), leg.shares.eq(shares), leg.price.eq(Mux(turned, asks[high], asks[low])),
+                    leg.wide.eq(Mux(turned, wide[1], wide[0])),
+                ]
 
     def _rank(self, m, totals):
         """Cycle 2, and for many venues 3: the total profits, each compared with each."""

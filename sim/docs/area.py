@@ -27,6 +27,8 @@ COMPONENTS = {
         'hw.book.book:Book(CardConfig("eight", venues=2, symbols=8, orders=4096, levels=4096, backlog=256, events=256, order_ways=2))'),
     "Arbitrage detector": (
         "64 symbols, 4 venues", 180, 'hw.strategy.arbitrage:Arbitrage(CardConfig("four", 4, 64, 256, 64, 128, 64))'),
+    "Arbitrage detector, 48-bit prices": (
+        "64 symbols, 4 venues", 156.25, 'hw.strategy.arbitrage:Arbitrage(CardConfig("wide", 4, 64, 256, 64, 128, 64, price_bits=48))'),
     **{name: ("any symbols" if name == "Weighted mid" else "64 symbols", 156.25,
               f"hw.signal.{where}{'' if name == 'Weighted mid' else SIZED}") for name, where in SIGNALS.items()},
 }

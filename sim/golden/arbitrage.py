@@ -15,6 +15,9 @@ MOST_SHARES = (1 << 18) - 1
 MOST_PROFIT = (1 << 30) - 1
 """More per share is not believed."""
 
+MOST_OF_AN_ORDER = (1 << 32) - 1
+"""Price of an order."""
+
 
 @dataclass
 class Venue:
@@ -62,7 +65,7 @@ class Opportunity(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one record led to: a signal and two orders (the buy first), or a missed opportunity, or nothing."""
+    """What one record led to: a signal and two orders (the buy first, both or none), or a missed opportunity, or nothing."""
 
     orders: tuple[Order, ...] = ()
     missed: bool = False
@@ -135,6 +138,8 @@ class ArbitrageModel:
         signalled.add((best.buy_venue, best.sell_venue))
         if self.cooldown:
             self._rests_until[symbol] = cycle + self.cooldown
+        if max(best.buy_price, best.sell_price) > MOST_OF_AN_ORDER:
+            return Outcome(signal=best, implausible=implausible)
         return Outcome((
             Order(STRATEGY, best.buy_venue, symbol, BUY, best.shares, best.buy_price, venue, sequence, pair=1),
             Order(STRATEGY, best.sell_venue, symbol, SELL, best.shares, best.sell_price, venue, sequence),

@@ -264,7 +264,7 @@ class CardModel:
         outcome = self.arbitrage.update(
             record.venue, record.symbol, record.top, stale=not record.sure,
             changed=record.changed, sequence=record.sequence, cycle=cycle, waiting=waiting, time=time)
-        self.counts["SIGNALS"] += bool(outcome.orders)
+        self.counts["SIGNALS"] += outcome.signal is not None
         self.counts["MISSED_SIGNALS"] += outcome.missed
         self.counts["IMPLAUSIBLE_PROFITS"] += outcome.implausible
         return outcome

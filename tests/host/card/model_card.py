@@ -31,9 +31,8 @@ class ModelCard:
         self.clearing = {}
         self.put("MAGIC", MAGIC)
         self.put("VERSION", VERSION_MAJOR << 16 | VERSION_MINOR)
-        self.put("CONFIG_HASH", self.sizes.hash)
-        for size in ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz"):
-            self.put(f"CONFIG_{size.upper()}", getattr(self.sizes, size))
+        for size, value in self.sizes._asdict().items():
+            self.put(f"CONFIG_{size.upper()}", value)
         self.armed = self.killed = self.fault = self.unlocked = False
         self.trip = 0
         self.own = {}  # limits of symbols

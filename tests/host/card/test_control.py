@@ -242,7 +242,8 @@ def test_an_order_address_and_a_user_ref(card, control):
     (lambda c: c.set_arbitrage_venue(0, fees=VenueFees(Fee(40_000))), "a fee per share is"),
     (lambda c: c.set_arbitrage_venue(0, fees=VenueFees(Fee(0, 313))), "312.49 basis points"),
     (lambda c: c.quote(0, 4, bid=(0, 0), ask=(0, 0)), "symbol slots"),
-    (lambda c: c.quote(0, 0, bid=(1 << 32, 1), ask=(0, 0)), "price and shares of a quote"),
+    (lambda c: c.quote(0, 0, bid=(1 << 32, 1), ask=(0, 0)), "price and shares of a quote are 0 to 4294967295"),
+    (lambda c: c.quote(0, 0, bid=(1, 1 << 32), ask=(0, 0)), "price and shares of a quote"),
     (lambda c: c.quote(0, 0, bid=(11, 1), ask=(10, 1)), "the bid 11 is above the ask 10"),
     (lambda c: c.send_order(venue=0, symbol=0, side=2, shares=1, price=1), "side must be 0 to 1"),
     (lambda c: c.replies.tell(venue=9, user_ref=1, kind=0, number=1), "venues"),
@@ -310,6 +311,15 @@ def test_a_quote_of_the_host_rings_last(card):
     names = ("QUOTE", "QUOTE_BID_PRICE", "QUOTE_BID_SHARES", "QUOTE_ASK_PRICE", "QUOTE_ASK_SHARES", "QUOTE_TIME")
     assert [control.read(name) for name in names] == [2 << 16 | 1, 100, 5, 101, 6, 77]
     assert card.writes[-1] == (REGISTERS["QUOTE_DOORBELL"].address(), 1)
+
+
+def test_a_quote_may_be_as_wide_as_the_card_s_prices(card):
+    card.put("CONFIG_PRICE_BITS", 48)
+    control = Control(card, "wide", {"wide": card.sizes._replace(price_bits=48)})
+    control.quote(1, 2, bid=(2**48 - 2, 5), ask=(2**48 - 1, 6), time=77)
+    assert (control.read("QUOTE_BID_PRICE"), control.read("QUOTE_ASK_PRICE")) == (2**48 - 2, 2**48 - 1)
+    with pytest.raises(ValueError, match="0 to 281474976710655 and to 4294967295, not 281474976710656 and 6"):
+        control.quote(1, 2, bid=(0, 0), ask=(2**48, 6))
 
 
 def test_an_order_and_a_reply_end_with_their_doorbell(card, control):

@@ -12,6 +12,7 @@ LIMITS = Limits(min_profit=100, min_shares=0, max_shares=500)
 EVER = (1 << 48) - 1
 OPEN = Venue(enable=True, max_age=EVER)
 THREE, FOUR = (replace(TINY, venues=venues) for venues in (3, 4))
+WIDE = replace(TINY, price_bits=48)
 
 
 def quote(bid=0, ask=0, bid_shares=300, ask_shares=200):
@@ -19,12 +20,15 @@ def quote(bid=0, ask=0, bid_shares=300, ask_shares=200):
 
 
 class Bench:
-    """Feeds records one a cycle, takes the orders, and remembers when each was first on offer, and when it was taken."""
+    """Feeds records one a cycle, takes the orders, and remembers when each was first on offer, and when it was taken.
+
+    Signals stand under the cycle of their decision, and so do those that lead to no orders (``unsent``).
+    """
 
     def __init__(self, config=TINY):
         self.dut, self.config = made(Arbitrage, config), config
         self.cycle = self.now = 0
-        self.orders, self.signals, self.missed, self.implausible, self.offers = [], [], [], [], []
+        self.orders, self.signals, self.unsent, self.missed, self.implausible, self.offers = [], [], [], [], [], []
 
     async def start(self, ctx, limits=LIMITS, enabled=-1, terms=OPEN, cooldown=0):
         dut = self.dut
@@ -59,7 +63,8 @@ class Bench:
                 self.orders.append((self.cycle, order, ctx.get(record.ingress)))
         if ctx.get(dut.signal.valid):
             signal = dut.signal.payload
-            self.signals.append((self.cycle - 1, {name: ctx.get(signal[name]) for name in signal.shape().as_shape().members}))
+            self.signals.append((self.cycle - 1, {name: ctx.get(signal[name]) for name in signal.shape().members}))
+        self.unsent += [self.cycle - 1] * ctx.get(dut.unsent)
         self.missed += [self.cycle] * ctx.get(dut.missed)
         self.implausible += [self.cycle] * ctx.get(dut.implausible)
         await ctx.tick()

@@ -1,6 +1,8 @@
 """The detector by the contract: what is an opportunity, which one wins, when it is signalled, and in which cycle."""
 
 from dataclasses import replace
+from fractions import Fraction
+from math import ceil
 
 import pytest
 from amaranth.hdl import ResetInserter, Signal
@@ -11,7 +13,7 @@ from hw.strategy.arbitrage import Arbitrage
 from sim.golden.arbitrage import Limits, Venue
 from sim.golden.records import BUY, SELL, Order
 from tests.hw.bench import simulate
-from tests.hw.strategy.arbitrage_bench import EVER, FOUR, OPEN, THREE, Bench, quote, run
+from tests.hw.strategy.arbitrage_bench import EVER, FOUR, OPEN, THREE, WIDE, Bench, quote, run
 
 
 def test_a_pair_of_orders_the_buy_first_and_the_signal():
@@ -34,7 +36,7 @@ def test_a_pair_of_orders_the_buy_first_and_the_signal():
 
 
 def test_the_first_128_bits_of_a_signal_are_its_word():
-    layout = ArbitrageSignal.as_shape()
+    layout = ArbitrageSignal(32)
     assert [(name, layout[name].offset, layout[name].width) for name in ("symbol", "buy_venue", "sell_venue", "profit", "time")] == [
         ("symbol", 0, 16), ("buy_venue", 16, 8), ("sell_venue", 24, 8), ("profit", 32, 48), ("time", 80, 48)]
 
@@ -397,6 +399,47 @@ def test_quotes_of_the_host_for_a_venue_that_the_card_does_not_hear():
         assert [(cycle - sent, order.venue) for cycle, order, _ in bench.orders] == [(bench.dut.LATENCY, 0), (bench.dut.LATENCY + 1, 1)]
 
     run(scenario)
+
+
+@pytest.mark.parametrize(("ask", "bid", "sent"), [
+    (2**32 - 200, 2**32 - 1, True), (2**32 - 200, 2**32, False), (2**32, 2**32 + 200, False), (2**48 - 2**30, 2**48 - 1, False),
+    (2**40, 2**40 + 2**30, None),
+])
+def test_wide_prices_lead_to_a_signal_and_to_orders_where_both_fit(ask, bid, sent):
+    """``sent`` None: a profit that is not believed. Another signal may come as soon as if the orders had been taken at once."""
+    async def scenario(bench):
+        bench.set_terms(*[replace(OPEN, direct=True)] * 2)
+        await bench.idle(2)
+        told = [await bench.tell(0, 0, quote(ask=ask), 0), await bench.tell(1, 0, quote(bid=bid), 0),
+                await bench.tell(1, 0, quote(), 0), await bench.tell(1, 0, quote(bid=bid), 0)]
+        await bench.idle(10)
+        assert [(cycle - bench.dut.LATENCY, signal["buy_price"], signal["sell_price"], signal["profit"])
+                for cycle, signal in bench.signals] == [(cycle, ask, bid, 200 * (bid - ask)) for cycle in told[1::2] if sent is not None]
+        assert bench.unsent == [cycle for cycle, _ in bench.signals if not sent]
+        assert [order.price for _, order, _ in bench.orders] == ([ask, bid] * 2 if sent else [])
+        assert len(bench.implausible) == (2 if sent is None else 0)
+
+    run(scenario, WIDE)
+
+
+@pytest.mark.parametrize(("price", "rate"), [
+    (2**47 + 2**22 - 1, -1), (2**47 + 2**22, -1), (2**47, 31), (2**47 + 1, 1), (2**47 - 1, 3), (0x800100010001, -7),
+])
+@pytest.mark.parametrize("seller", [True, False])
+def test_fees_of_wide_prices_to_the_last_bit(price, rate, seller):
+    fee = ceil(Fraction(price * rate, 2**22))
+
+    async def scenario(bench):
+        charged = replace(OPEN, fee_rate=rate)
+        bench.set_terms(*(replace(of, direct=True) for of in ((OPEN, charged) if seller else (charged, OPEN))))
+        await bench.idle(2)
+        gain = max(fee, 0) + 500
+        await bench.tell(0, 0, quote(ask=price - gain * seller, ask_shares=1), 0)
+        await bench.tell(1, 0, quote(bid=price + gain * (not seller)), 0)
+        await bench.idle(10)
+        assert [signal["profit"] for _, signal in bench.signals] == [gain - fee]
+
+    run(scenario, WIDE)
 
 
 def test_a_record_in_every_cycle():
