@@ -121,8 +121,11 @@ class Torture:
             for _ in range(rng.randrange(1, 6)):
                 self.step()
             return self.end()
-        while card.state != "ESTABLISHED":
+        while card.state != "ESTABLISHED" and not card.downs:
             self.step()
+        if card.downs:  # each of its few tries was lost
+            self.demand(self.mode == "silence", "it gives up")
+            return self.end()
         for _ in range(rng.randrange(1, 5)):
             self.talk()
             for _ in range(rng.randrange(60)):
