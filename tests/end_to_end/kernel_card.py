@@ -1,7 +1,7 @@
 """A day of orders from the whole compiled card to the exchange, the kernel's TCP, ARP and UDP between them, in a network namespace.
 
 ``unshare -rn python -m tests.end_to_end.kernel_card ORDERS [harm]``. With ``harm`` both ways of the order port lose, double, overtake and
-delay frames. Prints what came of it as JSON.
+delay frames: by the kernel's netem, or here in Python where the kernel has none. Prints what came of it as JSON.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from sim.venue.settings import Login as VenueLogin
 from sim.venue.settings import VenueSettings
 from sim.verilated.build import library
 from sim.verilated.tap import Tap
+from tests.hw.net import namespace
 from tests.hw.net.kernel_session import Wire, well_formed
 from tests.sim.venue.clients import Client
 
@@ -132,16 +133,17 @@ def own_position(exchange):
 
 
 async def day(orders, harm):
-    tap = Tap("trapjaw0")
+    tap = Tap(tap_name := "trapjaw0")
     exchange = Exchange(VenueSettings(seed=1, crowd=None, before=1, logins=(VenueLogin("TJ", "TRAPJAW"), VenueLogin("MAKER", "M"))))
     lines = tuple((group, FEED_PORT) for group in LINES)
     server = VenueServer(exchange, Addresses((VENUE, PORT), (VENUE, 0), lines), WallClock(exchange.now))
     prepare()
+    without_netem = harm and namespace.harm(tap_name)
     await server.start()
     card = SimulatedCard(library(TINY))
     control = Control(card, TINY.name)
     set_up(control, exchange.locates[f"{NAME:<8}"])
-    wire, trader, sessions = CardWire(tap, card, harm), Trader(control, orders), control.sessions
+    wire, trader, sessions = CardWire(tap, card, bool(without_netem)), Trader(control, orders), control.sessions
     end = time.monotonic() + PATIENCE
     maker = None
 
@@ -192,7 +194,7 @@ async def day(orders, harm):
         "frames": len(wire.frames),
         "broken": sum(not well_formed(frame) for frame in wire.frames if frame[12:14] == b"\x08\x00"),
         "again": control.counter("SESSION_RETRANSMITTED"), "refused": control.counter("SESSION_REFUSED"),
-        "cycles": card.cycle, "violations": bool(card.violations()),
+        "network": "clean" if not harm else without_netem or "netem", "cycles": card.cycle, "violations": bool(card.violations()),
     }))
     await server.stop()
     tap.close()

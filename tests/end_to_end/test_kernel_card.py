@@ -21,6 +21,7 @@ def trade(orders, *harm):
     result = unshared(sys.executable, "-m", "tests.end_to_end.kernel_card", str(orders), *harm)
     assert result.returncode == 0, result.stderr[-2000:]
     told = json.loads(result.stdout)
+    print(told["network"])  # netem, or why it was done in Python
     counts = told["told"]
     assert counts["A"] == told["last"] == orders  # each once: the venue ignores one that comes again
     assert told["ignored"] == told["broken"] == told["refused"] == told["lost"] == 0

@@ -1,7 +1,7 @@
 """A day of orders from the compiled TCP session to the exchange, the kernel's TCP in between, in a network namespace of its own.
 
-``unshare -rn python -m tests.hw.net.kernel_session ORDERS [harm]``. With ``harm`` both ways lose, double, overtake and delay frames.
-Prints what came of it as JSON.
+``unshare -rn python -m tests.hw.net.kernel_session ORDERS [harm]``. With ``harm`` both ways lose, double, overtake and delay frames,
+by the kernel's netem, or here in Python where the kernel has none. Prints what came of it as JSON.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from sim.venue.settings import Login, VenueSettings
 from sim.venue.soupbin import ClientConnection
 from sim.verilated.tap import Tap
 from sim.verilated.tcp import CLOSE, OPEN, CompiledTcp
+from tests.hw.net import namespace
 from tests.sim.venue.clients import Client, enter_order
 
 VENUE, CARD, CARD_MAC = "10.9.0.1", "10.9.0.2", "02:00:00:00:09:02"
@@ -127,12 +128,13 @@ async def day(orders, harm):
     exchange = Exchange(VenueSettings(seed=1, crowd=None, before=1, logins=(Login("TJ", "TRAPJAW"), Login("MAKER", "M"))))
     server = VenueServer(exchange, Addresses((VENUE, 26_477), (VENUE, 0), ((VENUE, 9), (VENUE, 9))), WallClock(exchange.now))
     ends = prepare(26_477)
+    without_netem = harm and namespace.harm("trapjaw0")
     await server.start()
     card = CompiledTcp()
     card.configure(ends, initial=int.from_bytes(random.Random(3).randbytes(4), "big"), timeout=CYCLES_A_SECOND // 16 // 20, tries=15,
                    keep_alive=30_000, tick_every=16)
     card.run(10)
-    wire, trader = Wire(tap, card, harm), Trader(card, orders)
+    wire, trader = Wire(tap, card, bool(without_netem)), Trader(card, orders)
     server.step()
     maker = Client(exchange, "MAKER", "M")
     for side in "BS":
@@ -162,6 +164,7 @@ async def day(orders, harm):
     port = exchange.ports["TJ"]
     print(json.dumps({
         "told": trader.told, "position": trader.position, "venue": -position(maker), "last": port.last_user_ref, "ignored": port.ignored,
+        "network": "clean" if not harm else without_netem or "netem",
         "frames": len(wire.frames), "broken": sum(not well_formed(frame) for frame in wire.frames), "pulses": card.pulses,
     }))
     await server.stop()

@@ -21,6 +21,7 @@ def trade(orders, *harm):
     result = unshared(sys.executable, "-m", "tests.hw.net.kernel_session", str(orders), *harm)
     assert result.returncode == 0, result.stderr[-2000:]
     told = json.loads(result.stdout)
+    print(told["network"])  # netem, or why it was done in Python
     counts = told["told"]
     assert counts["accepted"] == told["last"] == orders  # each once: the venue ignores one that comes again
     assert told["ignored"] == told["broken"] == told["pulses"]["refused"] == 0
@@ -34,6 +35,18 @@ def trade(orders, *harm):
 @pytest.mark.usefixtures("namespace")
 def test_orders_fills_and_cancels():
     trade(200)
+
+
+@pytest.mark.usefixtures("namespace")
+def test_a_queue_of_the_kernel_in_both_ways():
+    """What netem takes the place of; a kernel without these queues skips."""
+    program = ("from tests.hw.net.namespace import harm; from sim.verilated.tap import Tap; tap = Tap('trapjaw0'); "
+               "print(harm('trapjaw0', '{}'))")
+    result = unshared(sys.executable, "-c", program.format("pfifo limit 1000"))
+    assert result.returncode == 0, result.stderr
+    if reason := result.stdout.strip():
+        pytest.skip(f"the kernel has no queues: {reason}")
+    assert unshared(sys.executable, "-c", program.format("nosuchqueue")).stdout.strip()
 
 
 @pytest.mark.usefixtures("namespace")
