@@ -33,6 +33,7 @@ from hw.lib.choice import any_of
 from hw.net.tcp_session import COUNTED
 from hw.net.udp_receive import UdpReceive
 from hw.net.udp_transmit import UdpTransmit
+from hw.order_entry.order_stop import OrderStop
 from hw.order_entry.ouch50 import OuchOrders
 from hw.order_sessions import OrderSessions
 from hw.reasons import DropReason
@@ -339,15 +340,17 @@ class Card(wiring.Component):
         m.submodules.transmit = self.transmit = transmit = OrderSessions(self.config) if self.config.sessions else UdpTransmit(self.config)
         connect(m, passed, ouch.orders)
         connect(m, ouch.packet, transmit.packet)
-        frame = transmit.sent.valid
+        m.submodules.order_stop = stop = OrderStop(self.config)
         if self.config.sessions:
-            self._join_sessions(m, transmit, ouch)
-            frame = transmit.frame
+            self._join_sessions(m, transmit, ouch, stop.stop)
         else:
             connect(m, transmit.frames, flipped(self.orders))
             connect(m, bank.replies, self.gateway.replies)
         connect(m, self.names, ouch.names)
         m.d.comb += [
+            stop.switches.eq(bank.switches), stop.aborts.eq(bank.kill_aborts), stop.order.eq(ouch.packet.payload.order),
+            stop.valid.eq(ouch.packet.valid), stop.ends.eq(ouch.packet.ready & ouch.packet.payload.last),
+            transmit.abort.eq(stop.abort),
             ouch.link_free.eq(transmit.free), transmit.now.eq(self.clock.now),
             self.gateway.next_user_ref.eq(ouch.next_user_ref), ouch.skip.eq(self.gateway.skip),
         ]
@@ -356,11 +359,11 @@ class Card(wiring.Component):
             with m.If(control.set_user_ref):
                 m.d.comb += [ouch.set_user_ref.eq(1), ouch.set_user_ref_venue.eq(venue), ouch.set_user_ref_value.eq(control.user_ref)]
         sent = transmit.sent.payload
-        self.records.append((transmit.sent.valid, events.order_sent(sent, self.clock.now), 1))
+        self.records.append((transmit.sent.valid, events.order_sent(sent, self.clock.now), 2))
         for venue, frames in enumerate(self.counters.order_frames):
-            m.d.comb += frames.eq(frame & (sent.order.venue == venue))
+            m.d.comb += frames.eq(transmit.frame & (sent.order.venue == venue))
 
-    def _join_sessions(self, m, sessions, ouch):
+    def _join_sessions(self, m, sessions, ouch, stop):
         """The sessions' port, and what they tell gateway and host."""
         bank, gateway, count, told = self.bank, self.gateway, self.counters, sessions.told
         connect(m, sessions.transmit, flipped(self.orders))
@@ -368,7 +371,7 @@ class Card(wiring.Component):
         connect(m, bank.replies, sessions.host_replies)
         connect(m, sessions.replies, gateway.replies)
         m.d.comb += [
-            sessions.packet_sum.eq(ouch.packet_sum), sessions.tick_cycles.eq(bank.session_tick),
+            sessions.stop.eq(stop), sessions.packet_sum.eq(ouch.packet_sum), sessions.tick_cycles.eq(bank.session_tick),
             gateway.unreachable.eq(sessions.unreachable), gateway.disconnected.eq(sessions.disconnected),
         ]
         self.records.append((told.valid, events.venue_message(told.payload, self.clock.now), 4))
@@ -405,7 +408,7 @@ class Card(wiring.Component):
             *(getattr(tai, name).eq(getattr(control, name)) for name in ("set", "value", "adjust", "offset", "increment")),
             latencies.clear.eq(control.clear), latencies.bin.eq(control.bin),
             *(getattr(control, name).eq(getattr(latencies, name)) for name in ("clearing", "shown", "summary")),
-            latencies.latency.valid.eq(sent.valid & (sent.payload.order.trigger_sequence != 0)),
+            latencies.latency.valid.eq(self.transmit.frame & (sent.payload.order.trigger_sequence != 0)),
             latencies.latency.payload.eq(sent.payload.latency),
         ]
 

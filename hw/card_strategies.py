@@ -5,6 +5,7 @@ from amaranth.lib.wiring import connect
 
 from hw.host_interface import events
 from hw.lib.arbiter import StreamArbiter
+from hw.reasons import Fate
 from hw.risk.cancel_all import STRATEGY as CANCEL_ALL
 from hw.signal.signals import Signals
 from hw.strategy.arbitrage import STRATEGY as ARBITRAGE
@@ -118,7 +119,7 @@ def tell_quoter(m, card):
     quoter, gateway, sent = card.quoter, card.gateway, card.transmit.sent
     m.d.comb += [
         gateway.second_symbol.eq(quoter.position_symbol), quoter.position.eq(gateway.second_position),
-        quoter.sent.valid.eq(sent.valid), quoter.sent.payload.eq(sent.payload),
+        quoter.sent.valid.eq(sent.valid & (sent.payload.fate != Fate.ABORTED)), quoter.sent.payload.eq(sent.payload),
         quoter.rejected.valid.eq(gateway.rejected.valid), quoter.rejected.payload.eq(gateway.rejected.payload),
         quoter.forget.eq(card.bank.clear_positions & ~card.bank.armed),
     ]

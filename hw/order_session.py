@@ -37,8 +37,10 @@ class OrderSession(wiring.Component):
         As of :class:`SoupBinClient`.
     hold : In(1)
         No byte of the venue is looked at.
-    begins, lost : Out(1)
-        Pulses: in the next cycle the first word of an order's frame is on offer; an order was thrown away.
+    stop, abort : In(1)
+        As of :class:`TcpSession`, of the order on offer.
+    begins, lost, aborts : Out(1)
+        Pulses: in the next cycle the first word of an order's frame is on offer; an order was thrown away; its frame is aborted.
     room, free : Out(1)
         As of :class:`TcpSession`.
     up : Out(1)
@@ -63,7 +65,8 @@ class OrderSession(wiring.Component):
             "timeout": In(16), "keep_alive": In(16), "tries": In(4), "tick": In(1),
             "login": In(Login), "heartbeat": In(16), "silence": In(16),
             "orders": In(stream.Signature(OrderWord)), "orders_sum": In(24), "up": Out(1), "hold": In(1),
-            "begins": Out(1), "lost": Out(1), "room": Out(1), "free": Out(1), "login_reason": Out(8),
+            "stop": In(1), "abort": In(1), "begins": Out(1), "lost": Out(1), "aborts": Out(1), "room": Out(1), "free": Out(1),
+            "login_reason": Out(8),
             "unacknowledged": Out(32), "next": Out(32), "expected": Out(32),
             "replies": Out(stream.Signature(VenueReply, always_ready=True)), "told": Out(VenueMessage), "unsure": Out(1),
             "state": Out(TcpState), "session": Out(80), "number": Out(32), "down": Out(1), "reason": Out(DownReason),
@@ -85,6 +88,7 @@ class OrderSession(wiring.Component):
             soup.bytes.valid.eq(tcp.bytes.valid & ~self.hold), soup.bytes.payload.eq(tcp.bytes.payload),
             tcp.bytes.ready.eq(soup.bytes.ready & ~self.hold), tcp.packet_sum.eq(soup.packet_sum),
             self.begins.eq(tcp.packet_begins & soup.passing), self.lost.eq(soup.refused | tcp.refused & soup.passing),
+            tcp.stop.eq(self.stop & soup.passing), tcp.abort.eq(self.abort & soup.passing), self.aborts.eq(tcp.aborts),
             self.login_reason.eq(soup.reason),
             self.replies.valid.eq(ouch.replies.valid), self.replies.payload.eq(ouch.replies.payload),
             self.told.eq(ouch.told), self.unsure.eq(ouch.unsure), self.up.eq(soup.logged_in),

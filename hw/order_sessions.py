@@ -11,7 +11,7 @@ from hw.net.arp import Arp
 from hw.net.tcp_session import COUNTED
 from hw.net.udp_transmit import UdpTransmit
 from hw.order_session import OrderSession
-from hw.reasons import DropReason
+from hw.reasons import DropReason, Fate
 from hw.session_types import SessionControl, ToldReply
 from hw.types import Cycles, FrameReceive, FrameTransmit, FrameWord, OrderAddress, OrderWord, SentOrder
 from hw.venue_reply import VenueReply
@@ -46,10 +46,13 @@ class OrderSessions(wiring.Component):
         An order that is taken now would begin its frame at once, as far as is known: whatever a session sends of its own meanwhile goes
         first.
     sent : Out(stream of SentOrder, always ready)
-        In the cycle in which the first word of an order's frame is transferred. So are orders told that a session threw away because it
-        went down in the cycles since the gateway: like one whose frame is lost, none of them comes to the venue.
+        In the cycle in which the first word of an order's frame is transferred. So are orders told that were thrown away: because their
+        session went down in the cycles since the gateway, or by ``stop``. One whose frame is aborted is told a second time.
     frame : Out(1)
-        Pulse with ``sent``: there is a frame.
+        Pulse with ``sent``: it tells of a frame that begins.
+    stop, abort : In(1)
+        From the second cycle of a packet's offer on: it must not begin any more (a datagram has by then); its frame ends at once, with an
+        error, and with it the session.
     unreachable, disconnected : Out(venues)
         For the gateway: the venue's session takes no order; is down. Both 0 where orders go in datagrams.
     host_replies : In(stream of VenueReply, always ready)
@@ -77,7 +80,7 @@ class OrderSessions(wiring.Component):
             "frames": In(FrameReceive), "transmit": Out(FrameTransmit), "control": In(SessionControl()).array(venues),
             "addresses": In(data.ArrayLayout(OrderAddress, venues)), "tick_cycles": In(24), "now": In(Cycles),
             "packet": In(stream.Signature(OrderWord)), "packet_sum": In(24), "free": Out(1),
-            "sent": Out(stream.Signature(SentOrder, always_ready=True)), "frame": Out(1),
+            "sent": Out(stream.Signature(SentOrder, always_ready=True)), "frame": Out(1), "stop": In(1), "abort": In(1),
             "unreachable": Out(venues), "disconnected": Out(venues),
             "host_replies": In(stream.Signature(VenueReply, always_ready=True)),
             "replies": Out(stream.Signature(VenueReply, always_ready=True)),
@@ -145,6 +148,7 @@ class OrderSessions(wiring.Component):
             mine.eq(Cat(by_session[venue] & (packet.payload.order.venue == venue) for venue in range(venues))), away.eq(~mine.any()),
             datagrams.packet.valid.eq(packet.valid & away), datagrams.packet.payload.eq(packet.payload),
             datagrams.addresses.eq(self.addresses), datagrams.now.eq(self.now),
+            datagrams.abort.eq(self.abort & away),
             packet.ready.eq(Mux(away, datagrams.packet.ready, any_of(
                 [(mine[venue], session.orders.ready) for venue, session in enumerate(sessions)]))),
         ]
@@ -152,13 +156,14 @@ class OrderSessions(wiring.Component):
             m.d.comb += [
                 session.orders.valid.eq(packet.valid & mine[venue]), session.orders.payload.eq(packet.payload),
                 session.orders_sum.eq(self.packet_sum),
+                session.stop.eq(self.stop & mine[venue]), session.abort.eq(self.abort & mine[venue]),
             ]
         return by_session, mine
 
     def _tell_sent(self, m, datagrams, sessions, mine):
         """The packet is still on offer when its frame's first word leaves."""
         word, sent = self.packet.payload, self.sent.payload
-        left = [datagrams.sent.valid]
+        left, aborted = [datagrams.frame], [datagrams.sent.valid & ~datagrams.frame, *(session.aborts for session in sessions)]
         for venue, session in enumerate(sessions):
             begun = Signal(name=f"begun_{venue}")
             leaves = begun & session.transmit.valid & session.transmit.ready
@@ -168,7 +173,9 @@ class OrderSessions(wiring.Component):
                 m.d.sync += begun.eq(0)
             left.append(leaves)
         m.d.comb += [
-            self.frame.eq(Cat(left).any()), self.sent.valid.eq(self.frame | Cat(session.lost for session in sessions).any()),
+            self.frame.eq(Cat(left).any()),
+            self.sent.valid.eq(Cat(*left, *aborted, *(session.lost for session in sessions)).any()),
+            sent.fate.eq(Mux(self.frame, Fate.SENT, Mux(Cat(aborted).any(), Fate.ABORTED, Fate.THROWN_AWAY))),
             sent.order.eq(word.order), sent.user_ref.eq(word.user_ref), sent.latency.eq(self.now - word.order.ingress),
         ]
 

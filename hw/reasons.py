@@ -219,3 +219,17 @@ class DownReason(IntEnum):
     """It sent what can't be, of SoupBinTCP or of OUCH."""
     SILENT = 10
     """It said nothing for too long."""
+    ABORTED = 11
+    """A kill switch has ended an order's frame (KILL_ABORTS): the venue will never have these bytes of the stream."""
+
+
+class Fate(IntEnum):
+    """What became of an order that has passed the gateway."""
+
+    SENT = 0
+    """Its frame begins."""
+    THROWN_AWAY = 1
+    """It has no frame: a kill switch was turned on, or its venue's session went down, while it waited for the wire. It never comes to the
+    venue."""
+    ABORTED = 2
+    """A kill switch has ended its frame, which was told as SENT before, with an error. It never comes to the venue."""

@@ -7,7 +7,7 @@ timestamp in nanoseconds since midnight of the exchange's day, a card time in cl
 from amaranth.hdl import unsigned
 from amaranth.lib import data, enum, stream
 
-from hw.reasons import DropReason, RejectReason
+from hw.reasons import DropReason, Fate, RejectReason
 
 Price = unsigned(32)
 """1/10000 of the currency unit. 0 means that there is no price (an empty side)."""
@@ -382,6 +382,7 @@ class SentOrder(data.Struct):
     """OUCH UserRefNum that it was sent under; of a CANCEL its order's."""
     latency: Cycles
     """Cycles from the last byte of the trigger in to the first word of the order frame out."""
+    fate: Fate
 
 
 class OrderWord(data.Struct):

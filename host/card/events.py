@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from host.card.protocol import CardError
-from host.card.registers import EVENT_HEADER, EVENTS, RECORD_BYTES, DownReason, EventKind, RejectReason, StaleReason
+from host.card.registers import EVENT_HEADER, EVENTS, RECORD_BYTES, DownReason, EventKind, Fate, RejectReason, StaleReason
 
 RECORD_WORDS: Final = RECORD_BYTES // 4
 
@@ -49,6 +49,8 @@ class OrderSent:
     latency: int
     order_kind: int = 0
     """0 new, 1 replace, 2 cancel."""
+    fate: Fate = Fate.SENT
+    """Of an aborted frame a second record tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ def decode(words: Sequence[int]) -> Event:
             stale, halted, crossed, locked = (bool(fields.pop(name)) for name in ("stale", "halted", "crossed", "locked"))
             return TopOfBook(time, lost, stale=stale, halted=halted, crossed=crossed, locked=locked, **fields)
         case EventKind.ORDER_SENT:
-            return OrderSent(time, lost, **fields)
+            return OrderSent(time, lost, fate=Fate(fields.pop("fate")), **fields)
         case EventKind.ORDER_REJECTED:
             return OrderRejected(time, lost, reason=RejectReason(fields.pop("reason")), **fields)
         case EventKind.GAP:

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 12
+VERSION_MINOR = 13
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -118,6 +118,13 @@ class DownReason(IntEnum):
     ENDED = 8
     PROTOCOL = 9
     SILENT = 10
+    ABORTED = 11
+
+
+class Fate(IntEnum):
+    SENT = 0
+    THROWN_AWAY = 1
+    ABORTED = 2
 
 
 _REGISTERS = (
@@ -221,6 +228,7 @@ _REGISTERS = (
     Register("SHOWN_MIN_PRICE", 0x03e8, "ro"),
     Register("SHOWN_MAX_PRICE", 0x03ec, "ro"),
     Register("SHOWN_UPTICK_ONLY", 0x03f0, "ro", bits=1),
+    Register("KILL_ABORTS", 0x03fc, "rw", bits=8),
     Register("SHADOW_STRATEGY_INTERVAL", 0x0a00, "rw"),
     Register("SHADOW_STRATEGY_WINDOW", 0x0a04, "rw"),
     Register("SHADOW_SYMBOL_INTERVAL", 0x0a08, "rw"),
@@ -530,7 +538,7 @@ EVENTS: dict[EventKind, tuple[Field, ...]] = {
     ),
     EventKind.ORDER_SENT: (
         Field("side", 5, 1), Field("order_kind", 6, 2), Field("venue", 8, 4), Field("trigger_venue", 12, 4), Field("symbol", 16, 8),
-        Field("strategy", 24, 4), Field("price", 32, 32), Field("shares", 64, 32), Field("trigger_sequence", 128, 64),
+        Field("strategy", 24, 4), Field("price", 32, 32), Field("shares", 64, 32), Field("trigger_sequence", 128, 64), Field("fate", 28, 2),
         Field("user_ref", 96, 32), Field("latency", 192, 32),
     ),
     EventKind.ORDER_REJECTED: (

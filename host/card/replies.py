@@ -33,7 +33,7 @@ class Replies:
         self._write(shares, venue=venue, kind=kind, user_ref=user_ref, number=number)
 
     def unsent(self, venue: int, user_ref: int) -> None:
-        """An order never came to its venue, whose session went down before: it is dead."""
+        """An order never came to its venue: its session went down before, or a kill switch stopped it. It is dead."""
         self._control.check_venue(venue)
         self._write(0, venue=venue, kind=UNSENT, user_ref=user_ref)
 

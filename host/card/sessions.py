@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from host.card.addresses import OrderAddress, ip_number
 from host.card.events import OrderSent, VenueMessage
 from host.card.protocol import CardError
-from host.card.registers import REGISTERS, DownReason
+from host.card.registers import REGISTERS, DownReason, Fate
 
 STATES = ("closed", "SYN sent", "established", "FIN wait 1", "FIN wait 2", "closing", "last ACK", "time wait")
 CLOSED = 0
@@ -181,12 +181,15 @@ class Unanswered:
 
     def __init__(self) -> None:
         self._orders: dict[int, set[int]] = {}
+        self._stopped: dict[int, set[int]] = {}
 
     def note(self, event: object) -> None:
         """Any event of the card."""
         match event:
             case OrderSent(order_kind=0 | 1):
                 self._orders.setdefault(event.venue, set()).add(event.user_ref)
+                if event.fate != Fate.SENT:
+                    self._stopped.setdefault(event.venue, set()).add(event.user_ref)
             case VenueMessage():
                 self._orders.get(event.venue, set()).discard(event.user_ref)
 
@@ -194,8 +197,13 @@ class Unanswered:
         """Their UserRefNums."""
         return sorted(self._orders.get(venue, ()))
 
+    def never_left(self, venue: int) -> list[int]:
+        """Those that the card itself says did not leave, or not whole: they can be forgotten at once."""
+        return sorted(self._orders.get(venue, set()) & self._stopped.get(venue, set()))
+
     def forget(self, venue: int) -> None:
         self._orders.pop(venue, None)
+        self._stopped.pop(venue, None)
 
 
 class UserRefs:

@@ -41,6 +41,13 @@ class Switches:
         self._control.write("KILL_VENUES", sum(1 << venue for venue in set(venues)))
         self._control.write("KILL_STRATEGIES", sum(1 << strategy for strategy in set(strategies)))
 
+    def abort_on_kill(self, venues: Collection[int]) -> None:
+        """To these venues, and no others, the frame of a new order that is being sent when a kill switch stops the order ends at once with
+        an error (OrderSent tells it with the fate ABORTED), and its session with it; else it finishes."""
+        for venue in venues:
+            self._control.check_venue(venue)
+        self._control.write("KILL_ABORTS", sum(1 << venue for venue in set(venues)))
+
     def restrict(self, symbols: Collection[int]) -> None:
         """These slots may not be traded, all others may."""
         self._control.write_slots("RESTRICTED", symbols)

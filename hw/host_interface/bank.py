@@ -111,6 +111,8 @@ class RegisterBank(wiring.Component):
         Orders may pass; none may. ``armed`` falls in the cycle after ``kill``, ``fault`` or ``expired``.
     switches : Out(RiskSwitches)
         The kill switches of all levels, ``kill`` among them, and what is restricted.
+    kill_aborts : Out(venues)
+        A kill switch ends the frame of an order to the venue.
     heartbeat : Out(1)
         Pulse.
     expired : In(1)
@@ -203,6 +205,7 @@ class RegisterBank(wiring.Component):
             "armed": Out(1), "kill": Out(1), "limits": Out(RiskLimits), "limits_valid": Out(1), "fault": In(1), "clear_positions": Out(1),
             "symbol_limits": Out(stream.Signature(SlotSettings(SymbolLimits), always_ready=True)), "shown_limits": In(SymbolLimits),
             "limits_parity": Out(len(LIMITS)), "switches": Out(RiskSwitches(config.venues, config.symbols)), "heartbeat": Out(1),
+            "kill_aborts": Out(config.venues),
             "expired": In(1), "tripped": Out(1), "fast_cancels": In(1), "day_notional": In(64), "day_level": In(3),
             "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
@@ -323,7 +326,7 @@ class RegisterBank(wiring.Component):
             self.switches.kill_venues.eq(value.kill_venues), self.switches.kill_strategies.eq(value.kill_strategies),
             self.switches.kill_symbols.eq(Cat(value.kill_symbols)), self.switches.restricted.eq(Cat(value.restricted)),
             self.switches.cancel_all.eq(value.cancel_all), self.switches.cancel_on_stop.eq(value.cancel_all[8:]),
-            self.heartbeat.eq(written.heartbeat), source.day_notional.eq(self.day_notional),
+            self.kill_aborts.eq(value.kill_aborts), self.heartbeat.eq(written.heartbeat), source.day_notional.eq(self.day_notional),
             self.clear_positions.eq(written.clear_positions & value.clear_positions),
             self.read_index.eq(value.event_read_index),
             source.event_write_index.eq(self.write_index),

@@ -88,7 +88,7 @@ COUNTERS = (
                   amount_bits=2),
     venue_counter("TRADING_STATES", 0x35, "Halts and resumptions of bound symbols that reached the book."),
     venue_counter("SESSION_RETRANSMITTED", 0x36, "Packets that the order session sent again."),
-    venue_counter("SESSION_REFUSED", 0x37, "Packets thrown away as the session was down."),
+    venue_counter("SESSION_REFUSED", 0x37, "Packets thrown away as the session was down, or an order's by a kill switch."),
     venue_counter("SESSION_DUPLICATE_ACK", 0x38, "Duplicate acknowledgments."),
     venue_counter("SESSION_OUT_OF_ORDER", 0x39, "Segments that were not the next one, or found no room."),
     venue_counter("SESSION_CHALLENGED", 0x3A, "Segments that an attacker could have sent."),

@@ -82,6 +82,7 @@ EVENTS = {
     ),
     EventKind.ORDER_SENT: (
         *_ORDER_EVENT,
+        Field("fate", word(0, 28), 2, "Fate: its frame began, or not, or has been aborted since (a second record)."),
         Field("user_ref", word(3), 32, "UserRefNum that it was sent under; of a cancel its order's."),
         Field("latency", word(6), 32, "Cycles from the last byte of the trigger in to the first word of the order frame out."),
     ),

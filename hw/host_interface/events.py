@@ -101,7 +101,7 @@ def session(venue, up, reason, number, now):
 
 def order_sent(sent, now):
     """Record of a ``SentOrder``."""
-    return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency)
+    return record(EventKind.ORDER_SENT, now, **_order(sent.order), user_ref=sent.user_ref, latency=sent.latency, fate=sent.fate)
 
 
 def order_rejected(rejected, now):

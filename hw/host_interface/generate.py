@@ -17,7 +17,7 @@ from hw.host_interface.counter_table import COUNTER_VENUE_STRIDE, COUNTERS, Coun
 from hw.host_interface.event_records import EVENT_HEADER, EVENTS, EventKind
 from hw.host_interface.map_types import Field, Register, member_docs
 from hw.host_interface.registers import REGISTERS
-from hw.reasons import AnswerKind, DownReason, DropReason, LimitRefusal, RejectReason, StaleReason
+from hw.reasons import AnswerKind, DownReason, DropReason, Fate, LimitRefusal, RejectReason, StaleReason
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -25,7 +25,7 @@ CONSTANTS = ("MAGIC", "VERSION_MAJOR", "VERSION_MINOR", "BAR_SIZE", "REGISTERS_S
 SIZES = ("venues", "symbols", "orders", "levels", "backlog", "events", "clock_hz", "price_bits")
 ENUMERATIONS = {
     EventKind: "EVENT", DropReason: "DROP", RejectReason: "REJECT", StaleReason: "STALE", LimitRefusal: "LIMIT", AnswerKind: "ANSWER",
-    DownReason: "DOWN"}
+    DownReason: "DOWN", Fate: "FATE"}
 """Enumerations that the host needs, with their prefix in the C header."""
 
 SECTIONS = (

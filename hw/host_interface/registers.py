@@ -26,7 +26,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 12
+VERSION_MINOR = 13
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -221,6 +221,9 @@ RISK = (
     Register("SHOWN_MIN_PRICE", 0x03E8, RO, "Snapshot of POSITION_SYMBOL, likewise; 0: none."),
     Register("SHOWN_MAX_PRICE", 0x03EC, RO, "Snapshot of POSITION_SYMBOL, likewise."),
     Register("SHOWN_UPTICK_ONLY", 0x03F0, RO, "Snapshot of POSITION_SYMBOL, likewise; 0: no.", bits=1),
+    Register("KILL_ABORTS", 0x03FC, RW, "One bit per venue: 1: the frame of a new order to it that is being sent when a kill switch stops "
+             "the order ends at once, with an error; 0: it finishes. What has not begun never leaves. A session loses its connection with "
+             "such a frame.", bits=MAX_VENUES),
     *rate_limits("SHADOW_", 0x0A00, RW, "Shadow: no effect before the commit."),
     *rate_limits("ACTIVE_", 0x0A20, RO, "In force."),
 )

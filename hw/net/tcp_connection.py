@@ -38,6 +38,8 @@ class TcpConnection(wiring.Component):
         With ``commit``: as the buffer wants them.
     open, close, cut : In(1)
         Pulses of the host: connect, from CLOSED alone; send FIN; send RST and be CLOSED.
+    aborted : In(1)
+        Pulse: a new packet's frame has been aborted. Its bytes are numbered and must not be sent: as ``cut``, with another reason.
     initial_sequence : In(32)
         With ``open``: our first sequence number. The host chooses one that nobody can guess, and a port that was not in use.
     options_done : In(1)
@@ -85,7 +87,8 @@ class TcpConnection(wiring.Component):
                   "challenged", "fast_retransmit", "timed_out", "commit", "discard", "read_options")
         super().__init__({
             "segment_valid": In(1), "segment": In(TcpSegment), "overflow": In(1), "skip": Out(16), "length": Out(16),
-            "open": In(1), "close": In(1), "cut": In(1), "initial_sequence": In(32), "options_done": In(1), "mss": In(16), "scale": In(4),
+            "open": In(1), "close": In(1), "cut": In(1), "aborted": In(1), "initial_sequence": In(32),
+            "options_done": In(1), "mss": In(16), "scale": In(4),
             "timeout": In(16), "keep_alive": In(16), "tries": In(4), "tick": In(1),
             "sent": In(1), "sent_new": In(1), "sent_length": In(8), "sent_fin": In(1), "window": In(16), "header_window": Out(16),
             "state": Out(TcpState), "unacknowledged": Out(32), "next": Out(32), "expected": Out(32), "may_send": Out(1),
@@ -102,6 +105,7 @@ class TcpConnection(wiring.Component):
         self._scale, self._small = Signal(4), Signal(16)
         self._duplicates, self._recovering, self._recover = Signal(2), Signal(), Signal(32)
         self._fin_came, self._reading = Signal(), Signal()
+        self._before = Signal(32)  # what ``next`` was when the last packet began
         self._partial, self._all, self._fin_left = Signal(), Signal(), Signal(2)
         arrived = Signal()
         m.d.sync += arrived.eq(self.segment_valid)
@@ -144,7 +148,7 @@ class TcpConnection(wiring.Component):
             "fast_retransmit", "timed_out", "read_options")]
         m.d.sync += [self._timer.answered.eq(0), self._timer.progress.eq(0)]
         with m.If(self.sent & self.sent_new):
-            m.d.sync += self.next.eq(self.next + self.sent_length)
+            m.d.sync += [self.next.eq(self.next + self.sent_length), self._before.eq(self.next)]
         with m.If(self.sent & self.sent_fin):
             m.d.sync += [
                 self.next.eq(self.next + 1), self.fin_sent.eq(1),
@@ -322,9 +326,9 @@ class TcpConnection(wiring.Component):
                     m.d.sync += [self.down.eq(1), self.reason.eq(DownReason.CLOSED)]
             with m.Elif(self._in(TcpState.SYN_SENT)):
                 self._go_down(m, DownReason.CLOSED)
-        with m.If(self.cut & ~self._in(TcpState.CLOSED)):
-            self._go_down(m, DownReason.CLOSED)
-            self._reset_peer(m, self.next)
+        with m.If((self.cut | self.aborted) & ~self._in(TcpState.CLOSED)):
+            self._go_down(m, Mux(self.aborted, DownReason.ABORTED, DownReason.CLOSED))
+            self._reset_peer(m, Mux(self.aborted, self._before, self.next))
         with m.If(self.open & self._in(TcpState.CLOSED)):
             m.d.sync += [
                 self.state.eq(TcpState.SYN_SENT), self.want_syn.eq(1), self.unacknowledged.eq(self.initial_sequence),

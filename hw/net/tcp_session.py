@@ -42,6 +42,11 @@ class TcpSession(wiring.Component):
     packet_sum : In(24)
         Of the packet's bytes as 16-bit numbers, without what fills it up, not folded; has to be right from the fourth cycle on, that of
         its first word's offer being the first.
+    stop, abort : In(1)
+        From the second cycle of a packet's offer on: it must not begin any more (``refused``); if its frame is under way, that ends at
+        once, with an error, and so does the connection, by RST.
+    aborts : Out(1)
+        Pulse: it does so; the packet is still on offer.
     packet_begins, room, free : Out(1)
         In the next cycle the first word of a packet's frame is on offer; one could begin, as far as window and store go; as of the
         transmitter.
@@ -71,7 +76,8 @@ class TcpSession(wiring.Component):
         self._packets, self._rows = packets, rows
         super().__init__({
             "frames": In(FrameReceive), "transmit": Out(FrameTransmit), "address": In(OrderAddress),
-            "packet": In(stream.Signature(SessionPacket)), "packet_sum": In(24), "packet_begins": Out(1), "room": Out(1), "free": Out(1),
+            "packet": In(stream.Signature(SessionPacket)), "packet_sum": In(24), "stop": In(1), "abort": In(1),
+            "aborts": Out(1), "packet_begins": Out(1), "room": Out(1), "free": Out(1),
             "bytes": Out(Bytes),
             "open": In(1), "close": In(1), "cut": In(1), "initial_sequence": In(32),
             "timeout": In(16), "keep_alive": In(16), "tries": In(4), "tick": In(1),
@@ -153,13 +159,14 @@ class TcpSession(wiring.Component):
         picks, may, gone = Signal(), Signal(), Signal()
         m.d.comb += [
             self.room.eq(connection.may_send & ~store.full),
-            may.eq(self.packet.valid & self.room & ~gone & ~(turn & control.words.valid)),
+            may.eq(self.packet.valid & self.room & ~gone & ~self.stop & ~(turn & control.words.valid)),
             picks.eq(Mux(owned, of_packet, may)),
             transmit.header.eq(control.header),
             connection.sent.eq(transmit.begins), connection.sent_new.eq(picks), connection.sent_length.eq(packet.length),
             connection.sent_fin.eq(~picks & control.fin), control.begins.eq(transmit.begins & ~picks),
             control.others.eq(transmit.begins & picks),
             self.retransmitted.eq(control.begins & control.resent),
+            transmit.abort.eq(self.abort & owned & of_packet), self.aborts.eq(transmit.aborts), connection.aborted.eq(transmit.aborts),
         ]
         with m.If(picks):
             m.d.comb += [
@@ -180,10 +187,10 @@ class TcpSession(wiring.Component):
         with m.If(words.valid & words.ready & words.payload.last):
             m.d.sync += owned.eq(0)
 
-        # Without a connection nothing may wait.
+        # Without a connection nothing may wait, nor what was stopped.
         away = Signal()
         ready = (connection.state == TcpState.ESTABLISHED) & ~connection.ending
-        m.d.comb += away.eq(self.packet.valid & ~(owned & of_packet) & (gone | ~ready))
+        m.d.comb += away.eq(self.packet.valid & ~(owned & of_packet) & (gone | ~ready | self.stop))
         with m.If(away):
             m.d.comb += [self.packet.ready.eq(1), self.refused.eq(~gone)]
             m.d.sync += gone.eq(~packet.word.last)

@@ -30,6 +30,11 @@ class TcpTransmit(wiring.Component):
     address : In(OrderAddress)
         ``source`` is the card. Does not change while the connection is there.
     frames : Out(FrameTransmit)
+    abort : In(1)
+        While words are on offer: the frame under way, if it has come to its third word, ends with the next one, with ``error``; the words
+        that are left are taken and thrown away.
+    aborts : Out(1)
+        Pulse: it does so.
     begins : Out(1)
         ``header`` is sampled in this cycle.
     idle : Out(1)
@@ -48,6 +53,8 @@ class TcpTransmit(wiring.Component):
     header: In(TcpHeader)
     address: In(OrderAddress)
     frames: Out(FrameTransmit)
+    abort: In(1)
+    aborts: Out(1)
     begins: Out(1)
     idle: Out(1)
     free: Out(1)
@@ -60,21 +67,24 @@ class TcpTransmit(wiring.Component):
         header, word, source = Signal(TcpHeader), self.frames.payload, self.words.payload
 
         words, ending = self._header(m, header)
-        advance = Signal()
+        advance, gone, taken = Signal(), Signal(), Signal()  # gone: the words on offer are of a frame that was aborted
         m.d.comb += [
-            advance.eq(~self.frames.valid | self.frames.ready),
-            self.idle.eq(advance & (index == 0) & ~tail),
+            advance.eq(~self.frames.valid | self.frames.ready), taken.eq(self.words.valid & self.words.ready),
+            self.idle.eq(advance & (index == 0) & ~tail & ~gone),
             self.begins.eq(self.idle & self.words.valid),
             self.free.eq((index == 0) | (index == HEADER_WORDS) & source.last),
-            self.words.ready.eq(advance & (index == HEADER_WORDS)),
+            self.words.ready.eq(advance & (index == HEADER_WORDS) | gone),
+            self.aborts.eq(self.abort & self.words.valid & advance & ~tail & (index > 1)),
         ]
         with m.If(self.begins):
             m.d.sync += header.eq(self.header)
         with m.If(advance):
-            m.d.sync += [self.frames.valid.eq(self.words.valid | tail), tail.eq(0), word.count.eq(8), word.last.eq(0)]
+            m.d.sync += [
+                self.frames.valid.eq(self.words.valid & ~gone | tail), tail.eq(0), word.count.eq(8), word.last.eq(0),
+                word.error.eq(self.aborts)]
             with m.If(tail):
                 m.d.sync += [word.data.eq(remainder), word.count.eq(left), word.last.eq(1)]
-            with m.Elif(self.words.valid):
+            with m.Elif(self.words.valid & ~gone):
                 m.d.sync += word.data.eq(words[index])
                 with m.If(index != HEADER_WORDS):
                     m.d.sync += index.eq(index + 1)
@@ -87,13 +97,19 @@ class TcpTransmit(wiring.Component):
                             m.d.sync += [word.count.eq(source.count + 6), word.last.eq(1)]
                         with m.Else():
                             m.d.sync += tail.eq(1)
+            with m.If(self.aborts):
+                m.d.sync += [word.count.eq(8), word.last.eq(1), index.eq(0), tail.eq(0)]
+        with m.If(taken & source.last):
+            m.d.sync += gone.eq(0)
+        with m.Elif(self.aborts):
+            m.d.sync += gone.eq(1)
         # The checksum is in the last six bytes: read when the payload's first word is.
         first = Signal()
         with m.If(self.begins):
             m.d.sync += first.eq(1)
-        with m.Elif(self.words.valid & self.words.ready):
+        with m.Elif(taken):
             m.d.sync += first.eq(0)
-        with m.If(first & self.words.valid & self.words.ready):
+        with m.If(first & taken & ~gone):
             m.d.sync += word.data[:48].eq(ending)
         return m
 

@@ -1,11 +1,12 @@
 """Order packets into Ethernet II / IPv4 / UDP frames with headers that are known before the order is."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
 from hw.lib.wire import big_endian
+from hw.reasons import Fate
 from hw.types import Cycles, FrameTransmit, OrderAddress, OrderWord, SentOrder
 
 HEADER_BYTES = 42
@@ -32,10 +33,15 @@ class UdpTransmit(wiring.Component):
         Sampled when a frame begins.
     now : In(Cycles)
     frames : Out(FrameTransmit)
+    abort : In(1)
+        While a packet is on offer: the next word ends its frame, with ``error``, and the rest of the packet is thrown away; not before
+        the frame's third word.
     free : Out(1)
         A packet that comes in the next cycle would begin its frame at once. Stays until a packet comes.
     sent : Out(stream of SentOrder, always ready)
-        In the cycle in which the first word of a frame is transferred.
+        In the cycle in which the first word of a frame is transferred; and again when it is aborted.
+    frame : Out(1)
+        Pulse with ``sent``: it tells of a frame that begins.
 
     Notes
     -----
@@ -48,10 +54,10 @@ class UdpTransmit(wiring.Component):
         super().__init__({
             "packet": In(stream.Signature(OrderWord)),
             "addresses": In(data.ArrayLayout(OrderAddress, config.venues)),
-            "now": In(Cycles),
+            "now": In(Cycles), "abort": In(1),
             "frames": Out(FrameTransmit),
             "free": Out(1, init=1),
-            "sent": Out(stream.Signature(SentOrder, always_ready=True)),
+            "sent": Out(stream.Signature(SentOrder, always_ready=True)), "frame": Out(1),
         })
         self._venues = config.venues
 
@@ -73,14 +79,16 @@ class UdpTransmit(wiring.Component):
 
         header = self._header(m, current)
         advance, load = Signal(), Signal()
+        gone, cut = Signal(), Signal()  # the frame of the packet on offer is over; becomes so
         m.d.comb += [
+            cut.eq(load & self.abort & (index > 1)),
             advance.eq(~self.frames.valid | self.frames.ready),
-            load.eq(advance & self.packet.valid),
-            self.packet.ready.eq(advance & (index == header_words)),
+            load.eq(advance & self.packet.valid & ~gone),
+            self.packet.ready.eq(advance & (index == header_words) | gone),
             self.free.eq((index == 0) & advance),
         ]
         with m.If(advance):
-            m.d.sync += [self.frames.valid.eq(self.packet.valid), first.eq(index == 0)]
+            m.d.sync += [self.frames.valid.eq(load), first.eq(index == 0)]
         with m.If(load):
             m.d.sync += [address.eq(current), word.data.eq(header[index]), word.count.eq(8), word.last.eq(0)]
             with m.If(index != header_words):
@@ -90,9 +98,18 @@ class UdpTransmit(wiring.Component):
                 m.d.sync += [word.data.eq(Cat(remainder, payload.data)), remainder.eq(payload.data[48:]), word.last.eq(payload.last)]
                 with m.If(payload.last):
                     m.d.sync += [word.count.eq(payload.count + 2), index.eq(0)]
+            m.d.sync += word.error.eq(cut)
+            with m.If(cut):
+                m.d.sync += [word.last.eq(1), index.eq(0)]
+        with m.If(self.packet.valid & self.packet.ready & self.packet.payload.last):
+            m.d.sync += gone.eq(0)
+        with m.Elif(cut):
+            m.d.sync += gone.eq(1)
 
         m.d.comb += [
-            self.sent.valid.eq(self.frames.valid & self.frames.ready & first),
+            self.frame.eq(self.frames.valid & self.frames.ready & first),
+            self.sent.valid.eq(self.frame | cut),
+            self.sent.payload.fate.eq(Mux(cut, Fate.ABORTED, Fate.SENT)),
             self.sent.payload.order.eq(order),
             self.sent.payload.user_ref.eq(self.packet.payload.user_ref),
             self.sent.payload.latency.eq(self.now - order.ingress),

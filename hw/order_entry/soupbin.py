@@ -134,7 +134,7 @@ class SoupBinClient(wiring.Component):
     login : In(Login)
         Does not change from the connection to the login.
     logout : In(1)
-        Pulse: ask the venue for the end. No order leaves from then on.
+        Pulse: ask the venue for the end. No order leaves from then on, but for one that was on offer.
     bytes : In(Bytes)
     packet : Out(stream of SessionPacket), packet_sum : Out(24)
         As of the TCP session.
@@ -229,15 +229,16 @@ class SoupBinClient(wiring.Component):
         is_login, is_logout, _ = range(3)
         row = Signal(64)
         m.d.comb += [row.eq(words[index])]
-        inside, throwing, passing = Signal(), Signal(), self.passing  # of an order's packet; it is thrown away; it goes on
+        inside, throwing, held, passing = Signal(), Signal(), Signal(), self.passing  # of an order's packet; thrown away; was on offer
         m.d.comb += [
-            passing.eq(self.orders.valid & Mux(inside, ~throwing, self.logged_in) & ~own),
-            self.refused.eq(self.orders.valid & ~inside & ~self.logged_in & ~own),
+            passing.eq(self.orders.valid & (held | Mux(inside, ~throwing, self.logged_in)) & ~own),
+            self.refused.eq(self.orders.valid & ~inside & ~held & ~self.logged_in & ~own),
         ]
+        m.d.sync += held.eq(passing & ~(self.orders.ready & word.last))  # its frame may have begun: it is the TCP session's to throw away
         with m.If(self.orders.valid & self.orders.ready):
             m.d.sync += inside.eq(~word.last)
             with m.If(~inside):
-                m.d.sync += throwing.eq(~self.logged_in)
+                m.d.sync += throwing.eq(~passing)
         with m.If(passing):
             m.d.comb += [
                 out.valid.eq(1), self.orders.ready.eq(out.ready),

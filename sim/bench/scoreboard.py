@@ -446,7 +446,7 @@ class CardScoreboard:
                 "crossed": 0 < r.top.ask_price < r.top.bid_price, "locked": 0 < r.top.ask_price == r.top.bid_price,
                 **{name: getattr(r.top, name) for name in ("bid_price", "bid_shares", "ask_price", "ask_shares")},
             } for r in self.merged if r.changed],
-            "ORDER_SENT": [told_of(order) | {"user_ref": user_ref, "latency": latency} for order, user_ref, latency in self.sent],
+            "ORDER_SENT": [told_of(order) | {"user_ref": ref, "latency": latency, "fate": 0} for order, ref, latency in self.sent],
             "SIGNAL": self.signals,
             "ORDER_REJECTED": [told_of(order) | {"reason": reason} for order, reason in self.rejected],
         }

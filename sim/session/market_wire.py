@@ -40,7 +40,7 @@ class MarketWire:
     Attributes
     ----------
     frames : list of SimulatedFrame
-        All that left the card and nobody has taken from here.
+        All that left the card and nobody has taken from here. Those with an error come to nobody.
     stray : list of bytes
         Those that were for no venue.
     """
@@ -71,7 +71,7 @@ class MarketWire:
         """What has left goes to whom it is for, and what the venues say by now to the card."""
         for frame in self._card.take_frames():
             self.frames.append(frame)
-            if not any([venue.take(frame.data) for venue in self._venues]):
+            if not frame.error and not any([venue.take(frame.data) for venue in self._venues]):
                 self.stray.append(frame.data)
         for number, venue in enumerate(self._venues):
             venue.exchange.advance(max(self.now, venue.exchange.now))

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from amaranth.hdl import Module
+import pytest
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, flipped
 from amaranth.lib.wiring import connect as join
 
 from hw.config import TINY
+from hw.order_entry.order_stop import OrderStop
 from hw.order_entry.ouch50 import OuchOrders
 from hw.order_session import OrderSession
 from hw.reasons import AnswerKind, DownReason
@@ -27,6 +29,8 @@ PRICE = 24_0000
 LATENCY = OuchOrders.LATENCY + OrderSession.LATENCY
 """Cycles from an order that is taken at the gateway's door to the first word of its frame."""
 ORDERS = 30
+ORDER_WORDS = 13
+"""Of an order's frame."""
 NAME = "ANTS"
 
 
@@ -42,7 +46,7 @@ class Venue:
         self.exchange = Exchange(replace(QUIET, before=1, logins=logins))
         self.exchange.advance(self.exchange.now + 1_000_000)
         self.maker = Client(self.exchange, "MAKER", "M")
-        self.frames, self.first_words, self.heard = [], [], 0
+        self.frames, self.first_words, self.heard, self.left = [], [], 0, []
         self.silent = False
         self.connect()
 
@@ -53,7 +57,7 @@ class Venue:
         self.frames.append(tcp_frame(ENDS.turned(), segment))
 
     async def wire(self, ctx, dut):
-        """Frames both ways, word by word."""
+        """Frames both ways, word by word. Those that end with an error are nobody's."""
         data, words, cycle, frame, pause = b"", 0, 0, b"", 0
         while True:
             ctx.set(dut.transmit.ready, 1)
@@ -73,7 +77,9 @@ class Venue:
                     self.first_words.append(cycle)
                 data, words = data + word.data.to_bytes(8, "little")[:word.count], words + 1
                 if word.last:
-                    self.take(data)
+                    self.left.append((self.first_words[-1], cycle, data, word.error))
+                    if not word.error:
+                        self.take(data)
                     data, words = b"", 0
             await ctx.tick()
             cycle += 1
@@ -180,7 +186,9 @@ class Path(wiring.Component):
         self.session = OrderSession(1)
         members = {name: self.session.signature.members[name] for name in (
             "frames", "transmit", "address", "open", "tick", "initial_sequence", "timeout", "keep_alive", "tries", "login", "heartbeat",
-            "silence", "up")}
+            "silence", "up", "state", "down", "reason", "cut", "logout")}
+        self.kill, self.aborts = Signal(), Signal()
+        self.sent = {name: Signal(name=name) for name in ("begins", "lost", "aborts")}
         super().__init__({"orders": In(stream.Signature(Order)), **members})
         self._members = members
 
@@ -188,6 +196,8 @@ class Path(wiring.Component):
         m = Module()
         m.submodules.session = session = self.session
         m.submodules.ouch = ouch = OuchOrders(TINY)
+        m.submodules.stop = stop = OrderStop(TINY)
+        shown = ("up", "state", "down", "reason")
         join(m, flipped(self.orders), ouch.orders)
         join(m, flipped(self.frames), session.frames)
         join(m, session.transmit, flipped(self.transmit))
@@ -195,8 +205,12 @@ class Path(wiring.Component):
             m.d.comb += getattr(session.orders, name).eq(getattr(ouch.packet, name))
         m.d.comb += [
             ouch.packet.ready.eq(session.orders.ready), session.orders_sum.eq(ouch.packet_sum), ouch.link_free.eq(session.free),
-            self.up.eq(session.up),
-            *(getattr(session, name).eq(getattr(self, name)) for name in self._members if name not in ("frames", "transmit", "up")),
+            *(getattr(self, name).eq(getattr(session, name)) for name in shown), *(
+                getattr(session, name).eq(getattr(self, name)) for name in self._members if name not in ("frames", "transmit", *shown)),
+            stop.switches.kill.eq(self.kill), stop.aborts.eq(self.aborts << 1), stop.order.eq(ouch.packet.payload.order),
+            stop.valid.eq(ouch.packet.valid), stop.ends.eq(ouch.packet.ready & ouch.packet.payload.last),
+            session.stop.eq(stop.stop), session.abort.eq(stop.abort),
+            *(signal.eq(getattr(session, name)) for name, signal in self.sent.items()),
         ]
         return m
 
@@ -246,3 +260,103 @@ def test_three_cycles_from_the_door_to_the_wire_and_an_order_in_sixteen():
     assert [first - cycle for first, cycle in zip(left, taken, strict=True)] == [LATENCY] * ORDERS
     assert LATENCY <= 3
     assert max(b - a for a, b in zip(left, left[1:], strict=False)) <= 16
+
+
+class Stopped:
+    """One order of a session that is logged in, and something that stops it ``after`` so many cycles of its offer; then a new session."""
+
+    def __init__(self, after, *, kill=0, aborts=0, cut=0, logout=0):
+        self.dut, self.venue, self.told, self.downs = made(Path), Venue(), [], []
+        self.after, self.pulses = after, {"cut": cut, "logout": logout}
+        self.kill, self.aborts = kill, aborts
+        simulate(self.dut, self.day, processes=[self.wire, self.watch])
+        self.frames = [frame for frame in self.venue.left[self.before:self.between] if len(frame[2]) > 60 or frame[3]]
+        """Of packets: (first cycle, last cycle, bytes, error)."""
+
+    async def day(self, ctx):
+        dut, venue = self.dut, self.venue
+        ctx.set(dut.address, ENDS._asdict())
+        for name, value in (("timeout", 20), ("keep_alive", 50_000), ("tries", 5), ("heartbeat", 60_000), ("silence", 50_000)):
+            ctx.set(getattr(dut, name), value)
+        ctx.set(dut.aborts, self.aborts)
+        await connect(ctx, dut, initial=0xFFFFFF00, sequence=1)
+        self.before = len(venue.left)
+        ctx.set(dut.orders.payload, Asked(1, 1, 0, BUY, 100, PRICE)._asdict() | {"ingress": 0})
+        ctx.set(dut.orders.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.orders.valid, 0)
+        for _ in range(self.after):
+            await ctx.tick()
+        self.stopped = venue.cycle + 1  # its count of this cycle is still to come
+        for name, value in self.pulses.items():
+            ctx.set(getattr(dut, name), value)
+        ctx.set(dut.kill, self.kill)
+        await ctx.tick()
+        for name in self.pulses:
+            ctx.set(getattr(dut, name), 0)
+        await ctx.tick().repeat(800)
+        ctx.set(dut.kill, 0)
+        self.up, self.between, self.received = ctx.get(dut.up), len(venue.left), venue.exchange.ports["TJ"].last_user_ref
+        self.peer = venue.tcp.state
+        if not self.up:
+            venue.server.close("the connection is lost")
+            venue.connect()
+            await connect(ctx, dut, initial=5, sequence=1)
+        ctx.set(dut.orders.valid, 1)
+        await ctx.tick()
+        ctx.set(dut.orders.valid, 0)
+        await ctx.tick().repeat(400)
+        assert venue.exchange.ports["TJ"].last_user_ref == 2
+
+    async def wire(self, ctx):
+        await self.venue.wire(ctx, self.dut)
+
+    async def watch(self, ctx):
+        dut = self.dut
+        async for _, _, down, reason, *pulses in ctx.tick().sample(dut.down, dut.reason, *dut.sent.values()):
+            self.told += [name for name, pulse in zip(dut.sent, pulses, strict=True) if pulse]
+            if down:
+                self.downs.append(DownReason(reason))
+
+
+@pytest.mark.parametrize("why", ["cut", "logout"])
+def test_a_session_that_ends_with_a_frame_on_its_way_comes_again(why):
+    """Whatever of an order's packet has been taken: its frame is whole, or there is none, and the next session has its order."""
+    for after in (0, 1, 2, 4, 6, 7, 8, 13):
+        run = Stopped(after, **{why: 1})
+        assert run.told[0] in ("begins", "lost")
+        assert len(run.frames) == (run.told[0] == "begins") or why == "logout"
+        assert not any(error for *_, error in run.frames)
+
+
+def test_kill_lets_the_frame_on_its_way_finish():
+    """The session stays, and what has begun comes to the venue."""
+    for after in (0, 5, 13):
+        run = Stopped(after, kill=1)
+        assert run.told[:1] == ["begins"]
+        assert run.up
+        assert (run.downs, run.received) == ([], 1)
+        assert len(run.frames) == 1
+        first, last, _, error = run.frames[0]
+        assert (last - first + 1, error) == (ORDER_WORDS, 0)
+
+
+def test_kill_aborts_the_frame_on_its_way_and_its_session():
+    """The third word at the earliest, two cycles after KILL: the last with an error. Its bytes never come again; a RST ends the connection
+    with the venue at the first attempt."""
+    cuts = 0
+    for after in (0, 1, 2, 3, 5, 8, 10, 11, 12, 13, 14):
+        run = Stopped(after, kill=1, aborts=1)
+        (first, last, _, error), *more = run.frames
+        assert not more
+        assert run.told[0] == "begins"
+        if run.stopped + 2 <= first + ORDER_WORDS - 1:
+            assert error
+            assert last == max(run.stopped + 2, first + 2)
+            assert (run.told[1], run.downs[0], run.received) == ("aborts", DownReason.ABORTED, 0)
+            assert run.peer == "CLOSED"
+            assert not run.up
+            cuts += 1
+        else:
+            assert (last - first + 1, error, run.up, run.received) == (ORDER_WORDS, 0, 1, 1)
+    assert cuts == 8

@@ -452,6 +452,8 @@ def test_switches_of_the_gateway(card, control):
     assert (card.get("RESTRICTED", 0), card.get("REDUCING")) == (0b1001, 1)
     control.switches.kill_only()
     assert [card.get("KILL_VENUES"), card.get("KILL_STRATEGIES"), card.get("KILL_SYMBOLS", 0)] == [0, 0, 0]
+    control.switches.abort_on_kill([1])
+    assert card.get("KILL_ABORTS") == 0b10
     control.switches.cancel_on_stop([0, 1])
     control.switches.cancel_all([1])
     assert card.get("CANCEL_ALL") == 0b11_0000_0010
@@ -459,6 +461,8 @@ def test_switches_of_the_gateway(card, control):
     assert card.get("CANCEL_ALL") == 0b11_0000_0000
     with pytest.raises(ValueError, match="venues 0 to 1"):
         control.switches.cancel_on_stop([2])
+    with pytest.raises(ValueError, match="venues 0 to 1"):
+        control.switches.abort_on_kill([2])
     for bad in ({"venues": [2]}, {"strategies": [16]}, {"symbols": [4]}):
         with pytest.raises(ValueError, match="not"):
             control.switches.kill_only(**bad)

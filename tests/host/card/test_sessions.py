@@ -5,7 +5,7 @@ import pytest
 from host.card.control import Control
 from host.card.events import OrderSent, SessionChange, VenueMessage, decode
 from host.card.protocol import CardError
-from host.card.registers import EVENT_HEADER, EVENTS, REGISTERS, DownReason, EventKind
+from host.card.registers import EVENT_HEADER, EVENTS, REGISTERS, DownReason, EventKind, Fate
 from host.card.sessions import Login, Times, Unanswered, UserRefs
 from sim.session.desk import order_addresses, written
 from tests.host.card.model_card import ModelCard
@@ -90,8 +90,11 @@ def test_what_venues_have_not_answered():
     assert (message.type, message.user_ref, message.number, message.price, message.unsure) == ("A", 5, 9, 7, True)
     unanswered.note(message)
     assert (unanswered.of(1), unanswered.of(0)) == ([4, 6], [])
+    unanswered.note(event(EventKind.ORDER_SENT, venue=1, user_ref=6, fate=Fate.ABORTED))
+    unanswered.note(event(EventKind.ORDER_SENT, venue=1, user_ref=7, fate=Fate.THROWN_AWAY))
+    assert (unanswered.of(1), unanswered.never_left(1), unanswered.never_left(0)) == ([4, 6, 7], [6, 7], [])
     unanswered.forget(1)
-    assert unanswered.of(1) == []
+    assert (unanswered.of(1), unanswered.never_left(1)) == ([], [])
     change = event(EventKind.SESSION, venue=1, up=0, reason=10, number=3)
     assert change == SessionChange(0, False, 1, False, DownReason.SILENT, 3)
     assert isinstance(event(EventKind.ORDER_SENT), OrderSent)

@@ -84,7 +84,8 @@ def test_order_sent():
     for event, sent, time in pack_many(SentOrder, events.order_sent):
         order = {name: sent["order"][name] for name in ORDER}
         assert event == host.OrderSent(
-            time, False, **order, user_ref=sent["user_ref"], latency=sent["latency"], order_kind=sent["order"]["kind"])
+            time, False, **order, user_ref=sent["user_ref"], latency=sent["latency"], order_kind=sent["order"]["kind"],
+            fate=sent["fate"])
 
 
 def test_order_rejected():
