@@ -8,6 +8,10 @@ FEED_PROTOCOLS = ("itch50", "pitch", "deep10")
 """What a feed port can speak: ITCH 5.0 in MoldUDP64, Cboe multicast PITCH, IEX DEEP 1.0 in IEX-TP."""
 
 
+ORDER_PROTOCOLS = ("ouch50", "ouch42")
+"""What a venue can take orders in: OUCH 5.0 and 4.2, both in SoupBinTCP packets."""
+
+
 @dataclass(frozen=True)
 class CardConfig:
     """Sizes of a card, fixed at build time.
@@ -50,6 +54,8 @@ class CardConfig:
     price_bits : int
         Of the prices that the arbitrage detector compares, 32 or 48: with 48 the host can write quotes of 2^32 (429,496.7296) and
         more. Feeds, books and orders have 32 (docs/arbitrage.md).
+    order_protocols : tuple of str
+        What each venue takes orders in; venues that are not named speak ouch50.
     protocols : tuple of str
         Feed protocol of each venue; venues that are not named speak itch50.
     """
@@ -72,6 +78,7 @@ class CardConfig:
     quoter: bool = False
     sessions: bool = False
     price_bits: int = 32
+    order_protocols: tuple[str, ...] = ()
 
     def __post_init__(self):
         for field, low, high in (
@@ -96,6 +103,13 @@ class CardConfig:
             raise ValueError(f"card {self.name}: a quoter needs signals")
         if len(self.protocols) > self.venues or not set(self.protocols) <= set(FEED_PROTOCOLS):
             raise ValueError(f"card {self.name}: protocols must be of {', '.join(FEED_PROTOCOLS)}, one a venue, not {self.protocols}")
+        if len(self.order_protocols) > self.venues or not set(self.order_protocols) <= set(ORDER_PROTOCOLS):
+            raise ValueError(f"card {self.name}: order_protocols must be of {', '.join(ORDER_PROTOCOLS)}, one a venue, not "
+                             f"{self.order_protocols}")
+
+    def order_protocol(self, venue: int) -> str:
+        """What a venue takes orders in."""
+        return self.order_protocols[venue] if venue < len(self.order_protocols) else ORDER_PROTOCOLS[0]
 
     def protocol(self, venue: int) -> str:
         """Feed protocol of a venue."""
@@ -117,6 +131,8 @@ class CardConfig:
         values = asdict(self)
         if not self.protocols:
             del values["protocols"]  # none named is the same as all itch50
+        if not self.order_protocols:
+            del values["order_protocols"]
         for part in ("signals", "triggers", "quoter", "sessions"):
             if not values[part]:
                 del values[part]

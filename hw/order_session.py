@@ -21,6 +21,8 @@ class OrderSession(wiring.Component):
     Parameters
     ----------
     venue : int
+    protocol : str
+        As of :class:`OuchReplies`.
 
     Ports
     -----
@@ -57,8 +59,8 @@ class OrderSession(wiring.Component):
 
     LATENCY = SoupBinClient.LATENCY + TcpSession.LATENCY
 
-    def __init__(self, venue: int):
-        self._venue = venue
+    def __init__(self, venue: int, protocol: str = "ouch50"):
+        self._venue, self._protocol = venue, protocol
         super().__init__({
             "frames": In(FrameReceive), "transmit": Out(FrameTransmit), "address": In(OrderAddress),
             "open": In(1), "close": In(1), "cut": In(1), "logout": In(1), "initial_sequence": In(32),
@@ -77,7 +79,7 @@ class OrderSession(wiring.Component):
         m = Module()
         m.submodules.tcp = tcp = TcpSession()
         m.submodules.soup = soup = SoupBinClient()
-        m.submodules.ouch = ouch = OuchReplies(self._venue)
+        m.submodules.ouch = ouch = OuchReplies(self._venue, self._protocol)
         connect(m, flipped(self.frames), tcp.frames)
         connect(m, tcp.transmit, flipped(self.transmit))
         connect(m, soup.packet, tcp.packet)

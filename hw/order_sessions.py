@@ -92,7 +92,7 @@ class OrderSessions(wiring.Component):
         m = Module()
         venues = range(self._config.venues)
         m.submodules.datagrams = datagrams = UdpTransmit(self._config)
-        sessions, arps = [OrderSession(venue) for venue in venues], [Arp() for _ in venues]
+        sessions, arps = [OrderSession(venue, self._config.order_protocol(venue)) for venue in venues], [Arp() for _ in venues]
         m.submodules.port = port = StreamArbiter(FrameWord, 1 + 2 * len(venues), together=lambda word: ~word.last)
         for source, place in zip((datagrams.frames, *(each.transmit for each in (*sessions, *arps))), port.inputs, strict=True):
             connect(m, source, place)

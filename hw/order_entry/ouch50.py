@@ -1,4 +1,4 @@
-"""OUCH 5.0 Enter, Replace and Cancel Order in SoupBinTCP packets (PROTOCOLS: sections 4 and 5)."""
+"""OUCH 5.0 Enter, Replace and Cancel Order, or their like of 4.2, in SoupBinTCP packets (PROTOCOLS: sections 4 to 6)."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
@@ -6,14 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
 from hw.lib.wire import big_endian, characters, hexadecimal
+from hw.order_entry import ouch42
 from hw.order_entry.packet_sum import PacketSum
 from hw.types import Order, OrderKind, OrderWord, Side, SlotName, VenueIndex
 
 MESSAGE_BYTES = {OrderKind.NEW: 47, OrderKind.REPLACE: 40, OrderKind.CANCEL: 9}
 """Enter, Replace and Cancel Order, without appendage."""
-
-PACKET_BYTES = {kind: 3 + length for kind, length in MESSAGE_BYTES.items()}
-"""Length field, packet type, message."""
 
 LEAST_BYTES = 18
 """What a packet is filled up to with zeros, so that it fills an Ethernet frame."""
@@ -53,7 +51,8 @@ class OuchOrders(wiring.Component):
         A venue's numbers have run out (the next would be 0): no order is taken until the host sets it.
     packet : Out(stream of OrderWord)
         50 bytes in 7 words, of a REPLACE 43 in 6, of a CANCEL 12, filled up to 18, in 3. ClOrdID is "TJ", then hex digits: venue (1),
-        strategy (1), symbol (2), UserRefNum (8).
+        strategy (1), symbol (2), UserRefNum (8). To a venue of ``ouch42``: 52 in 7, 50 in 7, 22 in 3; its token is "TJ", UserRefNum (8),
+        four blanks.
     packet_sum : Out(24)
         Of the packet's bytes as 16-bit numbers, not folded (RFC 1071): from the fourth cycle on, that of its first word's offer being the
         first, and so not part of ``packet``, whose words stay as they are until they are taken.
@@ -64,7 +63,7 @@ class OuchOrders(wiring.Component):
     """
 
     LATENCY = 1
-    KINDS = tuple(PACKET_BYTES)
+    KINDS = tuple(MESSAGE_BYTES)
     """What it has a message for; nothing else may come."""
 
     def __init__(self, config: CardConfig):
@@ -129,25 +128,41 @@ class OuchOrders(wiring.Component):
             with m.If(self.set_user_ref & (self.set_user_ref_venue == venue)):
                 m.d.sync += [number.eq(self.set_user_ref_value), spent[venue].eq(self.set_user_ref_value == 0)]
 
-        packets = self._packets(order, name, user_ref)
-        sums = {kind: PacketSum(len(packet) // 8) for kind, packet in packets.items()}
-        for kind, packet in packets.items():
-            m.submodules[f"sum_{kind.name.lower()}"] = sums[kind]
-            m.d.comb += sums[kind].packet.eq(packet)
         payload = self.packet.payload
         m.d.comb += [payload.order.eq(order), payload.user_ref.eq(user_ref), payload.last.eq(index == last_index)]
-        with m.Switch(order.kind):
-            for kind, packet in packets.items():
+        spoken = {"ouch50": self._messages, "ouch42": ouch42.messages}
+        protocols = [self._config.order_protocol(venue) for venue in venues]
+        for protocol in dict.fromkeys(protocols):
+            mine = Cat(order.venue == venue for venue in venues if protocols[venue] == protocol).any() if len(set(protocols)) > 1 else 1
+            self._offer(m, (order, index, last_index), mine, self._packets(m, spoken[protocol](order, name, user_ref), protocol))
+        return m
+
+    def _packets(self, m, messages, protocol):
+        """Of each kind its packet with what fills it up, its bytes without, and its sum."""
+        packets = {}
+        for kind, message in messages.items():
+            length = 3 + len(message) // 8
+            packet = Cat(big_endian(Const(length - 2, 16)), characters("U"), message, Const(0, 8 * max(0, LEAST_BYTES - length)))
+            m.submodules[f"sum_{kind.name.lower()}_{protocol}"] = total = PacketSum(len(packet) // 8)
+            m.d.comb += total.packet.eq(packet)
+            packets[kind] = packet, length, total.sum
+        return packets
+
+    def _offer(self, m, packet, mine, packets):
+        """The word of the order's packet that is next."""
+        order, index, last_index = packet
+        payload = self.packet.payload
+        with m.If(mine), m.Switch(order.kind):
+            for kind, (packet, length, total) in packets.items():
                 with m.Case(kind):
                     words = [packet[bit:bit + 64] for bit in range(0, len(packet), 64)]
                     m.d.comb += [
-                        payload.data.eq(Array(words)[index]), payload.length.eq(PACKET_BYTES[kind]), last_index.eq(len(words) - 1),
-                        payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)), self.packet_sum.eq(sums[kind].sum),
+                        payload.data.eq(Array(words)[index]), payload.length.eq(length), last_index.eq(len(words) - 1),
+                        payload.count.eq(Mux(payload.last, (len(packet) // 8 - 1) % 8 + 1, 8)), self.packet_sum.eq(total),
                     ]
-        return m
 
-    def _packets(self, order, name, user_ref):
-        """Of each kind, padding with it."""
+    def _messages(self, order, name, user_ref):
+        """Of each kind, in OUCH 5.0."""
         identity = Cat(characters("TJ"), hexadecimal(Cat(order.symbol, order.strategy, order.venue)), hexadecimal(user_ref))
         price, time_in_force = Cat(Const(0, 32), big_endian(order.price)), Mux(order.day, characters("0"), characters("3"))
         messages = {
@@ -180,9 +195,5 @@ class OuchOrders(wiring.Component):
             ),
             OrderKind.CANCEL: Cat(characters("X"), big_endian(order.reference), big_endian(order.shares)),
         }
-        packets = {}
-        for kind, message in messages.items():
-            assert len(message) == 8 * MESSAGE_BYTES[kind]
-            packet = Cat(big_endian(Const(1 + MESSAGE_BYTES[kind], 16)), characters("U"), message)
-            packets[kind] = Cat(packet, Const(0, 8 * max(0, LEAST_BYTES - PACKET_BYTES[kind])))
-        return packets
+        assert {kind: len(message) // 8 for kind, message in messages.items()} == MESSAGE_BYTES
+        return messages

@@ -1,24 +1,14 @@
-"""What an OUCH 5.0 venue says, read byte by byte (PROTOCOLS: section 5, outbound)."""
-
-from typing import NamedTuple
+"""What an OUCH venue says, 5.0 or 4.2, read byte by byte (PROTOCOLS: sections 5 and 6, outbound)."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.order_entry import ouch42
+from hw.order_entry.layout import Layout
 from hw.order_entry.soupbin import VenueByte
 from hw.reasons import AnswerKind
 from hw.venue_reply import VenueMessage, VenueReply
-
-
-class Layout(NamedTuple):
-    """A message: its bytes without appendage, whether there may be one, and (offset, bytes) of its fields."""
-
-    length: int
-    appendage: bool
-    answer: AnswerKind
-    fields: dict[str, tuple[int, int]]
-
 
 USER_REF = (9, 4)
 
@@ -32,16 +22,18 @@ LAYOUTS = {
     "D": Layout(32, False, AnswerKind.RELEASED, {"user_ref": USER_REF, "shares": (13, 4), "code": (17, 1), "price": (22, 8)}),
     "E": Layout(36, True, AnswerKind.FILLED,
                 {"user_ref": USER_REF, "shares": (13, 4), "price": (17, 8), "code": (25, 1), "reference": (26, 8)}),
-    "B": Layout(36, False, AnswerKind.NOTED, {"user_ref": USER_REF, "reference": (13, 8), "code": (21, 1)}),
+    "B": Layout(36, False, AnswerKind.NOTED, {"user_ref": USER_REF, "reference": (13, 8), "code": (21, 1)}, unsure=True),
     "J": Layout(29, False, AnswerKind.ENDED, {"user_ref": USER_REF, "code": (13, 2)}),
     "P": Layout(13, False, AnswerKind.NOTED, {"user_ref": USER_REF}),
     "I": Layout(13, False, AnswerKind.NOTED, {"user_ref": USER_REF}),
     "T": Layout(30, False, AnswerKind.NOTED, {"user_ref": USER_REF, "price": (13, 8), "code": (21, 1), "reference": (22, 8)}),
-    "M": Layout(18, False, AnswerKind.NOTED, {"user_ref": USER_REF, "code": (13, 1), "shares": (14, 4)}),
+    "M": Layout(18, False, AnswerKind.NOTED, {"user_ref": USER_REF, "code": (13, 1), "shares": (14, 4)}, unsure=True),
     "R": Layout(16, True, AnswerKind.NOTED, {"user_ref": USER_REF, "code": (13, 1)}),
     "Q": Layout(13, False, AnswerKind.NOTED, {"user_ref": USER_REF}),
 }
 """Messages of the venue by type. Their other fields repeat what the order said."""
+
+PROTOCOLS = {"ouch50": LAYOUTS, "ouch42": ouch42.LAYOUTS}
 
 DEAD = ord("D")
 """State of an order that is accepted, or has replaced another, and stands no more."""
@@ -55,6 +47,8 @@ class OuchReplies(wiring.Component):
     Parameters
     ----------
     venue : int
+    protocol : str
+        "ouch50" or "ouch42". Of 4.2, whose orders have no number but a token, a message about a token that is none of the card's can't be.
 
     Ports
     -----
@@ -78,8 +72,8 @@ class OuchReplies(wiring.Component):
 
     LATENCY = 2
 
-    def __init__(self, venue: int):
-        self._venue = venue
+    def __init__(self, venue: int, protocol: str = "ouch50"):
+        self._venue, self._layouts, self._has_tokens = venue, PROTOCOLS[protocol], protocol == "ouch42"
         super().__init__({
             "messages": In(stream.Signature(VenueByte, always_ready=True)),
             "replies": Out(stream.Signature(VenueReply, always_ready=True)),
@@ -98,6 +92,8 @@ class OuchReplies(wiring.Component):
             with m.Else():
                 self._take_fields(m, byte, index, message, price)
         good = self._measure(m, arrives, byte, index, message.type)
+        if self._has_tokens:
+            good &= self._check_tokens(m, arrives, byte, index, message.type)
         m.d.sync += [
             self.replies.valid.eq(ended & good), self.malformed.eq(ended & ~good),
             self.told.eq(message), self.told.venue.eq(self._venue), self.told.price.eq(Mux(price[32:].any(), ~0, price)),
@@ -106,14 +102,16 @@ class OuchReplies(wiring.Component):
         return m
 
     def _take_fields(self, m, byte, index, message, price):
-        """Numbers come with their highest byte first."""
+        """Numbers come with their highest byte, or digit, first."""
+        nibble = (byte[:4] + Mux(byte[6], 9, 0))[:4]
         with m.Switch(message.type):
-            for letter, layout in LAYOUTS.items():
+            for letter, layout in self._layouts.items():
                 with m.Case(ord(letter)):
                     for name, (offset, length) in layout.fields.items():
                         field = price if name == "price" else message[name]
+                        part = nibble if self._has_tokens and name in ("user_ref", "original") else byte
                         with m.If((index >= offset) & (index < offset + length)):
-                            m.d.sync += field.eq(Cat(byte, field))
+                            m.d.sync += field.eq(Cat(part, field))
 
     def _measure(self, m, arrives, byte, index, kind):
         """Whether the message has the length that it must have; from the cycle after its last byte on.
@@ -123,7 +121,7 @@ class OuchReplies(wiring.Component):
         length, appends, known = Signal(7), Signal(), Signal()
         announced, extra, left, broken = Signal(16), Signal(16), Signal(8), Signal()
         with m.Switch(kind):
-            for letter, layout in LAYOUTS.items():
+            for letter, layout in self._layouts.items():
                 with m.Case(ord(letter)):
                     m.d.comb += [known.eq(1), length.eq(layout.length), appends.eq(layout.appendage)]
         count = Signal(7)  # bytes of the fixed part
@@ -140,6 +138,29 @@ class OuchReplies(wiring.Component):
                     m.d.sync += broken.eq(1)
         return known & (count == length) & (extra == announced) & (left == 0) & ~broken
 
+    def _check_tokens(self, m, arrives, byte, index, kind):
+        """Whether all tokens so far are as the card makes them; from the cycle after the last byte on."""
+        sound, place = Signal(), Signal(range(ouch42.TOKEN_BYTES + 1))  # of the byte in the token; the last: it is in none
+        is_digit = (byte[4:] == 3) & (byte[:4] < 10) | (byte[4:] == 4) & (byte[:4] != 0) & (byte[:4] < 7)
+        m.d.comb += place.eq(ouch42.TOKEN_BYTES)
+        for begin, has_one in ((ouch42.TOKEN, kind != ord("S")), (ouch42.PREVIOUS, kind == ord("U"))):
+            with m.If(has_one & (index >= begin) & (index < begin + ouch42.TOKEN_BYTES)):
+                m.d.comb += place.eq(index - begin)
+        expected = Signal(8)
+        with m.Switch(place):
+            for at, letter in enumerate(ouch42.MARK):
+                with m.Case(at):
+                    m.d.comb += expected.eq(ord(letter))
+            with m.Default():
+                m.d.comb += expected.eq(ord(" "))
+        digits = (place >= len(ouch42.MARK)) & (place < len(ouch42.MARK) + ouch42.DIGITS)
+        with m.If(arrives):
+            with m.If(index == 0):
+                m.d.sync += sound.eq(1)
+            with m.Elif((place != ouch42.TOKEN_BYTES) & ~Mux(digits, is_digit, byte == expected)):
+                m.d.sync += sound.eq(0)
+        return sound
+
     def _answer(self, m):
         """By the type, and by the state of an order that is accepted or has replaced another."""
         reply, told, dead = self.replies.payload, self.told, Signal()
@@ -148,11 +169,11 @@ class OuchReplies(wiring.Component):
             reply.kind.eq(AnswerKind.NOTED), dead.eq(told.code == DEAD),
         ]
         with m.Switch(told.type):
-            for letter, layout in LAYOUTS.items():
+            for letter, layout in self._layouts.items():
                 with m.Case(ord(letter)):
                     m.d.comb += reply.kind.eq(layout.answer)
                     if letter in "AU":
                         with m.If(dead):
                             m.d.comb += [reply.kind.eq(AnswerKind.ENDED), self.unsure.eq(self.replies.valid & (letter == "U"))]
-                    if letter in "BM":
+                    if layout.unsure:
                         m.d.comb += self.unsure.eq(self.replies.valid)

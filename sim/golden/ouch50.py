@@ -1,6 +1,6 @@
 """OUCH 5.0 and SoupBinTCP 3.00 in bytes, written from PROTOCOLS.md sections 4 and 5: encode, decode, nothing guessed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, Order
@@ -38,7 +38,7 @@ class ProtocolError(ValueError):
     """Bytes that are no message: says what was expected and what came."""
 
 
-def _layout(name: str, type_: str, length: int, fields: str, *, appendage: bool = False) -> Layout:
+def layout(name: str, type_: str, length: int, fields: str, *, appendage: bool = False) -> Layout:
     """``fields`` as "name@offset,length", with an apostrophe after the name of text."""
     parsed = []
     for field in fields.split():
@@ -49,35 +49,35 @@ def _layout(name: str, type_: str, length: int, fields: str, *, appendage: bool 
 
 
 _INBOUND = (
-    _layout("enter_order", "O", 47, "user_ref@1,4 side'@5,1 quantity@6,4 symbol'@10,8 price@18,8 time_in_force'@26,1 display'@27,1 "
+    layout("enter_order", "O", 47, "user_ref@1,4 side'@5,1 quantity@6,4 symbol'@10,8 price@18,8 time_in_force'@26,1 display'@27,1 "
             "capacity'@28,1 intermarket_sweep'@29,1 cross_type'@30,1 client_order_id'@31,14", appendage=True),
-    _layout("replace_order", "U", 40, "original_user_ref@1,4 user_ref@5,4 quantity@9,4 price@13,8 time_in_force'@21,1 display'@22,1 "
+    layout("replace_order", "U", 40, "original_user_ref@1,4 user_ref@5,4 quantity@9,4 price@13,8 time_in_force'@21,1 display'@22,1 "
             "intermarket_sweep'@23,1 client_order_id'@24,14", appendage=True),
-    _layout("cancel_order", "X", 9, "user_ref@1,4 quantity@5,4"),
-    _layout("modify_order", "M", 10, "user_ref@1,4 side'@5,1 quantity@6,4"),
-    _layout("account_query", "Q", 1, ""),
+    layout("cancel_order", "X", 9, "user_ref@1,4 quantity@5,4"),
+    layout("modify_order", "M", 10, "user_ref@1,4 side'@5,1 quantity@6,4"),
+    layout("account_query", "Q", 1, ""),
 )
 
 _OUTBOUND = (
-    _layout("system_event", "S", 10, "timestamp@1,8 event'@9,1"),
-    _layout("accepted", "A", 64, "timestamp@1,8 user_ref@9,4 side'@13,1 quantity@14,4 symbol'@18,8 price@26,8 time_in_force'@34,1 "
+    layout("system_event", "S", 10, "timestamp@1,8 event'@9,1"),
+    layout("accepted", "A", 64, "timestamp@1,8 user_ref@9,4 side'@13,1 quantity@14,4 symbol'@18,8 price@26,8 time_in_force'@34,1 "
             "display'@35,1 order_reference@36,8 capacity'@44,1 intermarket_sweep'@45,1 cross_type'@46,1 state'@47,1 "
             "client_order_id'@48,14", appendage=True),
-    _layout("replaced", "U", 68, "timestamp@1,8 original_user_ref@9,4 user_ref@13,4 side'@17,1 quantity@18,4 symbol'@22,8 price@30,8 "
+    layout("replaced", "U", 68, "timestamp@1,8 original_user_ref@9,4 user_ref@13,4 side'@17,1 quantity@18,4 symbol'@22,8 price@30,8 "
             "time_in_force'@38,1 display'@39,1 order_reference@40,8 capacity'@48,1 intermarket_sweep'@49,1 cross_type'@50,1 state'@51,1 "
             "client_order_id'@52,14", appendage=True),
-    _layout("canceled", "C", 18, "timestamp@1,8 user_ref@9,4 quantity@13,4 reason'@17,1"),
-    _layout("aiq_canceled", "D", 32, "timestamp@1,8 user_ref@9,4 quantity@13,4 reason'@17,1 prevented_quantity@18,4 price@22,8 "
+    layout("canceled", "C", 18, "timestamp@1,8 user_ref@9,4 quantity@13,4 reason'@17,1"),
+    layout("aiq_canceled", "D", 32, "timestamp@1,8 user_ref@9,4 quantity@13,4 reason'@17,1 prevented_quantity@18,4 price@22,8 "
             "liquidity'@30,1 strategy'@31,1"),
-    _layout("executed", "E", 36, "timestamp@1,8 user_ref@9,4 quantity@13,4 price@17,8 liquidity'@25,1 match@26,8", appendage=True),
-    _layout("broken_trade", "B", 36, "timestamp@1,8 user_ref@9,4 match@13,8 reason'@21,1 client_order_id'@22,14"),
-    _layout("rejected", "J", 29, "timestamp@1,8 user_ref@9,4 reason@13,2 client_order_id'@15,14"),
-    _layout("cancel_pending", "P", 13, "timestamp@1,8 user_ref@9,4"),
-    _layout("cancel_rejected", "I", 13, "timestamp@1,8 user_ref@9,4"),
-    _layout("priority_updated", "T", 30, "timestamp@1,8 user_ref@9,4 price@13,8 display'@21,1 order_reference@22,8"),
-    _layout("modified", "M", 18, "timestamp@1,8 user_ref@9,4 side'@13,1 quantity@14,4"),
-    _layout("restated", "R", 16, "timestamp@1,8 user_ref@9,4 reason'@13,1", appendage=True),
-    _layout("query_response", "Q", 13, "timestamp@1,8 user_ref@9,4"),
+    layout("executed", "E", 36, "timestamp@1,8 user_ref@9,4 quantity@13,4 price@17,8 liquidity'@25,1 match@26,8", appendage=True),
+    layout("broken_trade", "B", 36, "timestamp@1,8 user_ref@9,4 match@13,8 reason'@21,1 client_order_id'@22,14"),
+    layout("rejected", "J", 29, "timestamp@1,8 user_ref@9,4 reason@13,2 client_order_id'@15,14"),
+    layout("cancel_pending", "P", 13, "timestamp@1,8 user_ref@9,4"),
+    layout("cancel_rejected", "I", 13, "timestamp@1,8 user_ref@9,4"),
+    layout("priority_updated", "T", 30, "timestamp@1,8 user_ref@9,4 price@13,8 display'@21,1 order_reference@22,8"),
+    layout("modified", "M", 18, "timestamp@1,8 user_ref@9,4 side'@13,1 quantity@14,4"),
+    layout("restated", "R", 16, "timestamp@1,8 user_ref@9,4 reason'@13,1", appendage=True),
+    layout("query_response", "Q", 13, "timestamp@1,8 user_ref@9,4"),
 )
 
 INBOUND = {layout.type: layout for layout in _INBOUND}
@@ -93,9 +93,9 @@ OPTIONS = {1: 8, 2: 4, 3: 4, 4: 1, 5: 4, 6: 1, 7: 4, 9: 8, 10: 1, 11: 4, 12: 1, 
 _BY_NAME = {layout.name: layout for layout in _INBOUND + _OUTBOUND}
 
 
-def encode(message: Message) -> bytes:
-    """The bytes of a message; text must have its full length."""
-    layout = _BY_NAME[message.name]
+def encode(message: Message, layouts: Mapping[str, Layout] = _BY_NAME) -> bytes:
+    """The bytes of a message; text must have its full length. ``layouts``: by name, of another version."""
+    layout = layouts[message.name]
     data = bytearray(layout.length)
     data[:1] = layout.type.encode()
     if missing := {field.name for field in layout.fields} ^ message.fields.keys():
@@ -119,9 +119,10 @@ def encode(message: Message) -> bytes:
     return bytes(data)
 
 
-def decode(data: bytes, *, inbound: bool) -> Message:
-    """The message in these bytes, all of them. ``inbound``: from client to venue (some types exist both ways)."""
-    layouts = INBOUND if inbound else OUTBOUND
+def decode(data: bytes, *, inbound: bool, layouts: Mapping[str, Layout] | None = None) -> Message:
+    """The message in these bytes, all of them. ``inbound``: from client to venue (some types exist both ways). ``layouts``: by type, of
+    another version."""
+    layouts = layouts or (INBOUND if inbound else OUTBOUND)
     layout = layouts.get(data[:1].decode("latin-1"))
     if layout is None:
         raise ProtocolError(f"expected a message type of {''.join(layouts)}, got {data[:1]!r}")

@@ -1,17 +1,21 @@
 """What the venue would read in our packets, decoded by the model."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from hw.config import TINY
 from hw.order_entry.ouch50 import OuchOrders
-from sim.golden.ouch50 import Packet, decode, order_packet, packets
+from sim.golden import ouch42, ouch50
+from sim.golden.ouch50 import Packet, packets
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL, Order
 from tests.hw.bench import made, simulate
 
 SUM_CYCLE = 3
 """From the fourth cycle on the sum of a packet is right."""
+
+MIXED = replace(TINY, order_protocols=("ouch50", "ouch42"))
 
 NAMES = ["AMZN    ", "BRK.A   ", "X       ", "ABCDEFGH"]
 
@@ -72,9 +76,10 @@ def test_latency_and_seven_words_without_a_pause():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_packets_equal_the_model(seed):
+@pytest.mark.parametrize("config", [TINY, MIXED])
+def test_packets_equal_the_model(config, seed):
     rng = random.Random(seed)
-    dut = made(OuchOrders, TINY)
+    dut = made(OuchOrders, config)
     references = [1, 1]
 
     async def testbench(ctx):
@@ -103,12 +108,13 @@ def test_packets_equal_the_model(seed):
             ctx.set(dut.link_free, 1)
             ctx.set(dut.orders.valid, 0)
             user_ref = order.reference if order.kind == CANCEL_ORDER else references[order.venue]
-            expected = order_packet(order, name=NAMES[order.symbol], user_ref=user_ref)
+            protocol = ouch42 if config.order_protocol(order.venue) == "ouch42" else ouch50
+            expected = protocol.order_packet(order, name=NAMES[order.symbol], user_ref=user_ref)
             assert data == expected.ljust(18, b"\0")
             assert (shares, sent_under, length) == (order.shares, user_ref, len(expected))
             (packet,) = packets([data[:length]])
             assert packet == Packet("U", expected[3:])
-            message = decode(packet.payload, inbound=True)
+            message = protocol.decode(packet.payload, inbound=True)
             assert message.name == {NEW: "enter_order", REPLACE_ORDER: "replace_order", CANCEL_ORDER: "cancel_order"}[order.kind]
             assert message.fields["quantity"] == order.shares
             references[order.venue] += order.kind != CANCEL_ORDER

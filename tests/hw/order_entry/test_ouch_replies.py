@@ -25,9 +25,9 @@ REFERENCES = {"accepted": "order_reference", "replaced": "order_reference", "pri
               "broken_trade": "match"}
 
 
-def run(messages, *, pause=0):
+def run(messages, *, pause=0, dut=None):
     """For each message (valid, malformed, reply, told, unsure), the latency asserted. Numbers begin at 7."""
-    dut = made(OuchReplies, VENUE)
+    dut = dut or made(OuchReplies, VENUE)
     seen, ends = [], []
 
     async def source(ctx):
