@@ -78,6 +78,20 @@ def test_numbers_are_compared_as_their_distances_are(tmp_path):
     prove(arithmetic, tmp_path, ports=arithmetic.ports(), depth=5, mode="bmc")  # a result comes after two cycles, of any input
 
 
+@pytest.mark.formal
+@pytest.mark.parametrize(("old", "new"), [
+    ("ack_new.eq(~ack_old & ~ack_same & ~ack_future)", "ack_new.eq(~ack_old & ~ack_future)"),
+    ("signs[0].eq(distance[-1])", "signs[0].eq(distance[-2:].all() & distance[20])"),
+    ("window.eq(segment.window << self.scale)", "window.eq((segment.window << self.scale)[:29])"),
+    ("acked.eq(segment.acknowledgment - self.unacknowledged)", "acked.eq(segment.acknowledgment[:31] - self.unacknowledged[:31])"),
+    ("(early | begins_next) & ~beyond[-1] & ~done_before", "(early | begins_next) & ~beyond[-1]"),
+])
+def test_a_mutant_of_the_comparison_is_wrong_about_a_distance(tmp_path, old, new):
+    arithmetic = Arithmetic(mutated(hw.net.tcp_compare, old, new))
+    with pytest.raises(AssertionError, match="FAIL"):
+        prove(arithmetic, tmp_path, ports=arithmetic.ports(), depth=5, mode="bmc")
+
+
 class Window(Elaboratable):
     """A connection with anything on its inputs, but for a sender that keeps to ``may_send`` and to the length of a frame."""
 
