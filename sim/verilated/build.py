@@ -25,7 +25,7 @@ from hw.host_interface.bus import READ_LATENCY
 from hw.types import FrameWord
 
 HERE = Path(__file__).resolve().parent
-SHIM, BOOK_SHIM, TCP_SHIM, GATEWAY_SHIM = HERE / "shim.cpp", HERE / "book.cpp", HERE / "tcp.cpp", HERE / "gateway.cpp"
+SHIM, BOOK_SHIM, TCP_SHIM, FLAT_SHIM = HERE / "shim.cpp", HERE / "book.cpp", HERE / "tcp.cpp", HERE / "flat.cpp"
 LINES = ("feed", "feed_b")
 """The ports that a card has for each venue."""
 REPLIES = "replies"
@@ -76,18 +76,20 @@ def tcp_library() -> Path:
     return _noted("tcp", TINY, lambda verilog: _compile_once(verilog, "tcp", "tcp", TCP_SHIM, ""))
 
 
-def gateway_library(config: CardConfig, make: Callable[[], wiring.Component]) -> Path:
-    """The same for the risk gateway of that card, with the ports that ``make`` gives it: what :mod:`sim.verilated.gateway` loads."""
-    return _noted("gateway", config, lambda verilog: compile_gateway(verilog, f"gateway-{config.name}"), make)
+def flat_library(name: str, config: CardConfig, make: Callable[[], wiring.Component]) -> Path:
+    """The same for a component of that card, which ``make`` gives in :class:`sim.verilated.flat.Flat`."""
+    return _noted("flat", config, lambda verilog: compile_flat(verilog, f"{name}-{config.name}"), make, name)
 
 
-def compile_gateway(verilog: str, name: str) -> Path:
-    """Compiles Verilog of a top module ``gateway`` with these ports, unless it has been before."""
-    return _compile_once(verilog, name, "gateway", GATEWAY_SHIM, "")
+def compile_flat(verilog: str, name: str) -> Path:
+    """Compiles Verilog of such a top module ``flat``, unless it has been before."""
+    return _compile_once(verilog, name, "flat", FLAT_SHIM, "")
 
 
-def _noted(top: str, config: CardConfig, compile_it: Callable[[str], Path], make: Callable[[], wiring.Component] | None = None) -> Path:
-    note = folder() / f"{top}-{config.name}-{_digest(_sources(), repr(config))}.rtl"
+def _noted(
+    top: str, config: CardConfig, compile_it: Callable[[str], Path], make: Callable[[], wiring.Component] | None = None, name: str = "",
+) -> Path:
+    note = folder() / f"{name or top}-{config.name}-{_digest(_sources(), repr(config))}.rtl"
     if note.exists():
         built = folder() / note.read_text() / f"{top}.so"
         if built.exists():
@@ -261,8 +263,8 @@ def _sources() -> str:
     """Everything that the RTL is made from."""
     base = Path(hw.__file__).resolve().parent
     texts = [f"{path.relative_to(base)}\n{path.read_text()}" for path in sorted(base.rglob("*.py"))]
-    return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), TCP_SHIM.read_text(), GATEWAY_SHIM.read_text(),
-                      (HERE / "gateway.py").read_text(), Path(__file__).read_text()])
+    return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), TCP_SHIM.read_text(), FLAT_SHIM.read_text(),
+                      (HERE / "flat.py").read_text(), Path(__file__).read_text()])
 
 
 def _digest(*texts: str) -> str:

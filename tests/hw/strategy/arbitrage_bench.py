@@ -22,11 +22,12 @@ def quote(bid=0, ask=0, bid_shares=300, ask_shares=200):
 class Bench:
     """Feeds records one a cycle, takes the orders, and remembers when each was first on offer, and when it was taken.
 
-    Signals stand under the cycle of their decision, and so do those that lead to no orders (``unsent``).
+    Signals stand under the cycle of their decision, and so do those that lead to no orders (``unsent``). If ``watches`` is set, the edges
+    of the last cycle are ``last_edges``.
     """
 
-    def __init__(self, config=TINY):
-        self.dut, self.config = made(Arbitrage, config), config
+    def __init__(self, config=TINY, *, watches=False):
+        self.dut, self.config, self.watches, self.last_edges = made(Arbitrage, config), config, watches, ()
         self.cycle = self.now = 0
         self.orders, self.signals, self.unsent, self.missed, self.implausible, self.offers = [], [], [], [], [], []
 
@@ -67,6 +68,8 @@ class Bench:
         self.unsent += [self.cycle - 1] * ctx.get(dut.unsent)
         self.missed += [self.cycle] * ctx.get(dut.missed)
         self.implausible += [self.cycle] * ctx.get(dut.implausible)
+        if self.watches:
+            self.last_edges = [ctx.get(edge) for edge in dut.pairs.edges]
         await ctx.tick()
         self.cycle += 1
         self.now += 1

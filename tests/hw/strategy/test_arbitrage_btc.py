@@ -12,6 +12,7 @@ from sim.golden.arbitrage import ArbitrageModel, Limits
 from tests.data import market_data
 from tests.hw.bench import simulate
 from tests.hw.strategy.arbitrage_bench import OPEN, THREE, Bench
+from tests.hw.strategy.compiled_detector import CompiledBench
 from tests.sim.golden.test_arbitrage import VENUES, edge_of, top_of
 
 THRESHOLDS = (0, 100_000, 150_000, 200_000)
@@ -29,22 +30,22 @@ def arrivals(first, count):
                 yield one, top_of(row, one), row if one == venue else None
 
 
-def check(first, count, cooldown, least):
-    bench = Bench(THREE)
-    limits = {symbol: Limits(least, 20, 1_000) for symbol, least in enumerate(THRESHOLDS)}
+def check(bench, first, count, cooldown, least):
+    """Returns the testbench; at least so many edges are to be compared."""
+    limits = {symbol: Limits(profit, 20, 1_000) for symbol, profit in enumerate(THRESHOLDS)}
     model = ArbitrageModel(3, TINY.symbols, [OPEN] * 3, limits, cooldown, enabled={0, 1, 2, 3})
     seen, expected, counts = deque(), deque(), dict.fromkeys(range(4), 0)
     edges, last_taken = [0], [-1]
 
     def judge():
         """What was sent two cycles ago is compared; what is old enough is decided, with the orders that were taken by then."""
-        while seen and seen[0][0] <= bench.cycle:
+        while seen and seen[0][0] < bench.cycle:
             cycle, row = seen.popleft()
-            assert cycle == bench.cycle
+            assert cycle == bench.cycle - 1
             if row:
-                for way, (buy, sell) in zip(bench.dut.pairs.edges, EDGES, strict=True):
+                for way, (buy, sell) in zip(bench.last_edges, EDGES, strict=True):
                     if (edge := edge_of(row, buy, sell)) is not None:
-                        assert bench.ctx.get(way) == edge, (row["seq"], buy, sell)
+                        assert way == edge, (row["seq"], buy, sell)
                         edges[0] += 1
         while expected and expected[0][0] + 8 <= bench.cycle:
             sent, symbol, venue, top, now = expected.popleft()
@@ -77,16 +78,20 @@ def check(first, count, cooldown, least):
         assert not expected
         assert not bench.orders
         assert not bench.signals
+        assert edges[0] >= least
+        assert all(counts.values()), counts
+        print(f"{edges[0]:,} edges, signals by threshold: {list(counts.values())}")
 
-    simulate(bench.dut, testbench, deadline=2_000_000)
-    assert edges[0] >= least
-    assert all(counts.values()), counts
+    return testbench
 
 
 def test_a_part_of_the_day():
-    check(74_000, 450, cooldown=0, least=4 * 6 * 400)
+    bench = Bench(THREE, watches=True)
+    simulate(bench.dut, check(bench, 74_000, 450, cooldown=0, least=4 * 6 * 400))
 
 
 @pytest.mark.slow
 def test_the_whole_day():
-    check(0, None, cooldown=20, least=4 * 6 * 100_000)
+    """On the compiled detector."""
+    with pytest.raises(StopIteration):
+        check(CompiledBench(THREE), 0, None, cooldown=20, least=4 * 6 * 100_000)(None).send(None)

@@ -1,20 +1,20 @@
-// The compiled gateway: all of its input ports are one number, and so are its output ports; a call is one clock cycle.
+// A compiled component: all of its input ports are one number, and so are its output ports; a call is one clock cycle.
 
 #include <cstdint>
 #include <cstring>
 #include <memory>
 
-#include "Vgateway.h"
+#include "Vflat.h"
 #include "verilated.h"
 
 namespace {
 
-constexpr uint32_t INPUT_WORDS = sizeof(Vgateway::inputs) / 4, OUTPUT_WORDS = sizeof(Vgateway::outputs) / 4;
+constexpr uint32_t INPUT_WORDS = sizeof(Vflat::inputs) / 4, OUTPUT_WORDS = sizeof(Vflat::outputs) / 4;
 
-class Gateway {
+class Flat {
   public:
-    Gateway() : context(new VerilatedContext), top(new Vgateway(context.get())) {}
-    ~Gateway() { top->final(); }
+    Flat() : context(new VerilatedContext), top(new Vflat(context.get())) {}
+    ~Flat() { top->final(); }
 
     void reset() {
         std::memset(&top->inputs, 0, sizeof(top->inputs));
@@ -33,7 +33,7 @@ class Gateway {
 
   private:
     std::unique_ptr<VerilatedContext> context;
-    std::unique_ptr<Vgateway> top;
+    std::unique_ptr<Vflat> top;
 
     void clock() {
         top->clk = 1;
@@ -48,12 +48,12 @@ class Gateway {
 #pragma GCC visibility push(default)
 extern "C" {
 
-Gateway* gateway_create() { return new Gateway(); }
-void gateway_destroy(Gateway* gateway) { delete gateway; }
-void gateway_words(uint32_t out[2]) { out[0] = INPUT_WORDS, out[1] = OUTPUT_WORDS; }
-void gateway_reset(Gateway* gateway) { gateway->reset(); }
+Flat* flat_create() { return new Flat(); }
+void flat_destroy(Flat* flat) { delete flat; }
+void flat_words(uint32_t out[2]) { out[0] = INPUT_WORDS, out[1] = OUTPUT_WORDS; }
+void flat_reset(Flat* flat) { flat->reset(); }
 
 // What is in ``outputs`` is as it was in the cycle with these inputs, before the clock's edge.
-void gateway_cycle(Gateway* gateway, const uint32_t* inputs, uint32_t* outputs) { gateway->cycle(inputs, outputs); }
+void flat_cycle(Flat* flat, const uint32_t* inputs, uint32_t* outputs) { flat->cycle(inputs, outputs); }
 }
 #pragma GCC visibility pop
