@@ -47,8 +47,9 @@ STAGES: dict[str, tuple[str, Callable[[type, CardConfig], wiring.Component]]] = 
 INTERNAL_ATTRIBUTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding", "hdlname")
 
 NAMES_KEPT = "opt_expr\nopt_clean"
-FAST = "opt -full -fast\nopt_dff\nopt_clean"
-"""Enables of registers become branches, so that a simulator passes over what does not change; many names are lost."""
+FAST = "opt_clean\nopt_merge\nopt_dff\nopt_expr\nopt_clean"
+"""Enables of registers become branches, so that a simulator passes over what does not change; many names are lost. Once is enough:
+what `opt` gains by going round until nothing changes, Verilator finds by itself, and it takes twice the time."""
 
 RECURSION = 10_000
 

@@ -17,7 +17,7 @@ from amaranth.lib import wiring
 from hw import export
 from hw.config import CardConfig
 from sim.bench.watched import Watched
-from sim.verilated.build import runtime
+from sim.verilated.build import FEW_FILES, runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
@@ -73,7 +73,7 @@ def build(stage: str, config: CardConfig, *, probes: tuple[str, ...] = (), waves
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side
         if not (folder / "done").exists():
-            _verilate(stage, export.to_verilog(text, f"{TOP}_device") + _shell(watched), folder, waves)
+            _verilate(stage, export.to_verilog(text, f"{TOP}_device", fast=not waves) + _shell(watched), folder, waves)
             (folder / STREAMS).write_text(json.dumps(watched.streams), encoding="utf-8")
             (folder / "done").touch()
     return folder
@@ -114,7 +114,7 @@ def _verilate(stage: str, text: str, folder: Path, waves: bool) -> None:
 
 def _arguments(folder: Path, waves: bool) -> list[str]:
     quiet = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
-    return ["--no-public-flat-rw", "--x-initial", "unique", *quiet, *(_trace_arguments(folder) if waves else [])]
+    return ["--no-public-flat-rw", "--x-initial", "unique", *FEW_FILES, *quiet, *(_trace_arguments(folder) if waves else [])]
 
 
 def _trace_arguments(folder: Path) -> list[str]:
