@@ -11,6 +11,7 @@ from sim.fuzz.campaign import Campaign, FuzzError
 from sim.fuzz.judge import Fate, Judge, Judgement
 from sim.verilated.build import library
 from tests.data import market_data
+from tests.end_to_end.replays import LEAN
 
 REAL = "nasdaq_itch50/20191230_premarket.itch50.gz"
 
@@ -55,7 +56,7 @@ def test_a_million_frames(card):
 
 def test_frames_of_the_other_protocols():
     """A card that speaks PITCH on one port and DEEP on the other."""
-    config = speaking(TINY, "pitch", "deep10")
+    config = speaking(LEAN, "pitch", "deep10")
     with SimulatedCard(library(config)) as card:
         check(Campaign(card, config, seed=1).run(6_000), 6_000)
 

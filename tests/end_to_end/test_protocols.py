@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from hw.config import TINY
 from sim import cli
 from sim.flow import deep10, pitch
 from sim.golden import iex_tp, pitch_unit
@@ -18,6 +19,7 @@ from sim.replay.bbo import venue_paths
 from sim.replay.errors import ReplayError
 from sim.replay.replay import Engine, Options, Report, replay
 from tests.data import market_data
+from tests.end_to_end.replays import LEAN
 from tests.sim.readers.files import message, packet_frame, pcap
 
 GROUP, PORT = 0xE9D12A01, 30_201
@@ -218,8 +220,10 @@ def both_engines(*files: Path, out: Path, **options) -> Report:
     return card
 
 
-def test_a_card_of_a_pitch_and_a_deep_venue(tmp_path):
+@pytest.mark.parametrize("smallest", [LEAN, pytest.param(TINY, marks=pytest.mark.slow)], ids=["lean", "tiny"])
+def test_a_card_of_a_pitch_and_a_deep_venue(smallest, tmp_path, monkeypatch):
     """Compiled, with a protocol a port; then a unit clear, after which nothing may be trusted."""
+    monkeypatch.setattr("sim.replay.replay.CARDS", {smallest.name: smallest})
     messages, rows = pitch_day(4, 220, symbols=("SYM1", "SYM2"))
     pitch_file = capture(tmp_path / "a.pcap", pitch_unit.packets(7, 1, messages, limit=300))
     rng = random.Random(5)
@@ -230,7 +234,7 @@ def test_a_card_of_a_pitch_and_a_deep_venue(tmp_path):
     ]
     deep_file = capture(tmp_path / "b.pcap", iex_tp.packets(5, 1, levels, limit=300))
     report = both_engines(pitch_file, deep_file, out=tmp_path)
-    assert report.card == "tiny-pitch-deep10"
+    assert report.card == f"{smallest.name}-pitch-deep10"
     assert (tmp_path / "rtl.venue0.csv").read_text().splitlines(keepends=True)[1:] == rows
 
     cleared = [*messages[:50], pitch.unit_clear(5), *messages[50:]]

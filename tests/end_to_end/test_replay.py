@@ -2,7 +2,6 @@
 
 import gzip
 import random
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,11 @@ from sim.golden.itch50 import BOOK_TYPES, decode
 from sim.readers.errors import BadInput
 from sim.replay.errors import ReplayError
 from sim.replay.feeds import open_feed
-from sim.replay.replay import Engine, Options, Report, choose_card, replay
+from sim.replay.replay import Engine, choose_card
 from sim.replay.selection import select
 from sim.replay.survey import survey
 from tests.data import market_data
+from tests.end_to_end.replays import CLEAN, LOSSY, both_lost, oracle, run, write
 from tests.sim.readers.files import GROUP_B, binary_file, directory, message, packet_frame, pcap
 
 HEADER = "msg_index,ts_ns,locate,type,bid_px,bid_sz,ask_px,ask_sz\n"
@@ -24,22 +24,6 @@ ORACLES = [
     "nasdaq_itch50/20120621_AMZN", "nasdaq_itch50/20191230_premarket", "nasdaq_itch50/synthetic_mit",
     "cross_venue/20240808_BTC_spot", "cross_venue/20240808_BTC_usdm", "cross_venue/20240808_BTC_coinm",
 ]
-
-
-def run(*files: Path, **options) -> Report:
-    return replay(Options(files, **options), lambda name, total: nullcontext(lambda count: None))
-
-
-def oracle(name: str) -> str:
-    return gzip.decompress(market_data(f"{name}.bbo.csv.gz").read_bytes()).decode()
-
-
-def rows_of(text: str, locates: set[int]) -> list[str]:
-    return [line for line in text.splitlines() if line.split(",")[2] in set(map(str, locates))]
-
-
-def locates_in(text: str) -> set[int]:
-    return {int(line.split(",")[2]) for line in text.splitlines()[1:]}
 
 
 def day(seed: int, count: int, symbols: int = 2) -> list[bytes]:
@@ -106,11 +90,6 @@ def expected_rows(messages: list[bytes], locates: set[int]) -> str:
     return "".join(lines)
 
 
-def write(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
-
-
 @pytest.mark.parametrize("name", ORACLES)
 def test_golden_engine_equals_the_oracle(name, tmp_path):
     """All symbols, the whole file, byte for byte."""
@@ -129,18 +108,6 @@ def test_a_capture_gives_the_rows_of_the_file_it_was_made_from(tmp_path):
         report = run(path, engine=Engine.GOLDEN, line=line, bbo_out=tmp_path / "out.csv")
         assert not report.result.problems
         assert (tmp_path / "out.csv").read_text() == wanted
-
-
-LOSSY = "nasdaq_itch50/20191230_premarket_AB_lossy.pcap.gz"
-CLEAN = "nasdaq_itch50/20191230_premarket_AB_clean.pcap.gz"
-
-
-def both_lost() -> int:
-    """The one message of the lossy capture that neither line has."""
-    header, row = market_data("nasdaq_itch50/20191230_premarket_AB_lossy.both_lost.csv").read_text().split()
-    first, count = row.split(",")
-    assert (header, count) == ("first_seq,msg_count", "1")
-    return int(first)
 
 
 def test_a_lossy_line_is_not_passed_off_as_right(tmp_path):
@@ -323,46 +290,7 @@ def test_the_oracle_helpers_agree_with_the_golden_book():
     assert "".join(lines) == expected_rows(messages, {1, 2})
 
 
-# The RTL engine: the same rows out of the simulated card.
-
-
-def test_rtl_engine_equals_the_oracle_for_a_whole_day(tmp_path):
-    """187,083 messages, on a card that other tests have built as well."""
-    wanted = oracle("nasdaq_itch50/20120621_AMZN")
-    report = run(market_data("nasdaq_itch50/20120621_AMZN.itch50.gz"), card="alveo", bbo_out=tmp_path / "out.csv")
-    assert not report.result.problems
-    assert (tmp_path / "out.csv").read_text() == wanted
-
-
-def test_the_smallest_card_that_takes_a_day_is_chosen():
-    feeds = [open_feed(market_data("nasdaq_itch50/20120621_AMZN.itch50.gz"), "auto", None, None)]
-    assert choose_card(None, feeds, select([survey(feeds[0])], None), all_symbols=True).name == "medium"
-
-
-def test_rtl_engine_equals_the_oracle_for_the_most_active_symbols(tmp_path):
-    """Sixteen symbols of a real opening, all 251,837 messages on the wire."""
-    wanted = oracle("nasdaq_itch50/20191230_premarket")
-    report = run(market_data("nasdaq_itch50/20191230_premarket.itch50.gz"), symbols="top:16", bbo_out=tmp_path / "out.csv")
-    assert not report.result.problems
-    text = (tmp_path / "out.csv").read_text()
-    locates = locates_in(text)
-    assert len(locates) == len(report.symbols) == 16
-    assert text.splitlines()[1:] == rows_of(wanted, locates)
-
-
-def test_rtl_engine_equals_the_oracle_for_the_synthetic_file(tmp_path):
-    """With 117 references that were never added."""
-    report = run(market_data("nasdaq_itch50/synthetic_mit.itch50.gz"), bbo_out=tmp_path / "out.csv")
-    assert not report.result.problems
-    assert (tmp_path / "out.csv").read_text() == oracle("nasdaq_itch50/synthetic_mit")
-
-
-def test_rtl_engine_equals_the_oracle_for_two_venues_at_once(tmp_path):
-    names = ["cross_venue/20240808_BTC_spot", "cross_venue/20240808_BTC_coinm"]
-    report = run(*(market_data(f"{name}.itch50.gz") for name in names), bbo_out=tmp_path / "out.csv")
-    assert not report.result.problems
-    for venue, name in enumerate(names):
-        assert (tmp_path / f"out.venue{venue}.csv").read_text() == oracle(name)
+# The RTL engine: the same rows out of the simulated card (real files are in test_replay_days.py).
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -441,22 +369,6 @@ def test_rtl_engine_tells_what_both_lines_lost_or_has_it_sent_again(tmp_path):
     report = run(path, recover=part, bbo_out=tmp_path / "again.csv")
     assert sum("never came" in problem for problem in report.result.problems) == 1
     assert not (tmp_path / "again.csv").exists()
-
-
-def test_rtl_engine_on_two_lines_of_a_real_morning(tmp_path):
-    """Lossy, with packets overtaken and sent twice: every message once and in order; the one gap is the one that there is; once it is
-    filled the top of book equals the oracle."""
-    wanted = oracle("nasdaq_itch50/20191230_premarket")
-    options = {"card": "alveo", "symbols": "top:16"}
-    report = run(market_data(LOSSY), **options, bbo_out=tmp_path / "out.csv")
-    gaps = [problem for problem in report.result.problems if "never came" in problem]
-    assert gaps == [f"venue 0: messages {both_lost()} to {both_lost()} never came"]
-    report = run(market_data(LOSSY), **options, recover=market_data(CLEAN), bbo_out=tmp_path / "out.csv")
-    assert not report.result.problems
-    text = (tmp_path / "out.csv").read_text()
-    locates = locates_in(text)
-    assert len(locates) == 16
-    assert text.splitlines()[1:] == rows_of(wanted, locates)
 
 
 def test_rtl_engine_reports_a_book_that_overflowed(tmp_path):
