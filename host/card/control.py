@@ -11,6 +11,7 @@ from host.card.fees import VenueFees
 from host.card.identity import identify
 from host.card.limit_writer import POLLS, LimitWriter
 from host.card.limits import Limits, SymbolLimits
+from host.card.orders import HostOrders
 from host.card.protocol import Card, CardError
 from host.card.registers import CARDS, COUNTERS, RECORD_BYTES, REGISTERS, RING_OFFSET, StaleReason
 from host.card.replies import Replies
@@ -78,6 +79,7 @@ class Control:
         self._read_index = self.read("EVENT_READ_INDEX")
         self.switches = Switches(self)
         self._limits = LimitWriter(self)
+        self.orders = HostOrders(self)
         self.replies = Replies(self)
         self.sessions = Sessions(self)
         self._kept: list[Event] = []  # what else came while a snapshot was taken
@@ -330,17 +332,9 @@ class Control:
         if self.counter("QUOTES_REFUSED") != refused:
             raise CardError(f"the card refused a quote for venue {venue}: is it a direct one, and is {time} not to come?")
 
-    def send_order(self, *, venue: int, symbol: int, side: int, shares: int, price: int) -> None:
-        """An order of the host, through the same door as the card's own."""
-        self.check_venue(venue)
-        self.check_slot(symbol)
-        descriptor = REGISTERS["HOST_ORDER"].pack(venue=venue, symbol=symbol, side=side)
-        if self.read("HOST_ORDER_BUSY"):
-            raise CardError("the last order of the host still waits at the gateway")
-        self.write("HOST_ORDER", descriptor)
-        self.write("HOST_ORDER_SHARES", shares)
-        self.write("HOST_ORDER_PRICE", price)
-        self.write("HOST_ORDER_DOORBELL", 1)
+    def send_order(self, *, venue: int, symbol: int, side: int, shares: int, price: int, day: bool = False) -> None:
+        """A new order of the host, as ``HostOrders.send``."""
+        self.orders.send(venue=venue, symbol=symbol, side=side, shares=shares, price=price, day=day)
 
     def position(self, symbol: int) -> Position:
         self.check_slot(symbol)

@@ -9,7 +9,7 @@ from host.card.definition import CardSizes, Counter, Dimension, Field, Register
 
 MAGIC = 0x5452504a
 VERSION_MAJOR = 1
-VERSION_MINOR = 13
+VERSION_MINOR = 14
 BAR_SIZE = 0x100000
 REGISTERS_SIZE = 0x10000
 RING_OFFSET = 0x80000
@@ -262,13 +262,14 @@ _REGISTERS = (
     Register("REPLY_DOORBELL", 0x0168, "wo", bits=1),
     Register("REPLY_USER_REF", 0x016c, "rw"),
     Register("REPLY_NUMBER", 0x0170, "rw"),
-    Register("HOST_ORDER", 0x0180, "rw", bits=24, fields=(
-        Field("venue", 0, 4), Field("side", 8, 1), Field("symbol", 16, 8),
+    Register("HOST_ORDER", 0x0180, "rw", bits=27, fields=(
+        Field("venue", 0, 4), Field("side", 8, 1), Field("symbol", 16, 8), Field("kind", 24, 2), Field("day", 26, 1),
     )),
     Register("HOST_ORDER_SHARES", 0x0184, "rw"),
     Register("HOST_ORDER_PRICE", 0x0188, "rw"),
     Register("HOST_ORDER_DOORBELL", 0x018c, "wo", bits=1),
     Register("HOST_ORDER_BUSY", 0x0190, "ro", bits=1),
+    Register("HOST_ORDER_REFERENCE", 0x0194, "rw"),
     Register("QUOTE_ASK_SHARES", 0x0198, "rw"),
     Register("QUOTE_DOORBELL", 0x019c, "wo", bits=1),
     Register("QUOTE", 0x01a0, "rw", fields=(

@@ -30,6 +30,7 @@ from hw.types import (
     FeedAddress,
     Order,
     OrderAddress,
+    OrderKind,
     SignalSettings,
     SlotName,
     SymbolBinding,
@@ -420,7 +421,7 @@ class RegisterBank(wiring.Component):
             *(getattr(reply, field).eq(part) for field, part in parts(value.reply, "REPLY")),
             source.host_order_busy.eq(self.host_orders.valid),
         ]
-        doorbell = written.host_order_doorbell & value.host_order_doorbell
+        doorbell, order_kind = written.host_order_doorbell & value.host_order_doorbell, dict(parts(value.host_order, "HOST_ORDER"))["kind"]
         waits = self.host_orders.valid & ~self.host_orders.ready
         m.d.sync += self.host_order_refused.eq(doorbell & waits)
         with m.If(~waits):
@@ -430,6 +431,7 @@ class RegisterBank(wiring.Component):
                 *(getattr(order, field).eq(part) for field, part in parts(value.host_order, "HOST_ORDER")),
                 order.shares.eq(value.host_order_shares),
                 order.price.eq(value.host_order_price),
+                order.reference.eq(Mux(order_kind == OrderKind.NEW, 0, value.host_order_reference)),
                 order.ingress.eq(self.now),
             ]
 

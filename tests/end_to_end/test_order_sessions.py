@@ -122,6 +122,28 @@ def desk():
         yield Desk(card)
 
 
+def test_the_host_cancels_an_order_that_stands(desk):
+    """In part, and then whatever is left of it; the venue says so, and the card's working shares follow. KILL stops no cancel."""
+    control = desk.control
+    for venue in range(TINY.venues):
+        desk.open(venue)
+    control.send_order(venue=0, symbol=0, side=BUY, shares=100, price=PRICE - 5_000, day=True)
+    desk.run()
+    (sent,) = desk.heard(OrderSent)
+    assert control.position(0) == (0, 100, 0)
+    control.orders.cancel(venue=0, symbol=0, user_ref=sent.user_ref, shares=30)
+    desk.run()
+    (cancel,) = desk.heard(OrderSent)
+    assert (cancel.order_kind, cancel.user_ref, desk.told[0, "C"]) == (2, sent.user_ref, 1)
+    assert control.position(0) == (0, 30, 0)
+    control.kill()
+    control.orders.cancel(venue=0, symbol=0, user_ref=sent.user_ref)
+    desk.run()
+    assert (desk.told[0, "A"], desk.told[0, "C"]) == (1, 2)
+    desk.agree()
+    assert control.counter("UNKNOWN_CANCELS") == 0
+
+
 def test_a_day_at_two_exchanges(desk):
     """Trades of the host and of the detector; answers that are lost and told again; an order that is lost for ever; the end of the day."""
     control, sessions = desk.control, desk.control.sessions

@@ -326,6 +326,14 @@ def test_an_order_and_a_reply_end_with_their_doorbell(card, control):
     control.send_order(venue=1, symbol=3, side=SELL, shares=100, price=990_000)
     assert card.get("HOST_ORDER") == 1 | 1 << 8 | 3 << 16
     assert card.writes[-1] == (REGISTERS["HOST_ORDER_DOORBELL"].address(), 1)
+    control.send_order(venue=1, symbol=3, side=SELL, shares=100, price=990_000, day=True)
+    assert card.get("HOST_ORDER") == 1 | 1 << 8 | 3 << 16 | 1 << 26
+    control.orders.cancel(venue=1, symbol=3, user_ref=77, shares=5)
+    assert [card.get(name) for name in ("HOST_ORDER", "HOST_ORDER_REFERENCE", "HOST_ORDER_SHARES")] == [1 | 3 << 16 | 2 << 24, 77, 5]
+    assert card.writes[-1] == (REGISTERS["HOST_ORDER_DOORBELL"].address(), 1)
+    for bad in ({"venue": 2, "symbol": 3}, {"venue": 1, "symbol": 4}):
+        with pytest.raises(ValueError, match="not"):
+            control.orders.cancel(user_ref=1, **bad)
     control.replies.tell(venue=1, user_ref=77, kind=ENDED, number=5)
     assert [card.get(name) for name in ("REPLY", "REPLY_USER_REF", "REPLY_NUMBER", "REPLY_SHARES")] == [1 << 12 | 2 << 9, 77, 5, 0]
     assert card.writes[-1] == (REGISTERS["REPLY_DOORBELL"].address(), 1)

@@ -13,6 +13,7 @@ from hw.host_interface.counter_table import counter_elements
 from hw.host_interface.map_types import Access, Register
 from hw.host_interface.register_file import RegisterFile, mask
 from hw.host_interface.registers import REGISTERS
+from hw.types import OrderKind
 from tests.hw.bench import simulate
 from tests.hw.host_interface.host import BY_NAME, WRITE_LATENCY, Host, run
 
@@ -253,6 +254,7 @@ def test_an_order_of_the_host_waits_unchanged_and_the_next_is_refused():
         port = bank.host_orders
         ctx.set(bank.now, 0x1_2345_6789)
         await host.write("HOST_ORDER", 3 << 16 | 1 << 8 | 1)
+        await host.write("HOST_ORDER_REFERENCE", 77)
         await host.write("HOST_ORDER_SHARES", 100)
         await host.write("HOST_ORDER_PRICE", 990_000)
         assert not ctx.get(port.valid)
@@ -268,6 +270,7 @@ def test_an_order_of_the_host_waits_unchanged_and_the_next_is_refused():
         order = ctx.get(port.payload)
         assert (order.strategy, order.venue, order.symbol, order.side.value, order.shares, order.price) == (0, 1, 3, 1, 100, 990_000)
         assert (order.trigger_venue, order.trigger_sequence, order.ingress) == (0, 0, 0x2345_6789)
+        assert (order.kind, order.reference, order.day) == (OrderKind.NEW, 0, 0)
         ctx.set(port.ready, 1)
         await ctx.tick()
         ctx.set(port.ready, 0)
@@ -276,6 +279,15 @@ def test_an_order_of_the_host_waits_unchanged_and_the_next_is_refused():
         await host.write("HOST_ORDER_DOORBELL", 0)
         await ctx.tick().repeat(3)
         assert not ctx.get(port.valid)
+        for day, kind in ((1, OrderKind.NEW), (0, OrderKind.CANCEL)):
+            await host.write("HOST_ORDER", day << 26 | kind.value << 24)
+            await host.write("HOST_ORDER_DOORBELL", 1)
+            await ctx.tick().repeat(WRITE_LATENCY)
+            order = ctx.get(port.payload)
+            assert (order.kind, order.reference, order.day) == (kind, 77 * (kind == OrderKind.CANCEL), day)
+            ctx.set(port.ready, 1)
+            await ctx.tick()
+            ctx.set(port.ready, 0)
 
     run(testbench)
 
