@@ -15,10 +15,10 @@ from hw.order_session import OrderSession
 from hw.reasons import AnswerKind, DownReason
 from hw.risk.gateway import RiskGateway
 from hw.types import Order
-from sim.golden.ouch50 import decode, order_packet
+from sim.golden.ouch50 import Packet, decode, frame, order_packet
 from sim.golden.records import BUY, SELL
 from sim.golden.records import Order as Asked
-from sim.golden.tcp import Endpoints, Peer, parse_tcp, tcp_frame
+from sim.golden.tcp import RST, Endpoints, Peer, parse_tcp, tcp_frame
 from sim.venue.exchange import Exchange
 from sim.venue.settings import Login as VenueLogin
 from tests.hw.bench import made, simulate
@@ -58,18 +58,18 @@ class Venue:
 
     async def wire(self, ctx, dut):
         """Frames both ways, word by word. Those that end with an error are nobody's."""
-        data, words, cycle, frame, pause = b"", 0, 0, b"", 0
+        data, words, cycle, coming, pause = b"", 0, 0, b"", 0
         while True:
             ctx.set(dut.transmit.ready, 1)
             ctx.set(dut.tick, cycle % 16 == 0)
-            if not frame and self.frames and not pause:
-                frame = self.frames.pop(0)
-            ctx.set(dut.frames.valid, bool(frame))
-            if frame:
-                ctx.set(dut.frames.payload, {"data": int.from_bytes(frame[:8], "little"), "count": min(8, len(frame)),
-                                             "last": len(frame) <= 8})
-                frame = frame[8:]
-                pause = 0 if frame else 3
+            if not coming and self.frames and not pause:
+                coming = self.frames.pop(0)
+            ctx.set(dut.frames.valid, bool(coming))
+            if coming:
+                ctx.set(dut.frames.payload, {"data": int.from_bytes(coming[:8], "little"), "count": min(8, len(coming)),
+                                             "last": len(coming) <= 8})
+                coming = coming[8:]
+                pause = 0 if coming else 3
             pause = max(0, pause - 1)
             if ctx.get(dut.transmit.valid):
                 word = ctx.get(dut.transmit.payload)
@@ -265,13 +265,15 @@ def test_three_cycles_from_the_door_to_the_wire_and_an_order_in_sixteen():
 class Stopped:
     """One order of a session that is logged in, and something that stops it ``after`` so many cycles of its offer; then a new session."""
 
-    def __init__(self, after, *, kill=0, aborts=0, cut=0, logout=0):
+    def __init__(self, after, *, kill=0, aborts=0, cut=0, logout=0, heard=None):
         self.dut, self.venue, self.told, self.downs = made(Path), Venue(), [], []
         self.after, self.pulses = after, {"cut": cut, "logout": logout}
-        self.kill, self.aborts = kill, aborts
+        self.kill, self.aborts, self.heard = kill, aborts, heard  # cycles before the order at which the venue says something
         simulate(self.dut, self.day, processes=[self.wire, self.watch])
         self.frames = [frame for frame in self.venue.left[self.before:self.between] if len(frame[2]) > 60 or frame[3]]
         """Of packets: (first cycle, last cycle, bytes, error)."""
+        segments = [parse_tcp(data, ENDS) for _, _, data, error in self.venue.left[self.before:self.between] if not error]
+        self.resets = [segment.sequence for segment in segments if segment.flags & RST]
 
     async def day(self, ctx):
         dut, venue = self.dut, self.venue
@@ -281,9 +283,13 @@ class Stopped:
         ctx.set(dut.aborts, self.aborts)
         await connect(ctx, dut, initial=0xFFFFFF00, sequence=1)
         self.before = len(venue.left)
+        if self.heard is not None:
+            venue.tcp.send(frame(Packet("H")))
+            venue.tcp.work(venue.cycle)
+            await ctx.tick().repeat(self.heard)
         ctx.set(dut.orders.payload, Asked(1, 1, 0, BUY, 100, PRICE)._asdict() | {"ingress": 0})
         ctx.set(dut.orders.valid, 1)
-        await ctx.tick()
+        await ctx.tick().until(dut.orders.ready)
         ctx.set(dut.orders.valid, 0)
         for _ in range(self.after):
             await ctx.tick()
@@ -297,13 +303,13 @@ class Stopped:
         await ctx.tick().repeat(800)
         ctx.set(dut.kill, 0)
         self.up, self.between, self.received = ctx.get(dut.up), len(venue.left), venue.exchange.ports["TJ"].last_user_ref
-        self.peer = venue.tcp.state
+        self.peer, self.expected = venue.tcp.state, venue.tcp.expected
         if not self.up:
             venue.server.close("the connection is lost")
             venue.connect()
             await connect(ctx, dut, initial=5, sequence=1)
         ctx.set(dut.orders.valid, 1)
-        await ctx.tick()
+        await ctx.tick().until(dut.orders.ready)
         ctx.set(dut.orders.valid, 0)
         await ctx.tick().repeat(400)
         assert venue.exchange.ports["TJ"].last_user_ref == 2
@@ -341,6 +347,15 @@ def test_kill_lets_the_frame_on_its_way_finish():
         assert (last - first + 1, error) == (ORDER_WORDS, 0)
 
 
+def test_kill_throws_away_what_waits_behind_an_acknowledgment():
+    """Or, where its frame has begun, lets it finish; the session stays, and the order that comes next is whole."""
+    # The order goes first; waits until it is stopped, or is stopped when it could begin, or begins just before; was not taken up so soon.
+    for heard, after, leaves in ((16, 2, True), (17, 2, False), (17, 6, False), (17, 7, True), (18, 2, True)):
+        run = Stopped(after, kill=1, heard=heard)
+        assert run.told == ["begins" if leaves else "lost", "begins"]
+        assert (len(run.frames), run.received, run.up, run.downs) == (leaves, leaves, 1, [])
+
+
 def test_kill_aborts_the_frame_on_its_way_and_its_session():
     """The third word at the earliest, two cycles after KILL: the last with an error. Its bytes never come again; a RST ends the connection
     with the venue at the first attempt."""
@@ -353,8 +368,8 @@ def test_kill_aborts_the_frame_on_its_way_and_its_session():
         if run.stopped + 2 <= first + ORDER_WORDS - 1:
             assert error
             assert last == max(run.stopped + 2, first + 2)
-            assert (run.told[1], run.downs[0], run.received) == ("aborts", DownReason.ABORTED, 0)
-            assert run.peer == "CLOSED"
+            assert (run.told, run.downs[0], run.received) == (["begins", "aborts", "begins"], DownReason.ABORTED, 0)
+            assert (run.peer, run.resets) == ("CLOSED", [run.expected])
             assert not run.up
             cuts += 1
         else:
