@@ -92,6 +92,11 @@ class RejectReason(IntEnum):
     """A short sale at or below the best bid, of a symbol that may be sold short only above it; or the bid is not known."""
     LOCATE = 27
     """A short sale, with which those of the day would be of more shares than have been located."""
+    GROSS_NOTIONAL = 28
+    """What the account has bought and sold, and what works, would pass the limit, in money."""
+    NET_NOTIONAL = 29
+    """What the account has bought beyond what it has sold (for a sell order the other way round), and what works on its side, would pass
+    the limit, in money."""
 
 
 PRIORITY = (
@@ -101,7 +106,7 @@ PRIORITY = (
     RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.PRICE_BAND, RejectReason.DUPLICATE, RejectReason.SELF_MATCH,
     RejectReason.SHORT_SALE, RejectReason.LOCATE, RejectReason.REDUCING,
     RejectReason.POSITION,
-    RejectReason.DAY_NOTIONAL, RejectReason.STRATEGY_RATE, RejectReason.SYMBOL_RATE, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS,
+    RejectReason.DAY_NOTIONAL, RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL, RejectReason.STRATEGY_RATE, RejectReason.SYMBOL_RATE, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS,
     RejectReason.PAIR, RejectReason.RATE,
 )
 """The order in which reasons are told. The rate is last, as only what is sound may spend a token."""
@@ -110,6 +115,7 @@ WAIVABLE = frozenset({
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
     RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
     RejectReason.FAT_FINGER, RejectReason.SELF_MATCH, RejectReason.PRICE_BAND, RejectReason.SHORT_SALE, RejectReason.LOCATE,
+    RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL,
 })
 """Checks that a committed limit can turn off."""
 
@@ -140,6 +146,8 @@ RULES = {
     RejectReason.PRICE_BAND: "RTS 6 Art. 15(1)(a): price collars; SEC 15c3-5(c)(2)(i): limit up, limit down",
     RejectReason.SHORT_SALE: "Regulation SHO rule 201: short sale price test",
     RejectReason.LOCATE: "Regulation SHO rule 203(b): locate requirement",
+    RejectReason.GROSS_NOTIONAL: "SEC 15c3-5(c)(1)(i): aggregate credit or capital threshold",
+    RejectReason.NET_NOTIONAL: "SEC 15c3-5(c)(1)(i): aggregate credit or capital threshold",
     RejectReason.SYMBOL_RATE: "RTS 6 Art. 15(1)(d): maximum message limit",
 }
 """What each check serves."""
@@ -164,6 +172,8 @@ class LimitRefusal(IntEnum):
     """MAX_NOTIONAL is below MAX_SHARES: no order of that many would pass at any price."""
     BAND = 7
     """SYMBOL_MIN_PRICE is above SYMBOL_MAX_PRICE."""
+    ACCOUNT = 8
+    """MAX_NOTIONAL is above MAX_GROSS or MAX_NET."""
 
 
 class StaleReason(IntEnum):

@@ -123,6 +123,10 @@ class RiskLimits(data.Struct):
     """Cancels at once that are not worth a warning; 0: none is."""
     cancel_interval: 32
     """Cycles per cancel in the long run."""
+    max_gross: 64
+    """Largest gross notional of the account (hw/risk/account.py), in 1/10000 of the currency unit."""
+    max_net: 64
+    """Largest of what it has bought beyond what it has sold or the other way round, with what works that way."""
 
 
 class SymbolLimits(data.Struct):

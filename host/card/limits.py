@@ -9,12 +9,13 @@ BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 
         "max_open_orders": 16}
 MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "max_distance": 32, "max_deviation": 16, "waived": 32,
                "strategy_interval": 32, "strategy_window": 32, "symbol_interval": 32, "symbol_window": 32, "cancel_burst": 16,
-               "cancel_interval": 32}
+               "cancel_interval": 32, "max_gross": 64, "max_net": 64}
 
 WAIVABLE = (
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
     RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.OPEN_ORDERS, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
     RejectReason.FAT_FINGER, RejectReason.SELF_MATCH, RejectReason.PRICE_BAND, RejectReason.SHORT_SALE, RejectReason.LOCATE,
+    RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL,
 )
 """Checks that ``waived`` can turn off."""
 
@@ -103,6 +104,10 @@ class Limits(NamedTuple):
     """Cancels at once without a warning (``State.fast_cancels``); 0: there is none. They leave all the same."""
     cancel_interval: int = 0
     """Clock cycles per cancel in the long run."""
+    max_gross: int = (1 << 64) - 1
+    """Most of what the account has bought and sold and of what works, in 1/10000."""
+    max_net: int = (1 << 64) - 1
+    """Most of what it has bought beyond what it has sold, with the buy orders that work, in 1/10000; and the other way round."""
 
     def check(self) -> None:
         """Raises ValueError for limits that are out of range or contradict each other. To stop all orders, disarm or kill."""
@@ -120,6 +125,8 @@ class Limits(NamedTuple):
             raise ValueError("limits contradict: a heartbeat_interval of 0 stops every order unless DEAD_MAN is waived")
         if self.max_day_notional < self.max_notional:
             raise ValueError(f"limits contradict: max_notional {self.max_notional} is above max_day_notional {self.max_day_notional}")
+        if self.max_notional > min(self.max_gross, self.max_net):
+            raise ValueError(f"limits contradict: max_notional {self.max_notional} is above max_gross or max_net")
         if self.max_shares > self.max_position:
             raise ValueError(f"limits contradict: max_shares {self.max_shares} is above max_position {self.max_position}")
         if self.max_notional < self.max_shares:

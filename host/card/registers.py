@@ -77,6 +77,8 @@ class RejectReason(IntEnum):
     PRICE_BAND = 25
     SHORT_SALE = 26
     LOCATE = 27
+    GROSS_NOTIONAL = 28
+    NET_NOTIONAL = 29
 
 
 class StaleReason(IntEnum):
@@ -94,6 +96,7 @@ class LimitRefusal(IntEnum):
     POSITION = 5
     NOTIONAL = 6
     BAND = 7
+    ACCOUNT = 8
 
 
 class AnswerKind(IntEnum):
@@ -241,6 +244,13 @@ _REGISTERS = (
     Register("ACTIVE_SYMBOL_WINDOW", 0x0a2c, "ro"),
     Register("ACTIVE_CANCEL_BURST", 0x0a30, "ro", bits=16),
     Register("ACTIVE_CANCEL_INTERVAL", 0x0a34, "ro"),
+    Register("SHADOW_MAX_GROSS", 0x0a40, "rw", bits=64),
+    Register("SHADOW_MAX_NET", 0x0a48, "rw", bits=64),
+    Register("ACTIVE_MAX_GROSS", 0x0a60, "ro", bits=64),
+    Register("ACTIVE_MAX_NET", 0x0a68, "ro", bits=64),
+    Register("GROSS_NOTIONAL", 0x0a80, "ro", bits=64),
+    Register("NET_BUY", 0x0a88, "ro", bits=64, signed=True),
+    Register("NET_SELL", 0x0a90, "ro", bits=64, signed=True),
     Register("ARB_MIN_PROFIT", 0x0100, "rw"),
     Register("ARB_MAX_SHARES", 0x0104, "rw", bits=18),
     Register("ARB_COOLDOWN", 0x0108, "rw"),
@@ -515,6 +525,8 @@ _COUNTERS = (
     Counter("REJECT_PRICE_BAND", 0x5a40, 0),
     Counter("REJECT_SHORT_SALE", 0x5a80, 0),
     Counter("REJECT_LOCATE", 0x5ac0, 0),
+    Counter("REJECT_GROSS_NOTIONAL", 0x5b00, 0),
+    Counter("REJECT_NET_NOTIONAL", 0x5b40, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

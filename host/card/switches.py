@@ -1,7 +1,7 @@
 """What the host lets no order do, beside the limits: switches of the gateway that take effect at once, whether it is armed or not."""
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from host.card.registers import REGISTERS
 
@@ -18,6 +18,15 @@ class Registers(Protocol):
     def write_slots(self, name: str, symbols: Collection[int], *index: int) -> None: ...
 
     def check_venue(self, venue: int) -> None: ...
+
+
+class Account(NamedTuple):
+    """What was bought and sold since positions were cleared, and what works, in 1/10000; docs/risk.md has the exact meaning."""
+
+    gross: int
+    net_buy: int
+    """Bought less sold, and the buy orders that work."""
+    net_sell: int
 
 
 class Switches:
@@ -71,6 +80,10 @@ class Switches:
     def reduce_only(self, reducing: bool = True) -> None:
         """Only orders that reduce a position leave, with all that works on their side."""
         self._control.write("REDUCING", int(reducing))
+
+    def account(self) -> Account:
+        """The account's notional, as the gateway has it."""
+        return Account(*(self._control.read(name) for name in ("GROSS_NOTIONAL", "NET_BUY", "NET_SELL")))
 
     def day_notional(self) -> int:
         """Shares x price of all orders since positions were cleared, in 1/10000."""

@@ -123,6 +123,7 @@ class RegisterBank(wiring.Component):
     tripped : Out(1)
         The card has disarmed itself, and waits for somebody to take note of it.
     day_notional, day_level : In(64), In(3)
+    gross_notional, net_buy, net_sell : In(64)
     limits_parity : Out(one bit a limit)
         Made from the shadows at the commit: from then on it tells when a limit has lost a bit.
     limits : Out(RiskLimits)
@@ -208,6 +209,7 @@ class RegisterBank(wiring.Component):
             "limits_parity": Out(len(LIMITS)), "switches": Out(RiskSwitches(config.venues, config.symbols)), "heartbeat": Out(1),
             "kill_aborts": Out(config.venues),
             "expired": In(1), "tripped": Out(1), "fast_cancels": In(1), "day_notional": In(64), "day_level": In(3),
+            "gross_notional": In(64), "net_buy": In(signed(64)), "net_sell": In(signed(64)),
             "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
             "quotes": Out(stream.Signature(WrittenQuote, always_ready=True)), "enable": Out(config.symbols),
@@ -327,7 +329,8 @@ class RegisterBank(wiring.Component):
             self.switches.kill_venues.eq(value.kill_venues), self.switches.kill_strategies.eq(value.kill_strategies),
             self.switches.kill_symbols.eq(Cat(value.kill_symbols)), self.switches.restricted.eq(Cat(value.restricted)),
             self.switches.cancel_all.eq(value.cancel_all), self.switches.cancel_on_stop.eq(value.cancel_all[8:]),
-            self.kill_aborts.eq(value.kill_aborts), self.heartbeat.eq(written.heartbeat), source.day_notional.eq(self.day_notional),
+            self.kill_aborts.eq(value.kill_aborts), self.heartbeat.eq(written.heartbeat),
+            *(getattr(source, name).eq(getattr(self, name)) for name in ("day_notional", "gross_notional", "net_buy", "net_sell")),
             self.clear_positions.eq(written.clear_positions & value.clear_positions),
             self.read_index.eq(value.event_read_index),
             source.event_write_index.eq(self.write_index),

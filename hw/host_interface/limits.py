@@ -47,6 +47,7 @@ class LimitRules(wiring.Component):
             LimitRefusal.DAY: limits.max_notional > limits.max_day_notional,
             LimitRefusal.POSITION: limits.max_shares > limits.max_position,
             LimitRefusal.NOTIONAL: limits.max_notional < limits.max_shares,
+            LimitRefusal.ACCOUNT: (limits.max_notional > limits.max_gross) | (limits.max_notional > limits.max_net),
         }
         m.d.sync += [self.wrong[refusal].eq(wrong) for refusal, wrong in rules.items()]
         return m

@@ -170,6 +170,15 @@ def rate_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Re
     )
 
 
+def account_limits(prefix: str, offset: int, access: Access, note: str) -> tuple[Register, ...]:
+    """Of the account as a whole; committed with the others."""
+    return (
+        Register(prefix + "MAX_GROSS", offset + 0x00, access, f"Largest GROSS_NOTIONAL with an order, in 1/10000. {note}", bits=64),
+        Register(prefix + "MAX_NET", offset + 0x08, access, "Largest NET_BUY with a buy order, NET_SELL with a sell order, in 1/10000. "
+                 f"{note}", bits=64),
+    )
+
+
 RISK = (
     *limit_registers("SHADOW_", 0x0080, RW, "Shadow: no effect before the commit."),
     Register("LIMITS_COMMIT", 0x00A0, WO, "Writing LIMITS_GENERATION + 1 puts all shadow limits in force in one cycle; "
@@ -226,6 +235,13 @@ RISK = (
              "such a frame.", bits=MAX_VENUES),
     *rate_limits("SHADOW_", 0x0A00, RW, "Shadow: no effect before the commit."),
     *rate_limits("ACTIVE_", 0x0A20, RO, "In force."),
+    *account_limits("SHADOW_", 0x0A40, RW, "Shadow: no effect before the commit."),
+    *account_limits("ACTIVE_", 0x0A60, RO, "In force."),
+    Register("GROSS_NOTIONAL", 0x0A80, RO, "Of the account, since CLEAR_POSITIONS: what was bought and sold, and what works, in 1/10000.",
+             bits=64),
+    Register("NET_BUY", 0x0A88, RO, "What was bought, less what was sold, and the buy orders that work, in 1/10000.", bits=64, signed=True),
+    Register("NET_SELL", 0x0A90, RO, "What was sold, less what was bought, and the sell orders that work, in 1/10000.", bits=64,
+             signed=True),
 )
 
 ARBITRAGE = (

@@ -6,6 +6,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from hw.config import CardConfig
+from hw.risk.account import Freed
 from hw.risk.open_orders import AnswerPort, OpenOrder, place_bits, place_of
 from hw.types import OrderReply, ReplyKind, Shares
 from hw.venue_reply import AnswerKind, VenueReply
@@ -38,6 +39,9 @@ class Answers(wiring.Component):
     table : Out(AnswerPort)
     settlements : Out(stream of OrderReply)
         What they do to the exposure, in their order; for those that do nothing there is none.
+    free : Out(1), freed : Out(Freed)
+        Pulse with ``applied``: what the answer frees of the notional that is reserved for orders. For a REPLACE that is not in force yet
+        all that it asks for is reserved. (What is filled beyond that is lost, as above.)
     applied : Out(1)
         Pulse for each answer: in the table from the next cycle on, and its settlement on offer.
     late, bad, lost : Out(1)
@@ -55,6 +59,7 @@ class Answers(wiring.Component):
         super().__init__({
             "input": In(stream.Signature(VenueReply, always_ready=True)), "armed": In(1),
             "table": Out(AnswerPort(config)), "settlements": Out(stream.Signature(OrderReply)),
+            "free": Out(1), "freed": Out(Freed),
             "applied": Out(1), "late": Out(1), "bad": Out(1), "lost": Out(1), "clear": In(1),
         })
         self._config, self._depth = config, depth
@@ -67,8 +72,9 @@ class Answers(wiring.Component):
         self._stands, self._waits = Signal(), Signal()
         self._settlement, self._left, self._live = Signal(OrderReply), Signal(Shares), Signal(Shares)
         self._ends, self._other, self._other_ends, self._in_force = Signal(), Signal.like(self._at), Signal(), Signal()
-        self._gap = Signal()
+        self._gap, self._freed = Signal(), Signal(Freed)
         m.d.comb += [
+            self.freed.eq(self._freed),
             queue.w_data.eq(self.input.payload), queue.w_en.eq(self.input.valid),
             self.lost.eq(self._gap | (self.input.valid & ~queue.w_rdy)),
             table.flags_of.eq(self._at),
@@ -106,7 +112,9 @@ class Answers(wiring.Component):
                     m.next = "IDLE"
             with m.State("HEIR"):  # it is dead before its REPLACE, which the venue ignores
                 m.d.comb += self._gap.eq(table.odd)
-                m.d.sync += self._settlement.working.eq(self._settlement.working + table.order.left)
+                m.d.sync += [
+                    self._settlement.working.eq(self._settlement.working + table.order.left),
+                    self._freed.other.shares.eq(table.order.live), self._freed.other.price.eq(table.order.price)]
                 m.next = "WRITE"
         return m
 
@@ -124,6 +132,8 @@ class Answers(wiring.Component):
             *(settlement[name].eq(row[name]) for name in ("symbol", "side", "strategy")), settlement.kind.eq(ReplyKind.RELEASED),
             *(settlement[name].eq(Mux(over, row.left, reply.shares)) for name in ("shares", "working")),
             self._left.eq(Mux(over, 0, rest)), self._live.eq(row.live), self._ends.eq(over | (rest == 0)),
+            self._freed.side.eq(row.side), self._freed.filled.eq(filled), self._freed.own.price.eq(row.price),
+            self._freed.own.shares.eq(Mux(over, row.left, reply.shares)), self._freed.other.shares.eq(0),
         ]
         with m.If(reply.kind == AnswerKind.MOVED):
             m.d.sync += [
@@ -160,7 +170,8 @@ class Answers(wiring.Component):
             with m.Case(AnswerKind.FILLED):
                 m.d.sync += [settlement.kind.eq(ReplyKind.FILLED), settlement.shares.eq(reply.shares)]
                 with m.If(self._waits):
-                    m.d.sync += [settlement.working.eq(0), self._left.eq(row.left), self._ends.eq(0)]
+                    m.d.sync += [
+                        settlement.working.eq(0), self._left.eq(row.left), self._ends.eq(0), self._freed.own.shares.eq(0)]
             with m.Case(AnswerKind.RELEASED):
                 m.d.sync += self._live.eq(row.live - Mux(over, row.left, reply.shares))
                 with m.If(self._waits):
@@ -169,6 +180,7 @@ class Answers(wiring.Component):
                     m.d.comb += self.bad.eq(over)
             with m.Case(AnswerKind.ENDED, AnswerKind.UNSENT):
                 m.d.sync += [settlement.shares.eq(row.left), settlement.working.eq(row.left), self._left.eq(0), self._ends.eq(1)]
+                m.d.sync += self._freed.own.shares.eq(Mux(self._waits, row.live, row.left))
             with m.Case(AnswerKind.REPLACED):
                 with m.If(self._waits):
                     m.next = "PRIOR"
@@ -187,12 +199,14 @@ class Answers(wiring.Component):
         with m.State("PRIOR"):
             m.d.sync += [
                 traded.eq(table.order.live - table.order.left), reserved.eq(table.order.left + row.left),
-                self._other_ends.eq(1), self._in_force.eq(1)]
+                self._other_ends.eq(1), self._in_force.eq(1),
+                self._freed.other.shares.eq(table.order.left), self._freed.other.price.eq(table.order.price)]
             m.d.comb += self._gap.eq(table.odd)
             m.next = "CHAIN"
         with m.State("CHAIN"):
             m.d.comb += left.eq(row.live - traded)
             m.d.sync += [self._left.eq(Mux(left[-1], 0, left)), self._ends.eq(left[-1] | (left == 0))]
+            m.d.sync += self._freed.own.shares.eq(Mux(left[-1], row.live, traded))
             m.next = "RELEASE"
         with m.State("RELEASE"):
             m.d.comb += [release.eq(reserved - self._left), self._gap.eq(release[-1])]
@@ -206,7 +220,7 @@ class Answers(wiring.Component):
     def _write(self, m):
         table, settlement, rejected = self.table, self._settlement, self._waits & ~self._in_force
         m.d.comb += [
-            self.applied.eq(1), table.write.eq(1), table.place.eq(self._at),
+            self.applied.eq(1), self.free.eq(1), table.write.eq(1), table.place.eq(self._at),
             table.now.eq(self._row), table.now.left.eq(self._left), table.now.live.eq(self._live),
             table.ends.eq(self._ends), table.answered.eq(self._reply.kind == AnswerKind.RELEASED),
             table.other.eq(self._other), table.other_ends.eq(self._other_ends), table.in_force.eq(self._in_force),

@@ -34,8 +34,11 @@ def is_short(leg):
     return (leg.order.side == Side.SELL) & (leg.after > 0)
 
 
-def breaches(gateway, leg, *, day, halted, ahead=0):
-    """What stands against an order, but for its other leg and the rate. ``ahead``: orders that leave before it."""
+def breaches(gateway, leg, *, day, gross, net, halted, ahead=0):
+    """What stands against an order, but for its other leg and the rate. ``ahead``: orders that leave before it.
+
+    ``day``, ``gross``, ``net``: with it, these sums would pass their limits.
+    """
     limits, opens = gateway.limits, leg.order.kind != OrderKind.REPLACE
     against = {
         RejectReason.DEAD_MAN: gateway.expired,
@@ -58,7 +61,7 @@ def breaches(gateway, leg, *, day, halted, ahead=0):
         RejectReason.SELF_MATCH: leg.crosses,
         RejectReason.REDUCING: gateway.reducing & (leg.after > 0),
         RejectReason.POSITION: exceeds(leg.after, limits.max_position) | exceeds(leg.after, leg.own.position),
-        RejectReason.DAY_NOTIONAL: day,
+        RejectReason.DAY_NOTIONAL: day, RejectReason.GROSS_NOTIONAL: gross, RejectReason.NET_NOTIONAL: net,
         RejectReason.STRATEGY_RATE: leg.own.strategy_fast, RejectReason.SYMBOL_RATE: leg.own.symbol_fast,
         RejectReason.NO_PLACE: gateway._table.taken.bit_select(leg.order.venue, 1),
         RejectReason.OPEN_ORDERS: opens & exceeds(gateway._table.count + ahead + 1, limits.max_open_orders),

@@ -8,6 +8,7 @@ from hw.config import CardConfig
 from hw.lib.multiplier import Multiplier
 from hw.reasons import RejectReason
 from hw.risk import checks
+from hw.risk.account import AccountNotional
 from hw.risk.answers import Answers
 from hw.risk.cancel_all import CancelAll
 from hw.risk.cancel_watch import CancelWatch
@@ -62,7 +63,7 @@ class RiskGateway(wiring.Component):
         Pulse: the venue's books begin anew.
     limits : In(RiskLimits)
         As committed; may change in any cycle. ``max_day_notional`` and ``max_deviation`` count two cycles later than the others, those of
-        the rates by strategy and symbol one cycle later.
+        the account and of the rates by strategy and symbol one cycle later.
     limits_parity : In(one bit a limit)
         As ``field_parity`` gives it; another one halts in the same cycle.
     symbol_limits : In(stream of SlotSettings(SymbolLimits), always ready)
@@ -111,13 +112,15 @@ class RiskGateway(wiring.Component):
         As ``OpenOrders.count``.
     fault : Out(1)
         A reply was lost or told of what the card does not know (``Answers.lost``), an order left without a place, a position passed
-        33 bits, or a row of positions, orders, references, limits or rates has lost a bit: exposures can't be trusted. Until
+        33 bits or the account's notional its own, or a row of positions, orders, references, limits or rates has lost a bit: exposures can't be trusted. Until
         ``clear_positions`` or reset.
     day_notional : Out(64), day_level : Out(range(6))
         As ``DayNotional.used`` and ``level``.
+    gross_notional : Out(64), net_buy, net_sell : Out(signed(64))
+        As ``AccountNotional.shown_gross``, ``shown_buy`` and ``shown_sell``.
     clear_positions : In(1)
-        Pulse; acted on only while not ``armed``. Forgets all exposures and open orders, replies that wait, the day's notional and the
-        fault. (An order that is open at a venue all the same is unknown from then on: its next fill is a fault.)
+        Pulse; acted on only while not ``armed``. Forgets all exposures and open orders, replies that wait, the day's notional, the
+        account's, used locates and the fault. (An order that is open at a venue all the same is unknown from then on: its next fill is a fault.)
     clearing : Out(1)
         Exposures are being cleared (after reset too); orders and replies wait.
     query_symbol : In(SymbolIndex)
@@ -140,14 +143,14 @@ class RiskGateway(wiring.Component):
     REPLY_DEPTH = 16
     HEARTBEAT_BITS = 10
     """The heartbeat's interval counts in 1024 cycles."""
-    Multiplier = Multiplier
+    Multiplier, AccountNotional = Multiplier, AccountNotional
 
     def __init__(self, config: CardConfig, *, kinds=tuple(OrderKind)):
         super().__init__(gateway_ports(config))
         self._config = config
         self._kinds = kinds
         self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), LimitsByKey(config.symbols)
-        self.exposure = Exposure(config.symbols)
+        self.exposure, self._account = Exposure(config.symbols), self.AccountNotional()
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
@@ -240,6 +243,7 @@ class RiskGateway(wiring.Component):
         self._hear_the_market(m, order, leg, first, is_first, (idle & ~on_offer) | take_order)
         self._watch_the_host(m)
         self._count_the_day(m, leg, first, granted, reserve_first, exposure.clear)
+        self._count_the_account(m, order, leg, first, granted, reserve_first, answers, exposure)
         self._judge(m, leg, first, second, decide | is_first, decide, granted)
         self._remember(m, order, first, granted)
         self._keep_orders(m, order, answers, (idle & ~on_offer) | take_order, on_offer | ~idle)
@@ -332,6 +336,19 @@ class RiskGateway(wiring.Component):
             day.clear.eq(clear), self.day_notional.eq(day.used), self.day_level.eq(day.level),
         ]
 
+    def _count_the_account(self, m, order, leg, first, granted, reserve_first, answers, exposure):
+        """Its sums count the legs of a pair as the day does."""
+        m.submodules.account = account = self._account
+        m.d.comb += [
+            account.max_gross.eq(self.limits.max_gross), account.max_net.eq(self.limits.max_net),
+            account.side.eq(order.side), account.notional.eq(leg.notional),
+            account.pair.eq(self._second), account.first_side.eq(first.order.side), account.first_notional.eq(first.notional),
+            account.spend.eq(granted | reserve_first), account.spent_side.eq(exposure.side),
+            account.spent.eq(Mux(self._back, first.notional, leg.notional)),
+            account.free.eq(answers.free), account.freed.eq(answers.freed), account.clear.eq(exposure.clear),
+            self.gross_notional.eq(account.shown_gross), self.net_buy.eq(account.shown_buy), self.net_sell.eq(account.shown_sell),
+        ]
+
     def _remember(self, m, order, first, granted):
         """For the search for duplicates, one cycle after the decision."""
         duplicates = self._duplicates
@@ -347,8 +364,11 @@ class RiskGateway(wiring.Component):
         halted, room = Signal(), self._day.room
         m.d.comb += halted.eq(
             ~self.armed | ~self.limits_valid | self.fault | self.clearing | self._broken | checks.limits_broken(self))
-        breaches = checks.breaches(self, leg, day=leg.notional > room, halted=halted, ahead=second)
-        first_breaches = checks.breaches(self, first, day=room[-1], halted=halted)
+        account = self._account
+        breaches = checks.breaches(
+            self, leg, day=leg.notional > room, gross=account.gross, net=account.net, halted=halted, ahead=second)
+        first_breaches = checks.breaches(
+            self, first, day=room[-1], gross=account.first_gross, net=account.first_net, halted=halted)
         m.d.comb += [
             leg.stray.eq(orphan & ~second),
             cancel.eq(leg.order.kind == OrderKind.CANCEL),
@@ -441,7 +461,7 @@ class RiskGateway(wiring.Component):
         m.d.sync += self._odd.eq(self._table.odd | self._reference.odd | self._by_key.odd)
         with m.If(exposure.clear):
             m.d.sync += self.fault.eq(0)
-        with m.If(answers.lost | self._table.missed | exposure.overflow | broken):
+        with m.If(answers.lost | self._table.missed | exposure.overflow | self._account.overflow | broken):
             m.d.sync += self.fault.eq(1)
 
     def _clear_and_query(self, m, exposure):

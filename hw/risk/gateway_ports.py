@@ -1,5 +1,6 @@
 """The ports of the gateway; what they mean stands with it."""
 
+from amaranth.hdl import signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -39,6 +40,7 @@ def gateway_ports(config: CardConfig) -> dict:
         "open_orders": Out(range(config.venues * config.open_orders + 1)),
         "fault": Out(1),
         "day_notional": Out(64),
+        "gross_notional": Out(64), "net_buy": Out(signed(64)), "net_sell": Out(signed(64)),
         "day_level": Out(range(len(LEVELS) + 1)),
         "clear_positions": In(1),
         "clearing": Out(1),

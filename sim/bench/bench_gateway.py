@@ -119,6 +119,7 @@ def random_limits(rng) -> Limits:
         max_open_orders=rng.choice([0, 10, 40, 65_535]), max_distance=rng.choice([0, 3_000, 12_000, 2**32 - 1]),
         strategy_interval=rng.choice([0, 0, 9, 2**32 - 1]), strategy_window=rng.choice([0, 50, 2**32 - 1]),
         symbol_interval=rng.choice([0, 0, 30, 2**32 - 1]), symbol_window=rng.choice([0, 50, 2**32 - 1]),
+        max_gross=rng.choice([2**64 - 1, rng.getrandbits(36)]), max_net=rng.choice([2**64 - 1, rng.getrandbits(32)]),
         max_deviation=rng.choice([0, 30_000, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(31)]))
 
 

@@ -6,7 +6,8 @@ from dataclasses import fields
 from hw.reasons import WAIVABLE, LimitRefusal, RejectReason
 from sim.golden.risk import WITHOUT_HOST_OR_MARKET, Limits
 
-NO_FURTHER_LIMITS = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 2**16 - 1, "WAIVED": WITHOUT_HOST_OR_MARKET}
+NO_FURTHER_LIMITS = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 2**16 - 1, "WAIVED": WITHOUT_HOST_OR_MARKET,
+                     "MAX_GROSS": 2**64 - 1, "MAX_NET": 2**64 - 1}
 """What must be written beside shares, notional, position and rate, so that orders pass."""
 
 LIMITS = tuple(field.name for field in fields(Limits))
@@ -15,7 +16,7 @@ CHECKED = (
     ("max_shares", 4), ("max_position", 4), ("max_notional", 8), ("rate_burst", 4), ("rate_interval", 4), ("waived", 4),
     ("duplicate_window", 4), ("max_day_notional", 8), ("heartbeat_interval", 4), ("max_open_orders", 4), ("max_distance", 4),
     ("max_deviation", 4), ("strategy_interval", 4), ("strategy_window", 4), ("symbol_interval", 4), ("symbol_window", 4),
-    ("cancel_burst", 4), ("cancel_interval", 4))
+    ("cancel_burst", 4), ("cancel_interval", 4), ("max_gross", 8), ("max_net", 8))
 """What the checksum is made of after the generation, and of how many bytes each."""
 
 
@@ -31,6 +32,7 @@ def refusals(limits: Limits) -> set[LimitRefusal]:
         LimitRefusal.DAY: limits.max_day_notional < limits.max_notional,
         LimitRefusal.POSITION: limits.max_position < limits.max_shares,
         LimitRefusal.NOTIONAL: limits.max_notional < limits.max_shares,
+        LimitRefusal.ACCOUNT: limits.max_notional > min(limits.max_gross, limits.max_net),
     }
     return {refusal for refusal, is_so in wrong.items() if is_so}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hw.reasons import AnswerKind
+from sim.golden.account import Release
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, Order
 
 FILLED, RELEASED, ENDED, REPLACED, NOTED, MOVED, UNSENT = AnswerKind
@@ -68,6 +69,7 @@ class OpenOrders:
     """Number of the venue's next answer, where it is known."""
     counts: Counter[str] = field(default_factory=Counter)
     """Of answers, by "late" and "bad"; and of "unknown_cancel"."""
+    released: tuple[list[Release], list[Release]] = field(default_factory=lambda: ([], []))
     lost: bool = False
     """An answer told that something else has happened that it does not tell."""
 
@@ -126,7 +128,22 @@ class OpenOrders:
         self.orders[order.venue, number] = new
         return number
 
+    def reserved(self) -> dict[tuple[int, int], tuple[Order, int]]:
+        """Shares of each order that its account has to answer for: what may still trade, of a REPLACE under way all that it asks for."""
+        return {key: (found.order, found.live if found.waits else found.left) for key, found in self.orders.items()}
+
     def answer(self, answer: Answer, *, armed: bool, symbols: int) -> Settlement | None:
+        """What is still to be settled of it; ``released`` tells what works no longer: of the order that it names, and of another one."""
+        before = self.reserved()
+        settlement, after = self._answer(answer, armed=armed, symbols=symbols), self.reserved()
+        named = answer.venue, answer.user_ref
+        fallen = {key: (order, shares - after.get(key, (order, 0))[1]) for key, (order, shares) in before.items()}
+        self.released = (
+            [Release(*fallen[named], traded=answer.kind == FILLED)] if named in fallen else [],
+            [Release(order, shares, traded=False) for key, (order, shares) in fallen.items() if key != named and shares])
+        return settlement
+
+    def _answer(self, answer: Answer, *, armed: bool, symbols: int) -> Settlement | None:
         self.lost = False
         if answer.kind == MOVED:
             if armed or answer.symbol >= symbols:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
+from sim.golden.account import Standing
 from sim.golden.records import Order
 
 Place = tuple[int, int]
@@ -60,6 +61,7 @@ class Seen(NamedTuple):
     """It could trade with an own order."""
     own: SymbolLimits | None = None
     """What its symbol is limited to beside all others."""
+    account: Standing | None = None
     paces: tuple[Pace, ...] = ()
     bids: tuple[int, ...] = ()
     """Best bids of its symbol, at the venues of which one is known; none if that is not so of its own."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
+from sim.golden.account import Account, Release, Standing
 from sim.golden.open_orders import Answer, OpenOrders, Settlement
-from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, Order
+from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL, Order
 from sim.golden.reference import Pace, Place, ReferenceModel, Seen, SymbolLimits, Touch
 
 MAX_PRICE = 0x7FFFFFFF
@@ -40,6 +41,8 @@ class Limits:
     symbol_window: int = 0
     cancel_burst: int = 0
     cancel_interval: int = 0
+    max_gross: int = 2**64 - 1
+    max_net: int = 2**64 - 1
 
 
 class TokenBucketModel:
@@ -93,6 +96,9 @@ MAX_DAY = 2**64 - 1
 REACTION = 3
 """Cycles, beside its window, between the decisions on an order and on its like, at which that is no duplicate yet."""
 
+RELEASE = 4
+"""Cycles from an answer to the first order that is weighed without what it has released; of another order that it ends one more."""
+
 UNSEEN = Seen()
 NO_OWN = SymbolLimits(2**32 - 1, 2**64 - 1, 2**32 - 1, 2**32 - 1)
 MOST_SHARES = 2**32 - 1
@@ -139,6 +145,9 @@ class RiskModel:
     """The cycle, for the window of duplicates."""
     sold_short: Counter[int] = field(default_factory=Counter)
     """Shares of the short sale orders that left, by symbol."""
+    account: Account = field(default_factory=Account)
+    releases: deque[tuple[int, Release]] = field(default_factory=deque)
+    """What works no longer, and the cycle from which on that counts."""
     debts: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """Of a strategy or a symbol: cycles that its orders have used ahead of their time, and when that was."""
     recent: deque[tuple[tuple[int, ...], int]] = field(default_factory=lambda: deque(maxlen=DUPLICATE_MEMORY))
@@ -166,6 +175,7 @@ class RiskModel:
         self.exposures = [Exposure() for _ in range(self.symbols)]
         self.open = OpenOrders(self.venues, self.places, next_ref=self.open.next_ref, counts=self.open.counts)
         self.fault, self.day_notional, self.debts, self.sold_short = False, 0, {}, Counter()
+        self.account, self.releases = Account(), deque()
         return True
 
     def paces(self, order: Order, ahead: Seen | None = None) -> tuple[Pace, ...]:
@@ -182,11 +192,12 @@ class RiskModel:
         return tuple(result)
 
     def breaches(
-        self, order: Order, seen: Seen = UNSEEN, *, ahead: int = 0, waited: int = 0, before: int = 0,
+        self, order: Order, seen: Seen = UNSEEN, *, ahead: int = 0, ahead_side: int | None = None, waited: int = 0, before: int = 0,
     ) -> set[RejectReason]:
         """Everything against an order but its other leg and the rate. A cancel only has to be one, to a venue that can be reached.
 
-        ``seen``: the reference when it was weighed. ``ahead``: notional of the other leg, which is counted first. ``waited``: cycles
+        ``seen``: the reference when it was weighed. ``ahead``: notional of the other leg, which is counted first, ``ahead_side``: and its
+        side. ``waited``: cycles
         since it was weighed, more than those of a single order. ``before``: orders that leave with it, before it.
         """
         if order.kind == CANCEL_ORDER:
@@ -201,6 +212,7 @@ class RiskModel:
         unknown = replaces and self.open.replaceable(order) is None
         day_limit = limits.max_day_notional if self.day_limit is None else self.day_limit
         too_far, far_for_its_price = seen.too_far(order, limits.max_distance)
+        account = seen.account or self.standing()
         own, short = seen.own or NO_OWN, self.is_short(order)
         own_position = own.max_long if order.side == BUY else own.max_short
         same = (order.venue, order.symbol, order.side, order.shares, order.price)
@@ -228,6 +240,9 @@ class RiskModel:
             RejectReason.REDUCING: self.reducing and after > 0,
             RejectReason.POSITION: after > min(limits.max_position, own_position),
             RejectReason.DAY_NOTIONAL: self.day_notional + ahead + notional > day_limit,
+            RejectReason.GROSS_NOTIONAL: account.gross + ahead + notional > account.max_gross,
+            RejectReason.NET_NOTIONAL:
+            account.net[order.side] + (ahead if order.side == ahead_side else 0) + notional > account.max_net,
             RejectReason.STRATEGY_RATE: any(pace.fast for pace in seen.paces if pace.kind == "strategy"),
             RejectReason.SYMBOL_RATE: any(pace.fast for pace in seen.paces if pace.kind == "symbol"),
             RejectReason.NO_PLACE: self.open.no_place(order.venue),
@@ -240,6 +255,15 @@ class RiskModel:
         """Shares that would be working beyond those that are, if the venue did at once what the order asks for."""
         replaced = self.open.replaceable(order) if order.kind == REPLACE_ORDER else None
         return order.shares - (replaced.live if replaced else 0)
+
+    def standing(self) -> Standing:
+        account, limits = self.account, self.limits
+        return Standing(account.gross, (account.net(BUY), account.net(SELL)), limits.max_gross, limits.max_net)
+
+    def release(self) -> None:
+        """What counts in this cycle."""
+        while self.releases and self.releases[0][0] <= self.now:
+            self.account.release(self.releases.popleft()[1])
 
     def is_short(self, order: Order) -> bool:
         """Could it leave a short position, should all sell orders trade that work for its symbol? Then all of it is a short sale."""
@@ -269,7 +293,8 @@ class RiskModel:
         """Both legs at once. A cancel is never a leg: where one comes second, the first has come alone."""
         ahead = first.shares * first.price
         against = [
-            self.breaches(first, seen[0], waited=DoorModel.DECISION), self.breaches(second, seen[1], ahead=ahead, before=1)]
+            self.breaches(first, seen[0]._replace(account=seen[1].account), waited=DoorModel.DECISION),
+            self.breaches(second, seen[1], ahead=ahead, ahead_side=first.side, before=1)]
         if self.orphan:
             against[0].add(RejectReason.PAIR)
         if second.kind == CANCEL_ORDER:
@@ -299,6 +324,7 @@ class RiskModel:
             if self.is_short(order):
                 self.sold_short[order.symbol] = min(self.sold_short[order.symbol] + order.shares, MOST_SHARES)
             self.exposures[order.symbol].add_working(order.side, max(0, self.more(order)))
+            self.account.send(order)
             self.day_notional = min(self.day_notional + order.shares * order.price, MAX_DAY)
             window = self.limits.duplicate_window
             self.recent.append((
@@ -313,6 +339,8 @@ class RiskModel:
         """What a venue says takes effect in the table of open orders; what is still to be settled of it."""
         settlement = self.open.answer(answer, armed=self.armed, symbols=self.symbols)
         self.fault |= self.open.lost
+        for later, released in enumerate(self.open.released, start=RELEASE):
+            self.releases.extend((self.now + later, release) for release in released)
         return settlement
 
     def settle(self, settlement: Settlement) -> None:
@@ -388,6 +416,7 @@ class DoorModel:
         risk, limits = self.risk, self.risk.limits
         self._day_limits.append(limits.max_day_notional)
         risk.now, risk.day_limit = now, self._day_limits.popleft()
+        risk.release()
         risk.expired = self.dead_man.cycle(interval=limits.heartbeat_interval, heartbeat=heartbeat)
         risk.sure, risk.stale = self._market_before
         self._market_before = self.reference.sure, market.stale
@@ -398,7 +427,7 @@ class DoorModel:
             price = self.reference.prices.get((order.venue, order.symbol))
             self._seen = Seen(
                 price, self._due[0].max_deviation, risk.open.crosses(order), risk.symbol_limits.get(order.symbol),
-                risk.paces(order, self._first_seen if self._first else None), self.reference.bids_of(order))
+                risk.standing(), risk.paces(order, self._first_seen if self._first else None), self.reference.bids_of(order))
         self.reference.cycle(market.touch, stale=market.stale, restarted=market.restarted)
         if taken:
             self._due.append(Due(now + self.DECISION, taken, limits.max_deviation))

@@ -57,6 +57,7 @@ def test_limits_are_committed_as_a_whole_with_the_next_generation(card, control)
     ({"rate_interval": 0}, "rate_interval must be"),
     ({"max_shares": 10_001}, "contradict: max_shares 10001 is above max_position 10000"),
     ({"max_notional": 499}, "contradict: max_notional 499 is below max_shares 500"),
+    ({"max_gross": LIMITS.max_notional - 1}, "contradict: .* above max_gross or max_net"), ({"max_net": 0}, "above max_gross or max_net"),
 ])
 def test_limits_that_make_no_sense_are_refused_as_a_whole(card, control, changes, complaint):
     with pytest.raises(ValueError, match=complaint):

@@ -13,7 +13,8 @@ WRITE_LATENCY = 3
 """Cycles from a write to its value on the bank's ports."""
 
 LIMITS = {"MAX_SHARES": 500, "MAX_POSITION": 10_000, "MAX_NOTIONAL": 0x12_3456_789A_BCDE, "RATE_BURST": 7, "RATE_INTERVAL": 0x89ABCDEF}
-AT_LEAST = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 1, "WAIVED": 1 << RejectReason.DEAD_MAN}
+AT_LEAST = {"MAX_DAY_NOTIONAL": 2**64 - 1, "MAX_OPEN_ORDERS": 1, "WAIVED": 1 << RejectReason.DEAD_MAN,
+            "MAX_GROSS": 2**64 - 1, "MAX_NET": 2**64 - 1}
 """Without these the others are refused."""
 
 

@@ -178,16 +178,17 @@ def test_limits_change_in_one_cycle_and_only_by_the_next_generation():
     ({"WAIVED": 1 << RejectReason.DEAD_MAN | 1 << RejectReason.RATE}, LimitRefusal.WAIVED),
     ({"WAIVED": 1 << RejectReason.DEAD_MAN | 1 << 31}, LimitRefusal.WAIVED), ({"WAIVED": 0}, LimitRefusal.HEARTBEAT),
     ({"MAX_DAY_NOTIONAL": LIMITS["MAX_NOTIONAL"] - 1}, LimitRefusal.DAY), ({"MAX_NOTIONAL": 499}, LimitRefusal.NOTIONAL),
+    *(({name: LIMITS["MAX_NOTIONAL"] - 1}, LimitRefusal.ACCOUNT) for name in ("MAX_GROSS", "MAX_NET")),
 ])
 def test_limits_that_make_no_sense_are_refused_as_a_whole(changes, refusal):
     async def testbench(ctx, bank, host, errors):
         await commit(host, 1)
         await commit(host, 2, **{"RATE_BURST": 8} | changes)
-        assert await host.read("LIMITS_STATUS") & 0xFF == 1 << refusal
+        assert await host.read("LIMITS_STATUS") & 0xFFFF == 1 << refusal
         assert (await host.read("LIMITS_GENERATION"), await host.read("ACTIVE_RATE_BURST")) == (1, LIMITS["RATE_BURST"])
         assert ctx.get(bank.limits.waived) == 1 << RejectReason.DEAD_MAN
         await commit(host, 2, RATE_BURST=8)
-        assert await host.read("LIMITS_STATUS") & 0xFF == 0
+        assert await host.read("LIMITS_STATUS") & 0xFFFF == 0
         assert await host.read("ACTIVE_RATE_BURST") == 8
 
     run(testbench)
@@ -195,11 +196,11 @@ def test_limits_that_make_no_sense_are_refused_as_a_whole(changes, refusal):
 
 def test_limits_at_the_edge_are_taken():
     async def testbench(ctx, bank, host, errors):
-        await commit(host, 1, MAX_POSITION=500, MAX_NOTIONAL=500, MAX_DAY_NOTIONAL=500, WAIVED=0, HEARTBEAT_INTERVAL=1, RATE_BURST=1)
+        await commit(host, 1, MAX_POSITION=500, MAX_NOTIONAL=500, MAX_DAY_NOTIONAL=500, MAX_GROSS=500, MAX_NET=500, WAIVED=0, HEARTBEAT_INTERVAL=1, RATE_BURST=1)
         assert await host.read("LIMITS_GENERATION") == 1
         await commit(host, 7, MAX_NOTIONAL=0)
         wrong = LimitRefusal.GENERATION, LimitRefusal.RANGE, LimitRefusal.NOTIONAL
-        assert await host.read("LIMITS_STATUS") & 0xFF == sum(1 << refusal for refusal in wrong)
+        assert await host.read("LIMITS_STATUS") & 0xFFFF == sum(1 << refusal for refusal in wrong)
 
     run(testbench)
 

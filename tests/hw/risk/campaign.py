@@ -9,6 +9,7 @@ from host.card.replies import MOVED
 from hw.config import TINY
 from hw.reasons import RejectReason
 from sim.bench.venue_answers import Venues
+from sim.golden.account import Account
 from sim.golden.open_orders import Answer
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL, Order
 from sim.golden.reference import SymbolLimits, Touch
@@ -101,7 +102,7 @@ class Campaign:
     def _change(self):
         """Other limits and switches, from this cycle on."""
         rng, risk, dut = self.rng, self.risk, self.dut
-        risk.limits = random_limits(rng, risk.day_notional, self._scale)
+        risk.limits = random_limits(rng, risk.day_notional, risk.account, self._scale)
         risk.killed_venues, risk.killed_strategies, risk.killed_symbols, risk.restricted, risk.unreachable = (
             {number for number in range(size) if rng.random() < 0.03} for size in (VENUES, 16, SYMBOLS, SYMBOLS, VENUES))
         risk.reducing, risk.armed, risk.kill, risk.limits_valid = (rng.random() < odds for odds in (0.1, 0.95, 0.05, 0.97))
@@ -249,6 +250,10 @@ class Campaign:
                 left = [other.left for other in risk.open.orders.values() if (other.order.symbol, other.order.side) == (symbol, side)]
                 assert exposure.working(side) == sum(left)
         assert dut.bits("day_notional") == risk.day_notional
+        assert (dut.get("gross_notional"), dut.get("net_buy"), dut.get("net_sell")) == (risk.account.gross, *(
+            risk.account.net(side) for side in (BUY, SELL)))
+        assert risk.account.working == tuple(
+            sum(shares * order.price for order, shares in risk.open.reserved().values() if order.side == side) for side in (BUY, SELL))
         assert dut.bits("open_orders") == risk.open.count
 
     def _restart(self):
@@ -285,7 +290,7 @@ def random_order(rng, scale: Scale) -> Order:
         day=rng.random() < 0.3, kind=CANCEL_ORDER if rng.random() < 0.1 else NEW)
 
 
-def random_limits(rng, day_notional: int, scale: Scale) -> Limits:
+def random_limits(rng, day_notional: int, account: Account, scale: Scale) -> Limits:
     """Tight, each by itself and now and then."""
     shares, price = scale
     return Limits(
@@ -296,6 +301,8 @@ def random_limits(rng, day_notional: int, scale: Scale) -> Limits:
         max_open_orders=rng.choice([3, 5, 65_535]), max_distance=longer(rng, rng.choice([600, 900, 2_000]), price),
         strategy_interval=rng.choice([0, 0, 5, 20]), strategy_window=rng.choice([0, 30, 100]),
         symbol_interval=rng.choice([0, 0, 20, 50]), symbol_window=rng.choice([0, 30, 100]),
+        max_gross=account.gross + longer(rng, rng.randrange(900_000), shares + price) if rng.random() < 0.3 else 2**64 - 1,
+        max_net=max(0, account.net(rng.randrange(2))) + longer(rng, rng.randrange(400_000), shares + price),
         cancel_burst=rng.choice([0, 1, 3]), cancel_interval=rng.choice([0, 1, 30, 100]),
         max_deviation=rng.choice([20_000, 40_000, 65_535]), waived=rng.choice([0, WITHOUT_MARKET, WITHOUT_MARKET, rng.getrandbits(31)]))
 

@@ -147,14 +147,16 @@ def test_only_the_checks_said_to_be_waivable_can_be_waived(reason):
     """One order that everything stands against; with a check waived the reason is another, if it is waivable."""
     async def scenario(ctx, dut, bench):
         limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, rate_burst=0, heartbeat_interval=1,
-                         max_distance=0, max_deviation=0)
+                         max_distance=0, max_deviation=0, max_gross=1, max_net=1)
         assert set(PRIORITY) == set(RejectReason) - {NONE}
         assert set(PRIORITY) > WAIVABLE
         await bench.start(ctx, replace(limits, waived=sum(1 << other for other in RejectReason if other is not reason)))
         await ctx.tick().repeat(4)
         ctx.set(dut.halted, [0b1111] * 2)
-        answer = (await bench.submit(order()))[0]
-        held = {RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.POSITION,
+        await bench.limit_symbol(0, locates=0, uptick_only=1, max_price=1)
+        answer = (await bench.submit(order(side=SELL)))[0]
+        held = {RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL, RejectReason.PRICE_BAND, RejectReason.LOCATE, RejectReason.SHORT_SALE,
+                RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.POSITION,
                 RejectReason.DAY_NOTIONAL, RejectReason.UNSURE_BOOK, RejectReason.COLLAR, RejectReason.FAT_FINGER}
         assert answer is (reason if reason in held else RejectReason.RATE)
 
@@ -165,7 +167,7 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
     """All at once; one obstacle after the other is taken away."""
     async def scenario(ctx, dut, bench):
         two_at_once = dict.fromkeys(("strategy_interval", "strategy_window", "symbol_interval", "symbol_window"), 1 << 30)
-        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, duplicate_window=10_000, max_distance=3,
+        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, max_gross=1, max_net=1, duplicate_window=10_000, max_distance=3,
                          max_deviation=1, waived=0, **two_at_once)
         await bench.start(ctx, replace(LIMITS, duplicate_window=10_000, **two_at_once))
         item = order(side=SELL, shares=7, price=5)
@@ -219,6 +221,8 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         await ask(max_position=1_000)
         lone = item._replace(pair=1)
         await ask(lone, max_day_notional=1_000, max_open_orders=1)
+        await ask(lone, max_gross=1_000)
+        await ask(lone, max_net=1_000)
         await ask(lone, strategy_interval=0)
         await ask(lone, symbol_interval=0)
         await bench.answer(ENDED, 0, 1)
