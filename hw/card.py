@@ -317,6 +317,7 @@ class Card(wiring.Component):
             gateway.limits_parity.eq(bank.limits_parity), gateway.heartbeat.eq(bank.heartbeat),
             *(getattr(gateway, name).eq(bank.switches[name]) for name in bank.switches.shape().members),
             bank.expired.eq(gateway.expired), bank.day_level.eq(gateway.day_level),
+            bank.tripped_strategies.eq(gateway.tripped_strategies), gateway.rearm_strategies.eq(bank.rearm_strategies),
             *(getattr(bank, name).eq(getattr(gateway, name)) for name in ("day_notional", "gross_notional", "net_buy", "net_sell")),
             gateway.armed.eq(bank.armed), gateway.clear_positions.eq(bank.clear_positions),
             gateway.query_symbol.eq(bank.query_symbol), bank.position.eq(gateway.position),

@@ -97,17 +97,18 @@ class RejectReason(IntEnum):
     NET_NOTIONAL = 29
     """What the account has bought beyond what it has sold (for a sell order the other way round), and what works on its side, would pass
     the limit, in money."""
+    REPEATED = 30
+    """Its strategy has had more executions in a window than it may, and nobody has let it go on since."""
 
 
 PRIORITY = (
-    RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.BAD_ORDER, RejectReason.NO_SESSION,
-    RejectReason.UNKNOWN_ORDER, RejectReason.RESTRICTED, RejectReason.MARKET_STATE, RejectReason.UNSURE_BOOK, RejectReason.MAX_SHARES,
-    RejectReason.MAX_NOTIONAL,
-    RejectReason.COLLAR, RejectReason.FAT_FINGER, RejectReason.PRICE_BAND, RejectReason.DUPLICATE, RejectReason.SELF_MATCH,
-    RejectReason.SHORT_SALE, RejectReason.LOCATE, RejectReason.REDUCING,
-    RejectReason.POSITION,
-    RejectReason.DAY_NOTIONAL, RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL, RejectReason.STRATEGY_RATE, RejectReason.SYMBOL_RATE, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS,
-    RejectReason.PAIR, RejectReason.RATE,
+    RejectReason.DEAD_MAN, RejectReason.HALTED, RejectReason.KILLED, RejectReason.REPEATED, RejectReason.BAD_ORDER,
+    RejectReason.NO_SESSION, RejectReason.UNKNOWN_ORDER, RejectReason.RESTRICTED, RejectReason.MARKET_STATE,
+    RejectReason.UNSURE_BOOK, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.COLLAR, RejectReason.FAT_FINGER,
+    RejectReason.PRICE_BAND, RejectReason.DUPLICATE, RejectReason.SELF_MATCH, RejectReason.SHORT_SALE, RejectReason.LOCATE,
+    RejectReason.REDUCING, RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL,
+    RejectReason.STRATEGY_RATE, RejectReason.SYMBOL_RATE, RejectReason.NO_PLACE, RejectReason.OPEN_ORDERS, RejectReason.PAIR,
+    RejectReason.RATE,
 )
 """The order in which reasons are told. The rate is last, as only what is sound may spend a token."""
 
@@ -148,6 +149,7 @@ RULES = {
     RejectReason.LOCATE: "Regulation SHO rule 203(b): locate requirement",
     RejectReason.GROSS_NOTIONAL: "SEC 15c3-5(c)(1)(i): aggregate credit or capital threshold",
     RejectReason.NET_NOTIONAL: "SEC 15c3-5(c)(1)(i): aggregate credit or capital threshold",
+    RejectReason.REPEATED: "RTS 6 Art. 15(2): repeated automated execution throttle",
     RejectReason.SYMBOL_RATE: "RTS 6 Art. 15(1)(d): maximum message limit",
 }
 """What each check serves."""

@@ -127,6 +127,10 @@ class RiskLimits(data.Struct):
     """Largest gross notional of the account (hw/risk/account.py), in 1/10000 of the currency unit."""
     max_net: 64
     """Largest of what it has bought beyond what it has sold or the other way round, with what works that way."""
+    max_executions: 16
+    """Most executions of a strategy in a window; 0: not limited."""
+    execution_window: 32
+    """Cycles of a window; 0: it never ends."""
 
 
 class SymbolLimits(data.Struct):

@@ -45,6 +45,7 @@ class State(NamedTuple):
     """Per venue: its book is still being cleared."""
     fast_cancels: bool = False
     """Cancels leave faster than the limits say that they should; it stops none."""
+    repeated: bool = False  # a strategy is off for its many executions (``Switches.repeated``)
     tripped: bool = False
     """It has disarmed itself, and nobody has taken note of it yet (``Control.acknowledge``)."""
 
@@ -124,7 +125,7 @@ class Control:
             bool(fields["armed"]), bool(fields["limits_valid"]), bool(fields["killed"]), bool(fields["fault"]), bool(fields["expired"]),
             fields["day_level"], stale=tuple(bool(fields["stale"] >> venue & 1) for venue in venues),
             busy=tuple(bool(fields["busy"] >> venue & 1) for venue in venues), tripped=bool(fields["tripped"]),
-            fast_cancels=bool(fields["fast_cancels"]),
+            fast_cancels=bool(fields["fast_cancels"]), repeated=bool(fields["repeated"]),
         )
 
     def arm(self) -> None:

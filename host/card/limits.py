@@ -9,7 +9,8 @@ BITS = {"max_shares": 32, "max_notional": 64, "max_position": 32, "rate_burst": 
         "max_open_orders": 16}
 MAY_BE_ZERO = {"duplicate_window": 32, "heartbeat_interval": 32, "max_distance": 32, "max_deviation": 16, "waived": 32,
                "strategy_interval": 32, "strategy_window": 32, "symbol_interval": 32, "symbol_window": 32, "cancel_burst": 16,
-               "cancel_interval": 32, "max_gross": 64, "max_net": 64}
+               "cancel_interval": 32, "max_gross": 64, "max_net": 64, "max_executions": 16,
+               "execution_window": 32}
 
 WAIVABLE = (
     RejectReason.DEAD_MAN, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.DUPLICATE,
@@ -108,6 +109,10 @@ class Limits(NamedTuple):
     """Most of what the account has bought and sold and of what works, in 1/10000."""
     max_net: int = (1 << 64) - 1
     """Most of what it has bought beyond what it has sold, with the buy orders that work, in 1/10000; and the other way round."""
+    max_executions: int = 0
+    """Most executions of a strategy in a window, more of which turn it off (``Switches.let_go_on``); 0: not limited."""
+    execution_window: int = 0
+    """Clock cycles of a window; 0: it never ends."""
 
     def check(self) -> None:
         """Raises ValueError for limits that are out of range or contradict each other. To stop all orders, disarm or kill."""

@@ -79,6 +79,7 @@ class RejectReason(IntEnum):
     LOCATE = 27
     GROSS_NOTIONAL = 28
     NET_NOTIONAL = 29
+    REPEATED = 30
 
 
 class StaleReason(IntEnum):
@@ -155,6 +156,7 @@ _REGISTERS = (
     Register("STATE", 0x004c, "ro", fields=(
         Field("armed", 0, 1), Field("limits_valid", 1, 1), Field("killed", 2, 1), Field("fault", 3, 1), Field("expired", 4, 1),
         Field("day_level", 5, 3), Field("stale", 8, 8), Field("busy", 16, 8), Field("tripped", 24, 1), Field("fast_cancels", 25, 1),
+        Field("repeated", 26, 1),
     )),
     Register("RESYNC", 0x0050, "wo", bits=8),
     Register("CLEAR_POSITIONS", 0x0054, "wo", bits=1),
@@ -246,11 +248,16 @@ _REGISTERS = (
     Register("ACTIVE_CANCEL_INTERVAL", 0x0a34, "ro"),
     Register("SHADOW_MAX_GROSS", 0x0a40, "rw", bits=64),
     Register("SHADOW_MAX_NET", 0x0a48, "rw", bits=64),
+    Register("SHADOW_MAX_EXECUTIONS", 0x0a50, "rw", bits=16),
+    Register("SHADOW_EXECUTION_WINDOW", 0x0a54, "rw"),
     Register("ACTIVE_MAX_GROSS", 0x0a60, "ro", bits=64),
     Register("ACTIVE_MAX_NET", 0x0a68, "ro", bits=64),
+    Register("ACTIVE_MAX_EXECUTIONS", 0x0a70, "ro", bits=16),
+    Register("ACTIVE_EXECUTION_WINDOW", 0x0a74, "ro"),
     Register("GROSS_NOTIONAL", 0x0a80, "ro", bits=64),
     Register("NET_BUY", 0x0a88, "ro", bits=64, signed=True),
     Register("NET_SELL", 0x0a90, "ro", bits=64, signed=True),
+    Register("EXECUTION_TRIPS", 0x0a98, "rw", bits=16),
     Register("ARB_MIN_PROFIT", 0x0100, "rw"),
     Register("ARB_MAX_SHARES", 0x0104, "rw", bits=18),
     Register("ARB_COOLDOWN", 0x0108, "rw"),
@@ -527,6 +534,7 @@ _COUNTERS = (
     Counter("REJECT_LOCATE", 0x5ac0, 0),
     Counter("REJECT_GROSS_NOTIONAL", 0x5b00, 0),
     Counter("REJECT_NET_NOTIONAL", 0x5b40, 0),
+    Counter("REJECT_REPEATED", 0x5b80, 0),
     Counter("EVENTS_LOST", 0x6000, 0),
     Counter("LIMITS_REFUSED", 0x6040, 0),
     Counter("HOST_ORDERS_REFUSED", 0x6080, 0),

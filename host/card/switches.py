@@ -81,6 +81,17 @@ class Switches:
         """Only orders that reduce a position leave, with all that works on their side."""
         self._control.write("REDUCING", int(reducing))
 
+    def repeated(self) -> set[int]:
+        """Strategies that are off because they had more executions than the limits allow."""
+        return {strategy for strategy in range(STRATEGIES) if self._control.read("EXECUTION_TRIPS") >> strategy & 1}
+
+    def let_go_on(self, strategies: Collection[int]) -> None:
+        """A person has seen why these strategies are off (``repeated``): they may go on."""
+        for strategy in strategies:
+            if not 0 <= strategy < STRATEGIES:
+                raise ValueError(f"strategies are 0 to {STRATEGIES - 1}, not {strategy}")
+        self._control.write("EXECUTION_TRIPS", sum(1 << strategy for strategy in set(strategies)))
+
     def account(self) -> Account:
         """The account's notional, as the gateway has it."""
         return Account(*(self._control.read(name) for name in ("GROSS_NOTIONAL", "NET_BUY", "NET_SELL")))

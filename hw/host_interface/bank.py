@@ -120,6 +120,8 @@ class RegisterBank(wiring.Component):
         The host has been silent for too long: disarms, and does not let it be armed.
     fast_cancels : In(1)
         For STATE.
+    tripped_strategies : In(16), rearm_strategies : Out(16)
+        Strategies that had too many executions; pulses: those that may go on.
     tripped : Out(1)
         The card has disarmed itself, and waits for somebody to take note of it.
     day_notional, day_level : In(64), In(3)
@@ -209,6 +211,7 @@ class RegisterBank(wiring.Component):
             "limits_parity": Out(len(LIMITS)), "switches": Out(RiskSwitches(config.venues, config.symbols)), "heartbeat": Out(1),
             "kill_aborts": Out(config.venues),
             "expired": In(1), "tripped": Out(1), "fast_cancels": In(1), "day_notional": In(64), "day_level": In(3),
+            "tripped_strategies": In(16), "rearm_strategies": Out(16),
             "gross_notional": In(64), "net_buy": In(signed(64)), "net_sell": In(signed(64)),
             "arbitrage_limits": Out(stream.Signature(SlotSettings(ArbitrageLimits), always_ready=True)),
             "cooldown": Out(Cycles), "terms": Out(data.ArrayLayout(VenueTerms, config.venues)),
@@ -338,7 +341,10 @@ class RegisterBank(wiring.Component):
             source.state.eq(self.state),
             self.state.eq(Cat(
                 self.armed, self.limits_valid, self.kill, self.fault, self.expired, self.day_level,
-                self._per_venue("stale"), self._per_venue("busy"), self.tripped, self.fast_cancels)),
+                self._per_venue("stale"), self._per_venue("busy"), self.tripped, self.fast_cancels,
+                self.tripped_strategies.any())),
+            source.execution_trips.eq(self.tripped_strategies),
+            self.rearm_strategies.eq(Mux(written.execution_trips, value.execution_trips, 0)),
         ]
         m.submodules.arming = arming = Arming()
         m.d.comb += [

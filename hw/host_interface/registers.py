@@ -70,6 +70,7 @@ STATE_FIELDS = (
     Field("busy", 16, 8, "One bit per venue: its book is still being cleared."),
     Field("tripped", 24, 1, "It has disarmed itself (TRIP) and can't be armed before that has been acknowledged."),
     Field("fast_cancels", 25, 1, "Cancels leave faster than ACTIVE_CANCEL_BURST and ACTIVE_CANCEL_INTERVAL say; a warning, it stops none."),
+    Field("repeated", 26, 1, "A strategy is off for too many executions (EXECUTION_TRIPS)."),
 )
 
 IDENTITY = (
@@ -176,6 +177,9 @@ def account_limits(prefix: str, offset: int, access: Access, note: str) -> tuple
         Register(prefix + "MAX_GROSS", offset + 0x00, access, f"Largest GROSS_NOTIONAL with an order, in 1/10000. {note}", bits=64),
         Register(prefix + "MAX_NET", offset + 0x08, access, "Largest NET_BUY with a buy order, NET_SELL with a sell order, in 1/10000. "
                  f"{note}", bits=64),
+        Register(prefix + "MAX_EXECUTIONS", offset + 0x10, access,
+                 f"Most executions of a strategy in a window; 0: not limited. {note}", bits=16),
+        Register(prefix + "EXECUTION_WINDOW", offset + 0x14, access, f"Cycles of a window; 0: it never ends. {note}"),
     )
 
 
@@ -242,6 +246,8 @@ RISK = (
     Register("NET_BUY", 0x0A88, RO, "What was bought, less what was sold, and the buy orders that work, in 1/10000.", bits=64, signed=True),
     Register("NET_SELL", 0x0A90, RO, "What was sold, less what was bought, and the sell orders that work, in 1/10000.", bits=64,
              signed=True),
+    Register("EXECUTION_TRIPS", 0x0A98, RW, "One bit per strategy: it had more executions than ACTIVE_MAX_EXECUTIONS in a window, and its "
+             "orders are refused. Writing 1 to a bit lets it go on.", bits=16, live=True),
 )
 
 ARBITRAGE = (

@@ -44,6 +44,7 @@ def breaches(gateway, leg, *, day, gross, net, halted, ahead=0):
         RejectReason.DEAD_MAN: gateway.expired,
         RejectReason.HALTED: halted,
         RejectReason.KILLED: killed(gateway, leg.order),
+        RejectReason.REPEATED: gateway.tripped_strategies.bit_select(leg.order.strategy, 1),
         RejectReason.BAD_ORDER: leg.bad | (leg.no_room & ~leg.unknown),
         RejectReason.NO_SESSION: cut_off(gateway, leg.order),
         RejectReason.UNKNOWN_ORDER: leg.unknown,

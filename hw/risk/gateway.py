@@ -15,6 +15,7 @@ from hw.risk.cancel_watch import CancelWatch
 from hw.risk.day import DayNotional
 from hw.risk.dead_man import DeadMan
 from hw.risk.duplicates import Duplicates
+from hw.risk.executions import Executions
 from hw.risk.exposure import Exposure
 from hw.risk.gateway_ports import gateway_ports
 from hw.risk.leg import MAX_PRICE, Leg, primary
@@ -22,7 +23,7 @@ from hw.risk.limits_by_key import LimitsByKey
 from hw.risk.open_orders import OpenOrders
 from hw.risk.reference import Reference
 from hw.risk.token_bucket import TokenBucket
-from hw.types import Order, OrderKind, OrderReply
+from hw.types import Order, OrderKind, OrderReply, ReplyKind
 
 
 class RiskGateway(wiring.Component):
@@ -104,6 +105,8 @@ class RiskGateway(wiring.Component):
         With ``settled``: how. A query of the second cycle after it sees what it has done.
     applied : Out(1)
         Pulse: a reply has been taken, the good and the bad.
+    tripped_strategies : Out(16), rearm_strategies : In(16)
+        As ``Executions.tripped`` and ``rearm``. Own orders of a strategy that has tripped are cancelled as after ``kill_strategies``.
     fast_cancel, fast_cancels : Out(1)
         As ``CancelWatch.fast`` and ``fast_lately``.
     late_reply, bad_reply, unknown_cancel : Out(1)
@@ -111,8 +114,8 @@ class RiskGateway(wiring.Component):
     open_orders : Out
         As ``OpenOrders.count``.
     fault : Out(1)
-        A reply was lost or told of what the card does not know (``Answers.lost``), an order left without a place, a position passed
-        33 bits or the account's notional its own, or a row of positions, orders, references, limits or rates has lost a bit: exposures can't be trusted. Until
+        A reply was lost or told of what the card does not know (``Answers.lost``), an order left without a place, a position or
+        the account's notional does not fit its register, or a row of a memory has lost a bit: exposures can't be trusted. Until
         ``clear_positions`` or reset.
     day_notional : Out(64), day_level : Out(range(6))
         As ``DayNotional.used`` and ``level``.
@@ -120,7 +123,8 @@ class RiskGateway(wiring.Component):
         As ``AccountNotional.shown_gross``, ``shown_buy`` and ``shown_sell``.
     clear_positions : In(1)
         Pulse; acted on only while not ``armed``. Forgets all exposures and open orders, replies that wait, the day's notional, the
-        account's, used locates and the fault. (An order that is open at a venue all the same is unknown from then on: its next fill is a fault.)
+        account's, used locates, counts of executions and the fault. (An order that is open at a venue all the same is unknown from then
+        on: its next fill is a fault.)
     clearing : Out(1)
         Exposures are being cleared (after reset too); orders and replies wait.
     query_symbol : In(SymbolIndex)
@@ -150,7 +154,7 @@ class RiskGateway(wiring.Component):
         self._config = config
         self._kinds = kinds
         self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), LimitsByKey(config.symbols)
-        self.exposure, self._account = Exposure(config.symbols), self.AccountNotional()
+        self.exposure, self._account, self._executions = Exposure(config.symbols), self.AccountNotional(), Executions()
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
@@ -247,6 +251,7 @@ class RiskGateway(wiring.Component):
         self._judge(m, leg, first, second, decide | is_first, decide, granted)
         self._remember(m, order, first, granted)
         self._keep_orders(m, order, answers, (idle & ~on_offer) | take_order, on_offer | ~idle)
+        self._count_executions(m, reply, answers, exposure, apply)
         self._cancel_what_is_stopped(m)
         self._settle(m, reply, answers, exposure, apply)
         self._clear_and_query(m, exposure)
@@ -433,6 +438,15 @@ class RiskGateway(wiring.Component):
             self.late_reply.eq(answers.late), self.bad_reply.eq(answers.bad),
         ]
 
+    def _count_executions(self, m, reply, answers, exposure, apply):
+        m.submodules.executions = executions = self._executions
+        m.d.comb += [
+            executions.limit.eq(self.limits.max_executions), executions.window.eq(self.limits.execution_window),
+            executions.look.eq(exposure.look), executions.strategy.eq(answers.settlements.payload.strategy),
+            executions.executed.eq(apply & (reply.kind == ReplyKind.FILLED)), executions.clear.eq(exposure.clear),
+            executions.rearm.eq(self.rearm_strategies), self.tripped_strategies.eq(executions.tripped),
+        ]
+
     def _cancel_what_is_stopped(self, m):
         m.submodules.cancel_all = cancel_all = CancelAll(self._config)
         table = self._table
@@ -440,7 +454,8 @@ class RiskGateway(wiring.Component):
         m.d.comb += [
             cancel_all.venues.eq((self.cancel_all | self.cancel_on_stop) & ~self.unreachable),
             table.disconnected.eq(self.disconnected), cancel_all.stop.eq(self.kill | self.expired | self.fault),
-            cancel_all.stop_venues.eq(self.kill_venues | self.cancel_all), cancel_all.stop_strategies.eq(self.kill_strategies),
+            cancel_all.stop_venues.eq(self.kill_venues | self.cancel_all),
+            cancel_all.stop_strategies.eq(self.kill_strategies | self.tripped_strategies),
             cancel_all.stop_symbols.eq(self.kill_symbols), cancel_all.open.eq(table.places),
             cancel_all.cancelled.eq(table.cancelled_places), table.shown_at.eq(cancel_all.at),
             cancel_all.order.eq(table.shown), cancel_all.odd.eq(table.shown_odd),
@@ -458,7 +473,7 @@ class RiskGateway(wiring.Component):
             self._table.clear.eq(exposure.clear),
             self._broken.eq(exposure.broken | self._odd),
         ]
-        m.d.sync += self._odd.eq(self._table.odd | self._reference.odd | self._by_key.odd)
+        m.d.sync += self._odd.eq(self._table.odd | self._reference.odd | self._by_key.odd | self._executions.odd)
         with m.If(exposure.clear):
             m.d.sync += self.fault.eq(0)
         with m.If(answers.lost | self._table.missed | exposure.overflow | self._account.overflow | broken):

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hw.config import CardConfig
 from hw.lib.slot_table import SlotSettings
 from hw.risk.day import LEVELS
+from hw.risk.executions import STRATEGIES
 from hw.risk.exposure import Position
 from hw.settings import RiskLimits, RiskSwitches, SymbolLimits
 from hw.types import Order, OrderReply, RejectedOrder, Shares, SymbolIndex, TopOfBook
@@ -37,6 +38,7 @@ def gateway_ports(config: CardConfig) -> dict:
         "settlement": Out(OrderReply),
         "applied": Out(1),
         "late_reply": Out(1), "bad_reply": Out(1), "unknown_cancel": Out(1), "fast_cancel": Out(1), "fast_cancels": Out(1),
+        "tripped_strategies": Out(STRATEGIES), "rearm_strategies": In(STRATEGIES),
         "open_orders": Out(range(config.venues * config.open_orders + 1)),
         "fault": Out(1),
         "day_notional": Out(64),

@@ -16,7 +16,8 @@ CHECKED = (
     ("max_shares", 4), ("max_position", 4), ("max_notional", 8), ("rate_burst", 4), ("rate_interval", 4), ("waived", 4),
     ("duplicate_window", 4), ("max_day_notional", 8), ("heartbeat_interval", 4), ("max_open_orders", 4), ("max_distance", 4),
     ("max_deviation", 4), ("strategy_interval", 4), ("strategy_window", 4), ("symbol_interval", 4), ("symbol_window", 4),
-    ("cancel_burst", 4), ("cancel_interval", 4), ("max_gross", 8), ("max_net", 8))
+    ("cancel_burst", 4), ("cancel_interval", 4), ("max_gross", 8), ("max_net", 8),
+    ("max_executions", 4), ("execution_window", 4))
 """What the checksum is made of after the generation, and of how many bytes each."""
 
 

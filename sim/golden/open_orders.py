@@ -34,6 +34,8 @@ class Settlement(NamedTuple):
     """What is added to the position."""
     kind: int
     shares: int
+    strategy: int = 0
+    """Whose order it was; means nothing where the host moves a position."""
 
 
 @dataclass
@@ -141,7 +143,7 @@ class OpenOrders:
         self.released = (
             [Release(*fallen[named], traded=answer.kind == FILLED)] if named in fallen else [],
             [Release(order, shares, traded=False) for key, (order, shares) in fallen.items() if key != named and shares])
-        return settlement
+        return settlement and settlement._replace(strategy=before[named][0].strategy) if named in before else settlement
 
     def _answer(self, answer: Answer, *, armed: bool, symbols: int) -> Settlement | None:
         self.lost = False

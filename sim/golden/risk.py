@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from hw.reasons import PRIORITY, WAIVABLE, RejectReason
 from sim.golden.account import Account, Release, Standing
-from sim.golden.open_orders import Answer, OpenOrders, Settlement
+from sim.golden.executions import Executions
+from sim.golden.open_orders import FILLED, Answer, OpenOrders, Settlement
 from sim.golden.records import BUY, CANCEL_ORDER, NEW, REPLACE_ORDER, SELL, Order
 from sim.golden.reference import Pace, Place, ReferenceModel, Seen, SymbolLimits, Touch
 
@@ -43,6 +44,8 @@ class Limits:
     cancel_interval: int = 0
     max_gross: int = 2**64 - 1
     max_net: int = 2**64 - 1
+    max_executions: int = 0
+    execution_window: int = 0
 
 
 class TokenBucketModel:
@@ -105,7 +108,7 @@ MOST_SHARES = 2**32 - 1
 
 MASKS = {
     "kill_venues": "killed_venues", "kill_strategies": "killed_strategies", "kill_symbols": "killed_symbols", "restricted": "restricted",
-    "unreachable": "unreachable"}
+    "unreachable": "unreachable", "rearm_strategies": "rearmed"}
 """Masks of the gateway, and the sets of the model that they are."""
 
 
@@ -145,6 +148,9 @@ class RiskModel:
     """The cycle, for the window of duplicates."""
     sold_short: Counter[int] = field(default_factory=Counter)
     """Shares of the short sale orders that left, by symbol."""
+    executions: Executions = field(default_factory=Executions)
+    rearmed: set[int] = field(default_factory=set)
+    """Strategies that somebody lets go on in this cycle."""
     account: Account = field(default_factory=Account)
     releases: deque[tuple[int, Release]] = field(default_factory=deque)
     """What works no longer, and the cycle from which on that counts."""
@@ -176,6 +182,7 @@ class RiskModel:
         self.open = OpenOrders(self.venues, self.places, next_ref=self.open.next_ref, counts=self.open.counts)
         self.fault, self.day_notional, self.debts, self.sold_short = False, 0, {}, Counter()
         self.account, self.releases = Account(), deque()
+        self.executions.counts.clear()
         return True
 
     def paces(self, order: Order, ahead: Seen | None = None) -> tuple[Pace, ...]:
@@ -221,6 +228,7 @@ class RiskModel:
             RejectReason.HALTED: not self.armed or not self.limits_valid or self.fault,
             RejectReason.KILLED: self.kill or order.venue in self.killed_venues or order.strategy in self.killed_strategies
             or order.symbol in self.killed_symbols,
+            RejectReason.REPEATED: order.strategy in self.executions.tripped,
             RejectReason.BAD_ORDER: not self._known(order) or order.shares == 0 or not 1 <= order.price <= MAX_PRICE
             or (exposure.working(order.side) + more > MAX_WORKING and not unknown) or (replaces and bool(order.pair)),
             RejectReason.NO_SESSION: order.venue in self.unreachable,
@@ -344,6 +352,8 @@ class RiskModel:
         return settlement
 
     def settle(self, settlement: Settlement) -> None:
+        if settlement.kind == FILLED:
+            self.executions.executed(settlement.strategy, self.limits.max_executions)
         exposure = self.exposures[settlement.symbol]
         exposure.settle(settlement)
         self.fault |= exposure.position not in POSITION_RANGE
@@ -413,10 +423,16 @@ class DoorModel:
         self, now: int, taken: Ask | None, *, heartbeat: bool = False, market: Market = QUIET,
     ) -> list[tuple[Ask, RejectReason]]:
         """One clock cycle, in which this order was transferred or none; its decisions. A second leg comes while the first is decided on."""
+        decisions = self._cycle(now, taken, heartbeat, market)
+        self.risk.executions.rearm(self.risk.rearmed)
+        return decisions
+
+    def _cycle(self, now: int, taken: Ask | None, heartbeat: bool, market: Market) -> list[tuple[Ask, RejectReason]]:
         risk, limits = self.risk, self.risk.limits
         self._day_limits.append(limits.max_day_notional)
         risk.now, risk.day_limit = now, self._day_limits.popleft()
         risk.release()
+        risk.executions.cycle(limits.execution_window)
         risk.expired = self.dead_man.cycle(interval=limits.heartbeat_interval, heartbeat=heartbeat)
         risk.sure, risk.stale = self._market_before
         self._market_before = self.reference.sure, market.stale

@@ -247,11 +247,11 @@ def test_the_account_as_a_whole(card, control):
     control.set_limits(LIMITS._replace(max_notional=1_000_000, max_gross=3_000_000, max_net=2_000_000))
     control.arm()
     assert isinstance(order(control, card, shares=1, price=1_000_000), OrderSent)
-    assert isinstance(order(control, card, shares=1, price=1_000_000, symbol=1), OrderSent)
-    assert order(control, card, shares=1, price=1).reason == RejectReason.NET_NOTIONAL
+    assert isinstance(order(control, card, shares=1, price=999_999), OrderSent)
+    assert order(control, card, shares=2, price=1).reason == RejectReason.NET_NOTIONAL
     assert isinstance(order(control, card, shares=1, price=1_000_000, side=SELL), OrderSent)
-    assert order(control, card, shares=1, price=1, side=SELL).reason == RejectReason.GROSS_NOTIONAL
-    assert control.switches.account() == (3_000_000, 2_000_000, 1_000_000)
+    assert order(control, card, shares=2, price=1, side=SELL).reason == RejectReason.GROSS_NOTIONAL
+    assert control.switches.account() == (2_999_999, 1_999_999, 1_000_000)
 
 
 def test_a_silent_host_disarms_the_card(card, control):

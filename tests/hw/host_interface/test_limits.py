@@ -196,7 +196,8 @@ def test_limits_that_make_no_sense_are_refused_as_a_whole(changes, refusal):
 
 def test_limits_at_the_edge_are_taken():
     async def testbench(ctx, bank, host, errors):
-        await commit(host, 1, MAX_POSITION=500, MAX_NOTIONAL=500, MAX_DAY_NOTIONAL=500, MAX_GROSS=500, MAX_NET=500, WAIVED=0, HEARTBEAT_INTERVAL=1, RATE_BURST=1)
+        await commit(host, 1, MAX_POSITION=500, MAX_NOTIONAL=500, MAX_DAY_NOTIONAL=500, MAX_GROSS=500, MAX_NET=500, WAIVED=0,
+                     HEARTBEAT_INTERVAL=1, RATE_BURST=1)
         assert await host.read("LIMITS_GENERATION") == 1
         await commit(host, 7, MAX_NOTIONAL=0)
         wrong = LimitRefusal.GENERATION, LimitRefusal.RANGE, LimitRefusal.NOTIONAL

@@ -71,7 +71,7 @@ class Campaign:
         self._expected, self._passing, self._due, self._settling = deque(), deque(), None, deque()
         self._numbers, self._halted = [1] * VENUES, set()
         self._offered, self._heartbeat, self._market, self._limits_of = None, False, Market(), None
-        self._ready, self._cancels, self._fast = False, TokenBucketModel(), False
+        self._ready, self._cancels, self._fast, self._tripped = False, TokenBucketModel(), False, 0
         self.dut.set(next_user_ref=self._numbers, rejected__ready=1)
         self._restart()
 
@@ -148,7 +148,12 @@ class Campaign:
         stale, restart = (sum(1 << venue for venue in range(VENUES) if rng.random() < odds) for odds in (0.01, 0.0005))
         self._market = Market(touch, *({venue for venue in range(VENUES) if bits >> venue & 1} for bits in (stale, restart)))
         self._heartbeat = rng.random() < 0.004
+        self._rearm(rng.getrandbits(3) if rng.random() < 0.04 else 0)
         dut.set(replies__valid=reply is not None, tops__valid=touch is not None, stale=stale, restart=restart, heartbeat=self._heartbeat)
+
+    def _rearm(self, strategies):
+        self.risk.switch(rearm_strategies=strategies)
+        self.dut.set(rearm_strategies=strategies)
 
     # the clock
 
@@ -202,6 +207,8 @@ class Campaign:
         if dut.bits("applied") and (settlement := risk.answer(self.told.popleft())):
             self._settling.append(settlement)
         assert bool(dut.bits("fault")) == risk.fault, self.now
+        assert dut.bits("tripped_strategies") == self._tripped, self.now
+        self._tripped = sum(1 << strategy for strategy in risk.executions.tripped)
 
     def _count_cancels(self, leaves):
         """Those that leave too fast are told, and leave."""
@@ -263,7 +270,9 @@ class Campaign:
         risk.armed = False
         dut.set(armed=0, clear_positions=1, orders__valid=0, replies__valid=0, tops__valid=0)
         self._market, self._heartbeat = Market(), False
+        self._rearm(2**16 - 1)
         self._cycle()
+        self._rearm(0)
         assert risk.clear_positions()
         dut.set(clear_positions=0)
         for _ in range(SYMBOLS + 2):
@@ -303,6 +312,7 @@ def random_limits(rng, day_notional: int, account: Account, scale: Scale) -> Lim
         symbol_interval=rng.choice([0, 0, 20, 50]), symbol_window=rng.choice([0, 30, 100]),
         max_gross=account.gross + longer(rng, rng.randrange(900_000), shares + price) if rng.random() < 0.3 else 2**64 - 1,
         max_net=max(0, account.net(rng.randrange(2))) + longer(rng, rng.randrange(400_000), shares + price),
+        max_executions=rng.choice([0, 0, 0, 1, 4]), execution_window=seldom_huge(rng, rng.choice([0, 100, 500])),
         cancel_burst=rng.choice([0, 1, 3]), cancel_interval=rng.choice([0, 1, 30, 100]),
         max_deviation=rng.choice([20_000, 40_000, 65_535]), waived=rng.choice([0, WITHOUT_MARKET, WITHOUT_MARKET, rng.getrandbits(31)]))
 

@@ -155,9 +155,10 @@ def test_only_the_checks_said_to_be_waivable_can_be_waived(reason):
         ctx.set(dut.halted, [0b1111] * 2)
         await bench.limit_symbol(0, locates=0, uptick_only=1, max_price=1)
         answer = (await bench.submit(order(side=SELL)))[0]
-        held = {RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL, RejectReason.PRICE_BAND, RejectReason.LOCATE, RejectReason.SHORT_SALE,
-                RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL, RejectReason.POSITION,
-                RejectReason.DAY_NOTIONAL, RejectReason.UNSURE_BOOK, RejectReason.COLLAR, RejectReason.FAT_FINGER}
+        held = {RejectReason.GROSS_NOTIONAL, RejectReason.NET_NOTIONAL, RejectReason.PRICE_BAND, RejectReason.LOCATE,
+                RejectReason.SHORT_SALE, RejectReason.MARKET_STATE, RejectReason.MAX_SHARES, RejectReason.MAX_NOTIONAL,
+                RejectReason.POSITION, RejectReason.DAY_NOTIONAL, RejectReason.UNSURE_BOOK, RejectReason.COLLAR,
+                RejectReason.FAT_FINGER}
         assert answer is (reason if reason in held else RejectReason.RATE)
 
     run(scenario)
@@ -167,12 +168,14 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
     """All at once; one obstacle after the other is taken away."""
     async def scenario(ctx, dut, bench):
         two_at_once = dict.fromkeys(("strategy_interval", "strategy_window", "symbol_interval", "symbol_window"), 1 << 30)
-        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, max_gross=1, max_net=1, duplicate_window=10_000, max_distance=3,
-                         max_deviation=1, waived=0, **two_at_once)
-        await bench.start(ctx, replace(LIMITS, duplicate_window=10_000, **two_at_once))
+        limits = replace(LIMITS, max_shares=1, max_notional=1, max_position=1, max_day_notional=1, max_gross=1, max_net=1,
+                         duplicate_window=10_000, max_distance=3, max_deviation=1, waived=0, **two_at_once)
+        await bench.start(ctx, replace(LIMITS, duplicate_window=10_000, max_executions=1, **two_at_once))
         item = order(side=SELL, shares=7, price=5)
         assert (await bench.submit(item))[0] is NONE
         assert (await bench.submit(item._replace(side=BUY, day=1)))[0] is NONE
+        for _ in range(2):
+            await bench.reply(FILLED, SELL, 1)
         await bench.limit_symbol(0, max_price=4, uptick_only=1, locates=7)
         await bench.top(5, 5, venue=1)
         for name, value in (("armed", 0), ("kill", 1), ("restricted", 1), ("halted", [1, 0]), ("reducing", 1),
@@ -193,6 +196,8 @@ def test_the_reason_told_is_the_first_of_the_order_of_reasons():
         ctx.set(dut.armed, 1)
         await ask()
         ctx.set(dut.kill, 0)
+        await ask(item._replace(price=0))
+        ctx.set(dut.rearm_strategies, 2)
         await ask(item._replace(price=0))
         await ask()
         ctx.set(dut.unreachable, 0)
