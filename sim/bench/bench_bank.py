@@ -8,7 +8,7 @@ from sim.bench.host import HostBus
 from sim.bench.testbench import bench_test, share
 from sim.golden.bank import BankModel
 
-SPECIAL = {"ARM", "KILL", "LATENCY_BIN", "LOOK", "POSITION_SYMBOL", "RESTORE_ORDER", "SIGNAL_SYMBOL", "TRIP", "USER_REF"}
+SPECIAL = {"ARM", "EXECUTION_TRIPS", "KILL", "LATENCY_BIN", "LOOK", "POSITION_SYMBOL", "RESTORE_ORDER", "SIGNAL_SYMBOL", "TRIP", "USER_REF"}
 """Registers that show something else than what was written, or that stop the card."""
 
 SOUND = {

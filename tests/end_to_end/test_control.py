@@ -254,6 +254,23 @@ def test_the_account_as_a_whole(card, control):
     assert control.switches.account() == (2_999_999, 1_999_999, 1_000_000)
 
 
+def test_a_strategy_with_too_many_executions_is_off(card, control):
+    control.set_limits(LIMITS._replace(max_executions=1))
+    control.arm()
+    sent = order(control, card)
+    assert control.switches.repeated() == set()
+    for number in (1, 2):
+        control.replies.tell(venue=1, user_ref=sent.user_ref, kind=FILLED, number=number, shares=1)
+    card.run(SETTLED)
+    assert control.switches.repeated() == {0}
+    assert control.state().repeated
+    assert order(control, card).reason == RejectReason.REPEATED
+    control.switches.let_go_on({0})
+    card.run(SETTLED)
+    assert not control.state().repeated
+    assert isinstance(order(control, card), OrderSent)
+
+
 def test_a_silent_host_disarms_the_card(card, control):
     control.set_limits(LIMITS._replace(waived=WITHOUT_MARKET, heartbeat_interval=2))
     with pytest.raises(CardError, match="heartbeat"):

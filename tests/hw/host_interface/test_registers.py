@@ -71,7 +71,7 @@ def test_every_reason_has_its_counter():
 
 def test_only_live_registers_are_written_and_read_differently():
     assert {register.name for register in REGISTERS if register.live} == {
-        "ARM", "LATENCY_BIN", "LOOK", "POSITION_SYMBOL", "RESTORE_ORDER", "SIGNAL_SYMBOL", "TRIP", "USER_REF"}
+        "ARM", "EXECUTION_TRIPS", "LATENCY_BIN", "LOOK", "POSITION_SYMBOL", "RESTORE_ORDER", "SIGNAL_SYMBOL", "TRIP", "USER_REF"}
     assert all(register.access is Access.RW for register in REGISTERS if register.live)
 
 
