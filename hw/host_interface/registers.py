@@ -26,7 +26,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 14
+VERSION_MINOR = 15
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000

@@ -125,7 +125,7 @@ def test_limits_of_one_symbol(card, control):
     assert isinstance(order(control, card, shares=50, side=SELL), OrderSent)
     assert order(control, card, shares=11, side=SELL).reason == RejectReason.POSITION
     assert control.symbol_limits(1) == SymbolLimits()
-    control.set_symbol_limits(2, SymbolLimits(locates=60, max_price=1_999_999))
+    control.set_symbol_limits(2, SymbolLimits(locates=60, max_price=989_999))
     assert order(control, card, shares=1, side=SELL).reason == RejectReason.PRICE_BAND
     control.set_symbol_limits(2, SymbolLimits(locates=60))
     assert order(control, card, shares=11, side=SELL).reason == RejectReason.LOCATE

@@ -41,7 +41,7 @@ def test_limits_are_committed_as_a_whole_with_the_next_generation(card, control)
     assert control.limits() == LIMITS
     commits = [i for i, (offset, _) in enumerate(card.writes) if offset == REGISTERS["LIMITS_COMMIT"].address()]
     assert commits == [len(card.writes) - 1], "the commit is one write, and the last"
-    assert len(card.writes) == 21, "each word of the shadow once"
+    assert len(card.writes) == 27, "each word of the shadow once"
     tighter = LIMITS._replace(max_shares=100)
     assert control.set_limits(tighter) == 2
     assert control.limits() == tighter
@@ -495,19 +495,3 @@ def test_basis_points_are_upwards_and_never_more_than_asked_for(basis_points):
     assert wanted - 200 <= highest <= wanted
     with pytest.raises(ValueError, match="basis points"):
         deviation(-1)
-
-
-def test_a_strategy_that_tripped_goes_on_when_a_person_says_so(card, control):
-    card.put("EXECUTION_TRIPS", 0b100010)
-    assert control.switches.repeated() == {1, 5}
-    control.switches.let_go_on({5, 0})
-    assert card.writes[-1] == (REGISTERS["EXECUTION_TRIPS"].address(), 0b100001)
-    with pytest.raises(ValueError, match="strategies are 0 to 15, not 16"):
-        control.switches.let_go_on({16})
-
-
-def test_the_account_is_read_as_it_stands(card, control):
-    card.put("GROSS_NOTIONAL", 30)
-    card.put("NET_BUY", 20)
-    card.put("NET_SELL", -10 % 2**64)
-    assert control.switches.account() == (30, 20, -10)
