@@ -139,12 +139,12 @@ def signal_table(signals: Sequence[Signal]) -> Table:
     for pair in sorted({(signal.buy_venue, signal.sell_venue) for signal in signals}):
         of = [signal for signal in signals if (signal.buy_venue, signal.sell_venue) == pair]
         table.add_row(f"{pair[0]}, {pair[1]}", f"{len(of):,}", f"{sum(each.shares for each in of):,}",
-                      f"{sum(each.profit for each in of) / 1e4:,.4f}", f"{max(each.profit for each in of) / 1e4:,.4f}",
+                      f"{sum(each.profit for each in of) / 1e4:,.2f}", f"{max(each.profit for each in of) / 1e4:,.2f}",
                       bars([each.ts_ns for each in of], begin, end))
     return table
 
 
-def bars(times: Sequence[int], begin: int, end: int, cells: int = 24) -> str:
+def bars(times: Sequence[int], begin: int, end: int, cells: int = 20) -> str:
     """How many fall into each of so many equal parts of the time, as bars: the tallest stands for the most, a blank for none."""
     counts = Counter((time - begin) * cells // (end - begin + 1) for time in times)
     most = max(counts.values())
