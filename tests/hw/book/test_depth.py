@@ -15,7 +15,8 @@ from tests.hw.book.model import check, flow
 FIELDS = ("venue", "symbol", "side", "number", "price", "shares", "orders", "sequence")
 
 
-@pytest.mark.parametrize(("seed", "prices"), [(1, 6), (2, 25), (3, 60)])
+@pytest.mark.parametrize(("seed", "prices"), [
+    pytest.param(1, 6, marks=pytest.mark.slow), (2, 25), pytest.param(3, 60, marks=pytest.mark.slow)])
 def test_levels_are_those_of_one_moment_in_the_middle_of_a_burst(seed, prices):
     dut, rng, told = made(Book, TINY), Random(seed), []
 
