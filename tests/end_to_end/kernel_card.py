@@ -173,7 +173,7 @@ async def day(orders, harm):
     await until(known, work=False)
     mac = sessions.answer(0)
     sessions.set_up(0, OrderAddress(mac, CARD_MAC, VENUE, CARD, PORT, 40_000), Times(
-        timeout=100, keep_alive=60_000, tries=15, heartbeat=2_000, silence=60_000))
+        timeout=100, keep_alive=60_000, tries=15, heartbeat=100, silence=60_000))  # the exchange has the time of day: 15 s
     control.arm()
     sessions.open(0, Login("TJ", "TRAPJAW"))
     await until(lambda: sessions.state(0).up, work=False)
