@@ -7,10 +7,13 @@ from amaranth.lib.wiring import In, Out
 from hw.lib.multiplier import Multiplier
 from hw.types import Price, Shares, Side
 
-BITS = 68
-"""Of the gross notional: it holds some dozens of the largest orders."""
+MONEY = 64
+"""Bits of an order's notional and of the limits."""
 
-MOST_SHOWN = (1 << 64) - 1
+SPARE = 4
+"""More bits of the gross notional: it holds some dozens of the largest orders."""
+
+MOST_SHOWN, LARGEST = (1 << 64) - 1, (1 << 63) - 1
 
 
 class Part(data.Struct):
@@ -39,6 +42,8 @@ class AccountNotional(wiring.Component):
     ----------
     multiplier : class
         Of components like ``Multiplier``.
+    money : int
+        Instead of ``MONEY``.
 
     Ports
     -----
@@ -66,20 +71,21 @@ class AccountNotional(wiring.Component):
         The sums, or the nearest number that can be shown.
     """
 
-    def __init__(self, multiplier=Multiplier):
+    def __init__(self, multiplier=Multiplier, money: int = MONEY):
         super().__init__({
-            "max_gross": In(64), "max_net": In(64), "side": In(Side), "notional": In(64),
-            "pair": In(1), "first_side": In(Side), "first_notional": In(64),
+            "max_gross": In(money), "max_net": In(money), "side": In(Side), "notional": In(money),
+            "pair": In(1), "first_side": In(Side), "first_notional": In(money),
             "gross": Out(1), "net": Out(1), "first_gross": Out(1), "first_net": Out(1),
-            "spend": In(1), "spent_side": In(Side), "spent": In(64), "free": In(1), "freed": In(Freed),
+            "spend": In(1), "spent_side": In(Side), "spent": In(money), "free": In(1), "freed": In(Freed),
             "overflow": Out(1), "clear": In(1),
             "shown_gross": Out(64), "shown_buy": Out(signed(64)), "shown_sell": Out(signed(64)),
         })
-        self._multiplier = multiplier
+        self._multiplier, self._money, self._bits = multiplier, money, money + SPARE
+        self._gross, self._sides = Signal(self._bits), {side: Signal(signed(self._bits + 1), name=f"of_{side.name.lower()}") for side in Side}
+        self._coming = Signal(), Signal(Side), Signal(money)  # what has left in the cycle before: whether, on which side, how much
 
     def elaborate(self, platform):
         m = Module()
-        self._gross, self._sides = Signal(BITS), {side: Signal(signed(BITS + 1), name=f"of_{side.name.lower()}") for side in Side}
         self._judge(m)
         self._add(m)
         self._show(m)
@@ -88,8 +94,8 @@ class AccountNotional(wiring.Component):
     def _judge(self, m):
         """Room is what is left of a limit before the order in question."""
         gross, net, first_gross, first_net = (
-            Signal(signed(BITS + 2), name=f"{name}_room") for name in ("gross", "net", "first_gross", "first_net"))
-        ahead = Signal(64)
+            Signal(signed(self._bits + 2), name=f"{name}_room") for name in ("gross", "net", "first_gross", "first_net"))
+        ahead = Signal(self._money)
         buy, sell = self._sides[Side.BUY], self._sides[Side.SELL]
         same = self.side == self.first_side
         m.d.comb += ahead.eq(Mux(self.pair, self.first_notional, 0))
@@ -106,18 +112,18 @@ class AccountNotional(wiring.Component):
     def _add(self, m):
         """What leaves and what is freed are added one cycle after they are known."""
         m.submodules.multiplier = multiplier = self._multiplier()
-        spend, side, spent = Signal(), Signal(Side), Signal(64)
+        spend, side, spent = self._coming
         age, freed, part = Signal(4), Signal(Freed), Signal(Part)  # one bit a cycle since ``free``
         m.d.sync += [spend.eq(self.spend), side.eq(self.spent_side), spent.eq(self.spent), age.eq(age << 1 | self.free)]
         with m.If(self.free):
             m.d.sync += freed.eq(self.freed)
-        dead, traded, total = Signal(64), Signal(64), Signal(signed(BITS + 2))
+        dead, traded, total = Signal(self._money), Signal(self._money), Signal(signed(self._bits + 2))
         m.d.comb += [
             part.eq(Mux(age[0], freed.own.as_value(), freed.other.as_value())),
             multiplier.a.eq(part.shares), multiplier.b.eq(part.price),
             dead.eq(Mux(age[2] & ~freed.filled | age[3], multiplier.product, 0)),
             traded.eq(Mux(age[2] & freed.filled, multiplier.product, 0)),
-            total.eq(self._gross + Mux(spend, spent, 0) - dead), self.overflow.eq(total[BITS:].any()),
+            total.eq(self._gross + Mux(spend, spent, 0) - dead), self.overflow.eq(total[self._bits:].any()),
         ]
         m.d.sync += self._gross.eq(total)
         for name, sum_ in self._sides.items():
@@ -128,5 +134,4 @@ class AccountNotional(wiring.Component):
     def _show(self, m):
         m.d.sync += self.shown_gross.eq(Mux(self._gross[64:].any(), MOST_SHOWN, self._gross))
         for shown, sum_ in ((self.shown_buy, self._sides[Side.BUY]), (self.shown_sell, self._sides[Side.SELL])):
-            fits = sum_[63:] == sum_[-1].replicate(len(sum_) - 63)
-            m.d.sync += shown.eq(Mux(fits, sum_, Mux(sum_[-1], -(1 << 63), (1 << 63) - 1)))
+            m.d.sync += shown.eq(Mux(sum_ > LARGEST, LARGEST, Mux(sum_ < ~LARGEST, ~LARGEST, sum_)))

@@ -147,14 +147,14 @@ class RiskGateway(wiring.Component):
     REPLY_DEPTH = 16
     HEARTBEAT_BITS = 10
     """The heartbeat's interval counts in 1024 cycles."""
-    Multiplier, AccountNotional = Multiplier, AccountNotional
+    Multiplier, AccountNotional, Executions, LimitsByKey = Multiplier, AccountNotional, Executions, LimitsByKey
 
     def __init__(self, config: CardConfig, *, kinds=tuple(OrderKind)):
         super().__init__(gateway_ports(config))
         self._config = config
         self._kinds = kinds
-        self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), LimitsByKey(config.symbols)
-        self.exposure, self._account, self._executions = Exposure(config.symbols), self.AccountNotional(), Executions()
+        self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), self.LimitsByKey(config.symbols)
+        self.exposure, self._account, self._executions = Exposure(config.symbols), self.AccountNotional(), self.Executions()
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair

@@ -19,6 +19,7 @@ from hw.config import TINY
 from hw.lib.parity import field_parity
 from hw.lib.slot_table import SlotSettings
 from hw.reasons import RejectReason
+from hw.risk.limits_by_key import KeyedLimits
 from hw.settings import RiskLimits, SymbolLimits
 from hw.types import Order, OrderKind, Side, TopOfBook
 from hw.venue_reply import VenueReply
@@ -40,6 +41,17 @@ class FreeProduct(wiring.Component):
         m = Module()
         m.d.comb += self.product.eq(self.any)
         return m
+
+
+def freed_of(component, outputs, free):
+    """In place of a component: so many of its outputs have any value at any time, its others 0."""
+    class Free(component):
+        def elaborate(self, platform):
+            m = Module()
+            m.d.comb += Cat(Value.cast(getattr(self, name)) for name in outputs).eq(free)
+            return m
+
+    return Free
 
 
 def past(m, value, cycles=1):
@@ -91,6 +103,10 @@ class Promise(wiring.Component):
     clear_positions: In(1)
     product: In(64)
     other_product: In(64)
+    account_says: In(5)
+    tripped: In(16)
+    keyed: In(KeyedLimits)
+    odd_key: In(1)
     passed_ready: In(1)
     rejected_ready: In(1)
 
@@ -111,6 +127,11 @@ class Promise(wiring.Component):
                 free.any = products.pop(0)
                 return free
 
+        Gateway.AccountNotional = freed_of(
+            gateway.AccountNotional, ("gross", "net", "first_gross", "first_net", "overflow"), self.account_says)
+        Gateway.Executions = freed_of(gateway.Executions, ("tripped",), self.tripped)
+        if not by_key:
+            Gateway.LimitsByKey = freed_of(gateway.LimitsByKey, ("found", "odd"), Cat(self.keyed, self.odd_key))
         self._gateway = Gateway(CONFIG)
 
     def ports(self):
@@ -201,7 +222,7 @@ class Promise(wiring.Component):
 
     def _keeps_its_own_limits(self, m, gateway, started):
         limits, reference = past(m, self.limits), gateway._reference
-        waived, stale = limits.waived, past(m, self.stale, 2)
+        waived, stale, account = limits.waived, past(m, self.stale, 2), gateway._account
         for order, age, leaves in self._decided(gateway):
             with m.If(leaves & (started >= 3)):
                 m.d.sync += Assert((order.venue < CONFIG.venues) & (order.symbol < CONFIG.symbols))
@@ -227,6 +248,9 @@ class Promise(wiring.Component):
                     Assert((order.price >= 1) & (order.price <= 0x7FFFFFFF)),
                     Assert((past(m, self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
                     Assert(limits.rate_burst != 0),
+                    Assert(~past(m, self.tripped).bit_select(order.strategy, 1)),
+                    Assert(~past(m, account.first_gross if age > 1 else account.gross) | waived[RejectReason.GROSS_NOTIONAL]),
+                    Assert(~past(m, account.first_net if age > 1 else account.net) | waived[RejectReason.NET_NOTIONAL]),
                 ]
 
     def _keeps_what_is_limited_by_key(self, m, gateway, started):
@@ -385,6 +409,11 @@ MUTANTS = {
     "the market may be anything": ("checks", "RejectReason.UNSURE_BOOK: leg.unsure", "RejectReason.UNSURE_BOOK: 0"),
     "a little further": ("checks", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
     "own orders are overlooked": ("checks", "RejectReason.SELF_MATCH: leg.crosses", "RejectReason.SELF_MATCH: 0"),
+    "a strategy that tripped goes on": ("checks", "RejectReason.REPEATED: gateway.tripped_strategies.bit_select(leg.order.strategy, 1)",
+                                         "RejectReason.REPEATED: 0"),
+    "the gross notional of the account is nothing": ("checks", "RejectReason.GROSS_NOTIONAL: gross", "RejectReason.GROSS_NOTIONAL: 0"),
+    "nor that of the first leg": ("gateway", "gross=account.first_gross", "gross=0"),
+    "the net notional of the account is nothing": ("checks", "RejectReason.NET_NOTIONAL: net", "RejectReason.NET_NOTIONAL: 0"),
     "one share too many": ("checks", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
 }
 
