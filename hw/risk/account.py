@@ -81,7 +81,8 @@ class AccountNotional(wiring.Component):
             "shown_gross": Out(64), "shown_buy": Out(signed(64)), "shown_sell": Out(signed(64)),
         })
         self._multiplier, self._money, self._bits = multiplier, money, money + SPARE
-        self._gross, self._sides = Signal(self._bits), {side: Signal(signed(self._bits + 1), name=f"of_{side.name.lower()}") for side in Side}
+        self._gross, self._sides = Signal(self._bits), {side: Signal(signed(self._bits + 1), name=f"of_{side.name.lower()}")
+                                                 for side in Side}
         self._coming = Signal(), Signal(Side), Signal(money)  # what has left in the cycle before: whether, on which side, how much
 
     def elaborate(self, platform):

@@ -1,7 +1,8 @@
 """The account's sums never pass their limits, whatever leaves, is filled and dies: proved for every reachable state.
 
-The component by itself, with numbers of few bits and limits that stay as they are. The products of its multiplier are free, as far as no more is freed than the
-registers hold (what is below nothing overflows, which the gateway takes as a fault; the sides are smaller than the gross notional).
+The component by itself, with numbers of few bits and limits that stay as they are. The products of its multiplier are free, as far as no
+more is freed than the registers hold (what is below nothing overflows, which the gateway takes as a fault; the sides are smaller than the
+gross notional).
 """
 
 import pytest

@@ -87,13 +87,16 @@ class Campaign:
             if rng.random() < 0.02:
                 self._change()
             if orders and self._offered is None and rng.random() < 0.7:
-                again = asked and rng.random() < 0.08
+                again = asked and rng.random() < 0.12
                 self._offer(
-                    rng.choice(asked) if again else self._about_another() if rng.random() < 0.2 else random_order(rng, self._scale))
+                    alike(rng, rng.choice(asked)) if again else self._about_another() if rng.random() < 0.2
+                    else random_order(rng, self._scale))
                 asked.append(self._offered)
                 orders -= 1
             self._hear(quiet=not orders)
             self._cycle()
+            if rng.random() < 0.002:
+                self._cancel_all()
         self._compare()
         self._restart()
 
@@ -249,19 +252,63 @@ class Campaign:
         assert [self.said[name] for name in ("late_reply", "bad_reply", "unknown_cancel")] == [
             counts[name] for name in ("late", "bad", "unknown_cancel")]
         for symbol, exposure in enumerate(risk.exposures):
-            dut.set(query_symbol=symbol)
+            other = (symbol + 1) % SYMBOLS
+            dut.set(query_symbol=symbol, second_symbol=other)
             for _ in range(8):
                 self._cycle()
+            assert dut.get("shown_limits")._asdict() == risk.symbol_limits.get(symbol, NO_OWN)._asdict(), symbol
+            assert dut.get("second_position") == risk.exposures[other].position, other
             assert tuple(dut.get(name) for name in ("position", "working_buy", "working_sell")) == tuple(vars(exposure).values()), symbol
             for side in (BUY, SELL):
                 left = [other.left for other in risk.open.orders.values() if (other.order.symbol, other.order.side) == (symbol, side)]
                 assert exposure.working(side) == sum(left)
         assert dut.bits("day_notional") == risk.day_notional
+        limit = risk.limits.max_day_notional
+        assert dut.bits("day_level") == sum(risk.day_notional * 100 >= limit * percent for percent in (50, 75, 85, 90, 95)) * bool(limit)
         assert (dut.get("gross_notional"), dut.get("net_buy"), dut.get("net_sell")) == (risk.account.gross, *(
             risk.account.net(side) for side in (BUY, SELL)))
         assert risk.account.working == tuple(
             sum(shares * order.price for order, shares in risk.open.reserved().values() if order.side == side) for side in (BUY, SELL))
         assert dut.bits("open_orders") == risk.open.count
+
+    def _cancel_all(self):
+        """Each open order that the host's switch or a stop concerns is asked for once; its CANCEL goes through the door like any other."""
+        risk, dut, rng = self.risk, self.dut, self.rng
+        self._market, self._heartbeat = Market(), False
+        self._rearm(0)
+        dut.set(replies__valid=0, tops__valid=0, stale=0, restart=0, heartbeat=0)
+        while self._offered or self._expected or self.told or self._settling or not self.door.idle:
+            self._cycle()
+        venues, now = rng.getrandbits(VENUES), rng.random() < 0.5
+        expired, asked, idle = self._silent, [], 0
+        wanted = sorted(key for key, other in risk.open.orders.items() if self._stopped(key[0], other.order, venues, now)
+                        and not other.cancelled)
+        dut.set(**{"cancel_all" if now else "cancel_on_stop": venues})
+        while idle < 100:
+            ready = self._offered is None and not self._expected
+            dut.set(cancels__ready=ready)
+            self._cycle()
+            idle += 1
+            if ready and dut.bits("cancels__valid"):
+                fields = dut.get("cancels__payload")._asdict()
+                order = Order(**{name: value for name, value in fields.items() if name in Order._fields})
+                idle = asked.append((order.venue, order.reference)) or 0
+                self._offer(order)
+        dut.set(cancel_all=0, cancel_on_stop=0, cancels__ready=0)
+        if self._silent == expired:
+            assert sorted(asked) == wanted, (self.now, asked, wanted)
+            self.said["cancelled"] += len(asked)
+
+    @property
+    def _silent(self):
+        risk = self.risk
+        return risk.expired and risk.limits_valid and not risk.limits.waived >> RejectReason.DEAD_MAN & 1
+
+    def _stopped(self, venue, order, venues, now) -> bool:
+        risk = self.risk
+        stopped = risk.kill or risk.fault or self._silent or venue in risk.killed_venues or order.symbol in risk.killed_symbols
+        stopped |= order.strategy in risk.killed_strategies | risk.executions.tripped
+        return bool(venues >> venue & 1 and venue not in risk.unreachable and (now or stopped))
 
     def _restart(self):
         """Cleared, and positions set by hand: what a host does after a restart."""
@@ -287,6 +334,14 @@ class Campaign:
             for _ in range(12):
                 self._cycle()
         self._change()
+
+
+def alike(rng, order: Order) -> Order:
+    """The same, or one that differs in one bit of its price or its shares."""
+    if rng.random() < 0.6:
+        return order
+    name, bits = rng.choice([("price", 31), ("shares", 32)])
+    return order._replace(**{name: getattr(order, name) ^ 1 << rng.randrange(bits)})
 
 
 def random_order(rng, scale: Scale) -> Order:

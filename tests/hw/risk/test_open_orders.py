@@ -41,21 +41,8 @@ def test_partial_fills_and_what_is_cancelled_of_the_rest():
     run(scenario, SMALL)
 
 
-@pytest.mark.parametrize(("answers", "said", "exposure", "fault"), [
-    ([(FILLED, 0, 1, 101)], set(), (101, 50, 0), 1),  # more than is left: the other order's shares stay
-    ([(FILLED, 0, 1, 100), (FILLED, 0, 1, 1)], {"bad"}, (100, 50, 0), 1),  # of an order that is done
-    ([(FILLED, 0, 77, 1)], {"bad"}, (0, 150, 0), 1),  # of none
-    ([(FILLED, 1, 1, 1)], {"bad"}, (0, 150, 0), 1),  # at the other venue
-    ([(FILLED, 9, 1, 1)], {"bad"}, (0, 150, 0), 1),  # at a venue that is not there
-    ([(RELEASED, 0, 5, 1)], {"bad"}, (0, 150, 0), 0),  # the place of order 1, and not it
-    ([(RELEASED, 0, 1, 101)], {"bad"}, (0, 50, 0), 0),
-    ([(ENDED, 0, 1, 0), (ENDED, 0, 1, 0)], {"bad"}, (0, 50, 0), 0),
-    ([(REPLACED, 0, 1, 0)], {"bad"}, (0, 150, 0), 0),  # nobody asked for it
-    ([(FILLED, 0, 1, 60, 3), (FILLED, 0, 1, 60, 3)], {"late"}, (60, 90, 0), 0),  # told twice
-    ([(FILLED, 0, 1, 60, 3), (ENDED, 0, 1, 0, 2)], {"late"}, (60, 90, 0), 0),  # out of order
-    ([(FILLED, 0, 1, 60, 4)], set(), (60, 90, 0), 1),  # one was not told
-])
-def test_an_answer_that_cannot_be_never_makes_room(answers, said, exposure, fault):
+def told(answers, said, exposure, fault):
+    """Of the order of 100 shares, with one of 50 beside it: what the card says of the answers, and that it goes on or halts."""
     async def scenario(ctx, dut, bench):
         await one_order(ctx, dut, bench)
         assert (await bench.submit(order(shares=50, price=1)))[0] is NONE
@@ -68,6 +55,38 @@ def test_an_answer_that_cannot_be_never_makes_room(answers, said, exposure, faul
         assert (await bench.submit(order(price=1, symbol=1)))[0] is (HALTED if fault else NONE)
 
     run(scenario, SMALL)
+
+
+@pytest.mark.parametrize(("answers", "said", "exposure", "fault"), [
+    ([(FILLED, 0, 1, 101)], set(), (101, 50, 0), 1),  # the other order's shares stay
+    ([(FILLED, 0, 1, 60), (FILLED, 0, 1, 41)], set(), (101, 50, 0), 1),
+    ([(FILLED, 0, 1, 100), (FILLED, 0, 1, 1)], {"bad"}, (100, 50, 0), 1),  # of an order that is done
+    ([(RELEASED, 0, 1, 101)], {"bad"}, (0, 50, 0), 0),  # more dead than there is makes no more room
+])
+def test_over_fills_halt(answers, said, exposure, fault):
+    told(answers, said, exposure, fault)
+
+
+@pytest.mark.parametrize(("answers", "said", "exposure", "fault"), [
+    ([(FILLED, 0, 77, 1)], {"bad"}, (0, 150, 0), 1),
+    ([(FILLED, 1, 1, 1)], {"bad"}, (0, 150, 0), 1),  # at the other venue
+    ([(FILLED, 9, 1, 1)], {"bad"}, (0, 150, 0), 1),  # at a venue that is not there
+    ([(RELEASED, 0, 5, 1)], {"bad"}, (0, 150, 0), 0),  # the place of order 1, and not it
+    ([(ENDED, 0, 1, 0), (ENDED, 0, 1, 0)], {"bad"}, (0, 50, 0), 0),
+    ([(REPLACED, 0, 1, 0)], {"bad"}, (0, 150, 0), 0),  # nobody asked for it
+])
+def test_replies_for_unknown_orders_make_no_room_and_an_execution_halts(answers, said, exposure, fault):
+    told(answers, said, exposure, fault)
+
+
+@pytest.mark.parametrize(("answers", "said", "exposure", "fault"), [
+    ([(FILLED, 0, 1, 60, 3), (FILLED, 0, 1, 60, 3)], {"late"}, (60, 90, 0), 0),  # told twice
+    ([(FILLED, 0, 1, 60, 3), (ENDED, 0, 1, 0, 2)], {"late"}, (60, 90, 0), 0),
+    ([(FILLED, 0, 1, 60, 4)], set(), (60, 90, 0), 1),  # one was not told
+    ([(FILLED, 0, 1, 60, 4), (FILLED, 0, 1, 10, 3)], {"late"}, (60, 90, 0), 1),  # it comes after all
+])
+def test_replies_out_of_order_are_forgotten_and_a_gap_halts(answers, said, exposure, fault):
+    told(answers, said, exposure, fault)
 
 
 def test_an_order_that_never_came_to_its_venue_ends_beside_the_venues_numbers():
@@ -83,7 +102,7 @@ def test_an_order_that_never_came_to_its_venue_ends_beside_the_venues_numbers():
     run(scenario, SMALL)
 
 
-def test_the_position_after_a_restart_is_the_hosts_to_set_while_disarmed():
+def test_position_limits_after_a_restart_hold_for_what_the_host_has_set_while_disarmed():
     async def scenario(ctx, dut, bench):
         await one_order(ctx, dut, bench)
         assert await bench.answer(MOVED, 0, 0, 500, symbol=0, side=SELL) == {"bad"}
