@@ -70,7 +70,7 @@ class OpenOrders:
     expected: dict[int, int] = field(default_factory=dict)
     """Number of the venue's next answer, where it is known."""
     counts: Counter[str] = field(default_factory=Counter)
-    """Of answers, by "late" and "bad"; and of "unknown_cancel"."""
+    """Of answers, by "late" and "bad"; of REPLACED that bring more to work than was reserved, "unreserved"; and of "unknown_cancel"."""
     released: tuple[list[Release], list[Release]] = field(default_factory=lambda: ([], []))
     lost: bool = False
     """An answer told that something else has happened that it does not tell."""
@@ -218,6 +218,7 @@ class OpenOrders:
         if new.left == 0:
             self._forget(new)
         self.lost |= new.left > reserved
+        self.counts["unreserved"] += new.left > reserved
         release = max(0, reserved - new.left)
         return settled(RELEASED, new.order.symbol, new.order.side, release, release)
 

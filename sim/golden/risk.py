@@ -79,7 +79,8 @@ class Exposure:
         return self.working_buy if side == BUY else self.working_sell
 
     def settle(self, settlement: Settlement) -> None:
-        self.add_working(settlement.side, -settlement.working)
+        """No more stops working than works."""
+        self.add_working(settlement.side, -min(settlement.working, self.working(settlement.side)))
         self.position += settlement.moves
 
     def add_working(self, side: int, shares: int) -> None:
@@ -355,6 +356,7 @@ class RiskModel:
         if settlement.kind == FILLED:
             self.executions.executed(settlement.strategy, self.limits.max_executions)
         exposure = self.exposures[settlement.symbol]
+        self.fault |= settlement.working > exposure.working(settlement.side)
         exposure.settle(settlement)
         self.fault |= exposure.position not in POSITION_RANGE
 

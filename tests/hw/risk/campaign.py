@@ -259,7 +259,7 @@ class Campaign:
             assert dut.get("shown_limits")._asdict() == risk.symbol_limits.get(symbol, NO_OWN)._asdict(), symbol
             assert dut.get("second_position") == risk.exposures[other].position, other
             assert tuple(dut.get(name) for name in ("position", "working_buy", "working_sell")) == tuple(vars(exposure).values()), symbol
-            for side in (BUY, SELL):
+            for side in () if counts["unreserved"] > self._unreserved else (BUY, SELL):  # that is a fault, and the sums no longer fit
                 left = [other.left for other in risk.open.orders.values() if (other.order.symbol, other.order.side) == (symbol, side)]
                 assert exposure.working(side) == sum(left)
         assert dut.bits("day_notional") == risk.day_notional
@@ -314,6 +314,7 @@ class Campaign:
         """Cleared, and positions set by hand: what a host does after a restart."""
         risk, dut, rng = self.risk, self.dut, self.rng
         self.venues, self.told, self._scale = Venues(rng), deque(), Scale.drawn(rng)
+        self._unreserved = risk.open.counts["unreserved"]
         risk.armed = False
         dut.set(armed=0, clear_positions=1, orders__valid=0, replies__valid=0, tops__valid=0)
         self._market, self._heartbeat = Market(), False
