@@ -293,6 +293,7 @@ class Campaign:
                 fields = dut.get("cancels__payload")._asdict()
                 order = Order(**{name: value for name, value in fields.items() if name in Order._fields})
                 idle = asked.append((order.venue, order.reference)) or 0
+                assert len(asked) <= len(risk.open.orders), (self.now, asked)
                 self._offer(order)
         dut.set(cancel_all=0, cancel_on_stop=0, cancels__ready=0)
         if self._silent == expired:
