@@ -4,9 +4,9 @@ import pytest
 
 from tests.hw.risk.mutation import hunt
 
-LEAST = 0.6
-"""Share of the mutants that must be seen. Most of the others are what the campaign does not look at: rows that have lost a bit (flipped in
-test_gateway_checks.py), cancels of its own (test_cancel_all.py), what is read back, and bits that nothing depends on."""
+LEAST = 0.7
+"""Share of the mutants that must be seen. Most of the others are what the campaign does not look at, as rows with a lost bit (flipped in
+test_gateway_checks.py), high bits that so few orders seldom reach, and bits that nothing depends on."""
 
 
 @pytest.mark.slow
