@@ -218,7 +218,7 @@ def bars(counts: dict[str, int], class_: str, label: str, *, other: str = "") ->
     """Horizontal bars with their numbers; the row named ``other`` has the colour of what is good."""
     row, width = 26, WIDTH // 2
     names = 150
-    scale = Scale(0, max(*counts.values(), 1), names, width - 90)
+    scale = Scale(0, max([*counts.values(), 1]), names, width - 90)
     parts = []
     for number, (name, count) in enumerate(counts.items()):
         y = 6 + number * row

@@ -192,6 +192,13 @@ def _opportunities(record: SessionRecord) -> str:
     )
 
 
+def _counted(counts: dict[str, int], class_: str, label: str, *, other: str = "") -> str:
+    """Bars of what there was, and the names of the rest; ``other`` has a bar in any case."""
+    there = {name: count for name, count in counts.items() if count or name == other}
+    never = ", ".join(escape(name) for name in counts if name not in there)
+    return charts.bars(there, class_, label, other=other) + (f"<p class=quiet>None: {never}</p>" if never else "")
+
+
 def _risk(record: SessionRecord) -> str:
     outcome = {"sent": len(record.sent), **record.rejects_by_reason()}
     held = sorted({step.symbol for step in record.positions})
@@ -199,8 +206,8 @@ def _risk(record: SessionRecord) -> str:
     return _section(
         "Orders and the risk gateway",
         "<div class=pair><div><h3>Sent, and refused by reason</h3>"
-        f"{charts.bars(outcome, 'rejects', 'Orders sent and refused', other='sent')}</div>"
-        f"<div><h3>Frames dropped by reason</h3>{charts.bars(record.drops, 'drops', 'Frames dropped')}</div></div>"
+        f"{_counted(outcome, 'rejects', 'Orders sent and refused', other='sent')}</div>"
+        f"<div><h3>Frames dropped by reason</h3>{_counted(record.drops, 'drops', 'Frames dropped')}</div></div>"
         f"<h3>Positions, in shares</h3>{legend}{charts.positions(record)}",
     )
 

@@ -106,3 +106,11 @@ def test_every_order_and_refusal_is_drawn_with_its_story():
     text = page.html(example())
     assert text.count("cycles = 128.0 ns after the trigger") >= 1
     assert "refused (RATE): sell 100 at 10.03, north" in text
+
+
+def test_reasons_that_did_not_occur_are_named_beside_the_bars_of_those_that_did():
+    words = outline(page.html(example())).words
+    counts = example().rejects_by_reason()
+    never = [text for text in words if text.startswith("None: ")]
+    assert never == ["None: " + ", ".join(reason for reason, count in counts.items() if not count), "None: OVERFLOW"]
+    assert all(reason in words for reason, count in counts.items() if count)
