@@ -94,7 +94,7 @@ def compile_flat(verilog: str, name: str) -> Path:
 def _noted(
     top: str, config: CardConfig, compile_it: Callable[[str], Path], make: Callable[[], wiring.Component] | None = None, name: str = "",
 ) -> Path:
-    note = folder() / f"{name or top}-{config.name}-{_digest(_sources(), repr(config))}.rtl"
+    note = folder() / f"{name or top}-{config.name}-{_digest(SOURCES, repr(config))}.rtl"
     if note.exists():
         built = folder() / note.read_text() / f"{top}.so"
         if built.exists():
@@ -270,6 +270,10 @@ def _sources() -> str:
     texts = [f"{path.relative_to(base)}\n{path.read_text()}" for path in sorted(base.rglob("*.py"))]
     return "\n".join([sys.version, *texts, SHIM.read_text(), BOOK_SHIM.read_text(), TCP_SHIM.read_text(), FLAT_SHIM.read_text(),
                       (HERE / "flat.py").read_text(), Path(__file__).read_text()])
+
+
+SOURCES = _sources()
+"""As they are when they are imported: whoever edits them afterwards does not get this RTL under the new ones' name."""
 
 
 def _digest(*texts: str) -> str:

@@ -65,7 +65,7 @@ def test_a_second_start_asks_only_for_the_sources(folder, monkeypatch):
     first = build.library(TINY)
     assert build.library(TINY) == first
     assert exports == ["card"]
-    monkeypatch.setattr(build, "_sources", lambda: "other sources, the same RTL")
+    monkeypatch.setattr(build, "SOURCES", "other sources, the same RTL")
     assert build.library(TINY) == first
     assert exports == ["card", "card"]
 
