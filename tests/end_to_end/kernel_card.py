@@ -10,12 +10,13 @@ import random
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 
 from host.card.addresses import OrderAddress
 from host.card.control import BUY, SELL, Control
 from host.card.events import OrderRejected, OrderSent, TopOfBook, VenueMessage
 from host.card.limits import Limits
+from host.card.orders import CANCEL
 from host.card.sessions import Login, Times
 from host.card.simulated import SimulatedCard
 from hw.config import TINY
@@ -27,13 +28,13 @@ from sim.venue.settings import VenueSettings
 from sim.verilated.build import library
 from sim.verilated.tap import Tap
 from tests.hw.net import namespace
-from tests.hw.net.kernel_session import Wire, well_formed
+from tests.hw.net.kernel_session import Wire, complaints, well_formed
 from tests.sim.venue.clients import Client
 
 VENUE, CARD, CARD_MAC, PORT = "10.9.0.1", "10.9.0.2", "02:00:00:00:09:02", 26_477
 LINES = ("239.192.74.1", "239.192.74.2")
 FEED_PORT = 26_478
-NAME, PRICE = "ANTS", 24_0000
+NAME, PRICE, FAR = "ANTS", 24_0000, 1_0000
 WINDOW = 16
 """Orders that may be without an answer."""
 TICK = 256
@@ -75,12 +76,14 @@ class Trader:
         self.control, self.orders, self.rng = control, orders, random.Random(2)
         self.asked, self.sent, self.told, self.rejected = 0, {}, Counter(), Counter()
         self.answered, self.done, self.position, self.tops, self.lost = set(), 0, 0, [], 0
-        self.trades = False
+        self.trades, self.to_cancel, self.cancelled = False, deque(), 0
 
     def work(self):
         for event in self.control.drain_events():
             self.lost += event.lost
             match event:
+                case OrderSent() if event.order_kind == CANCEL:
+                    self.cancelled += 1
                 case OrderSent():
                     self.sent[event.user_ref] = event
                 case OrderRejected():
@@ -90,19 +93,28 @@ class Trader:
                     self.tops.append((event.bid_price, event.ask_price))
                 case VenueMessage():
                     self.take(event)
-        while (self.trades and self.asked < self.orders and self.asked - self.done < WINDOW
-               and not self.control.read("HOST_ORDER_BUSY")):
-            side = self.rng.choice((BUY, SELL))
-            step = self.rng.choice((0, 100))  # within the spread, or at the other side's price
-            self.control.send_order(venue=0, symbol=0, side=side, shares=self.rng.randrange(1, 100),
-                                    price=PRICE + (step if side == BUY else -step))
-            self.asked += 1
+        while self.trades and not self.control.read("HOST_ORDER_BUSY"):
+            if self.to_cancel:
+                self.control.orders.cancel(venue=0, symbol=0, user_ref=self.to_cancel.popleft())
+            elif self.asked < self.orders and self.asked - self.done < WINDOW:
+                self.ask()
+            else:
+                break
+
+    def ask(self):
+        """An order within the spread, at the other side's price, or so far away that it stands until it is cancelled."""
+        side, step = self.rng.choice((BUY, SELL)), self.rng.choice((0, 100, -FAR))
+        self.control.send_order(venue=0, symbol=0, side=side, shares=self.rng.randrange(1, 100),
+                                price=PRICE + (step if side == BUY else -step), day=step == -FAR)
+        self.asked += 1
 
     def take(self, message):
         self.told[message.type] += 1
         if message.type == "A":
             assert message.user_ref not in self.answered
             self.answered.add(message.user_ref)
+            if abs(message.price - PRICE) == FAR:
+                self.to_cancel.append(message.user_ref)
         elif message.type == "E":
             order = self.sent[message.user_ref]
             self.position += message.shares if order.side == BUY else -message.shares
@@ -187,12 +199,12 @@ async def day(orders, harm):
     position, state = control.position(0), control.state()
     sessions.logout(0)
     await until(lambda: sessions.state(0).state in ("closed", "time wait"))
-    port = exchange.ports["TJ"]
+    port, frames = exchange.ports["TJ"], [frame for frame in wire.frames if frame[12:14] == b"\x08\x00"]
     print(json.dumps({
         "mac": mac, "told": trader.told, "rejected": trader.rejected, "host": trader.position, "card": position,
         "venue": own_position(exchange), "fault": state.fault, "last": port.last_user_ref, "ignored": port.ignored, "lost": trader.lost,
-        "frames": len(wire.frames),
-        "broken": sum(not well_formed(frame) for frame in wire.frames if frame[12:14] == b"\x08\x00"),
+        "cancelled": trader.cancelled, "frames": len(frames),
+        "broken": sum(not well_formed(frame) for frame in frames), "tshark": complaints(frames),
         "again": control.counter("SESSION_RETRANSMITTED"), "refused": control.counter("SESSION_REFUSED"),
         "network": "clean" if not harm else without_netem or "netem", "cycles": card.cycle, "violations": bool(card.violations()),
     }))

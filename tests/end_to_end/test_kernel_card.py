@@ -29,6 +29,8 @@ def trade(orders, *harm):
     assert counts["E"] > orders // 10
     assert counts["C"] > orders // 10
     assert counts["E"] + counts["C"] == orders
+    assert orders // 4 < told["cancelled"] < counts["C"]  # what is left of an order for the moment the venue cancels by itself
+    assert told["tshark"] in (0, None)
     assert told["card"] == [told["host"], 0, 0] == [told["venue"], 0, 0]
     assert told["host"] != 0
     assert not told["fault"]

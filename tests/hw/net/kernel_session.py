@@ -8,8 +8,10 @@ import asyncio
 import heapq
 import json
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import dpkt
@@ -166,6 +168,7 @@ async def day(orders, harm):
         "told": trader.told, "position": trader.position, "venue": -position(maker), "last": port.last_user_ref, "ignored": port.ignored,
         "network": "clean" if not harm else without_netem or "netem",
         "frames": len(wire.frames), "broken": sum(not well_formed(frame) for frame in wire.frames), "pulses": card.pulses,
+        "tshark": complaints(wire.frames),
     }))
     await server.stop()
     tap.close()
@@ -177,6 +180,26 @@ def well_formed(data):
     told, ip.data.sum, ip.sum = (ip.sum, ip.data.sum), 0, 0
     again = dpkt.ip.IP(bytes(ip))
     return (again.sum, again.data.sum) == told and ip.data.off == 5 + 2 * bool(ip.data.flags & dpkt.tcp.TH_SYN)
+
+
+GOOD = "1"
+"""A checksum's state, to tshark."""
+
+
+def complaints(frames):
+    """Frames, of TCP over IPv4 all, in which tshark finds a checksum wrong or something that can't be; None where it is not installed."""
+    if shutil.which("tshark") is None:
+        return None
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        writer = dpkt.pcap.Writer(file)
+        for frame in frames:
+            writer.writepkt(frame, 0)
+        file.flush()
+        command = ["tshark", "-n", "-r", file.name, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-T", "fields"]
+        command += [argument for field in ("ip.checksum.status", "tcp.checksum.status", "_ws.malformed") for argument in ("-e", field)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(found) == len(frames)
+    return sum(line.split("\t") != [GOOD, GOOD, ""] for line in found)
 
 
 def position(client):

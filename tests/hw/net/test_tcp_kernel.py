@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from sim.golden.tcp import ACK, Endpoints, Segment, tcp_frame
 from sim.verilated.tcp import CompiledTcp
+from tests.hw.net.kernel_session import complaints
 from tests.hw.net.namespace import missing, unshared
 
 
@@ -25,6 +27,7 @@ def trade(orders, *harm):
     counts = told["told"]
     assert counts["accepted"] == told["last"] == orders  # each once: the venue ignores one that comes again
     assert told["ignored"] == told["broken"] == told["pulses"]["refused"] == 0
+    assert told["tshark"] in (0, None)
     assert counts["executed"] > orders // 10
     assert counts["canceled"] > orders // 10
     assert counts["executed"] + counts["canceled"] == orders
@@ -60,3 +63,13 @@ def test_over_a_network_that_loses_doubles_and_overtakes():
 @pytest.mark.parametrize("harm", [(), ("harm",)])
 def test_ten_thousand_orders(harm):
     trade(10_000, *harm)
+
+
+def test_tshark_complains_of_a_frame_with_another_byte():
+    frames = [tcp_frame(Endpoints(1, 2, 3, 4, 5, 6), Segment(number, 0, ACK, 100, b"order")) for number in range(4)]
+    if (found := complaints(frames)) is None:
+        pytest.skip("tshark is not installed")
+    assert found == 0
+    for at, spoilt in ((20, 0), (56, 2)):  # an address, the data
+        frames[spoilt] = frames[spoilt][:at] + bytes([frames[spoilt][at] ^ 1]) + frames[spoilt][at + 1:]
+    assert complaints(frames) == 2
