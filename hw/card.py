@@ -43,7 +43,7 @@ from hw.telemetry.clock import Clock
 from hw.telemetry.counters import Counters
 from hw.telemetry.latency_histogram import LatencyHistogram
 from hw.telemetry.tai_clock import TaiClock
-from hw.types import BookEventKind, FrameReceive, FrameTransmit, OrderKind
+from hw.types import BookEventKind, FrameReceive, FrameTransmit
 
 STAGES = (
     ("UDP receive", UdpReceive, "net"),
@@ -131,8 +131,7 @@ class Card(wiring.Component):
         self.executions = []  # of each book
         self.records = []  # (valid, event record, depth of its queue) of everything that the host is told
 
-        self.gateway = RiskGateway(
-            self.config, kinds=(OrderKind.NEW, OrderKind.CANCEL))  # the quoter moves a quote by a cancel until its host tells REPLACED
+        self.gateway = RiskGateway(self.config)
         feeds = [self._venue(m, venue) for venue in range(self.config.venues)]
         orders = add_strategies(m, self, feeds)
         passed = self._gateway(m, orders, feeds)

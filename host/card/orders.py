@@ -5,7 +5,7 @@ from typing import Protocol
 from host.card.protocol import CardError
 from host.card.registers import REGISTERS
 
-NEW, CANCEL = 0, 2
+NEW, REPLACE, CANCEL = range(3)
 """Kinds of an order."""
 
 
@@ -22,7 +22,7 @@ class Registers(Protocol):
 
 
 class HostOrders:
-    """New orders, and cancels of orders that are open."""
+    """New orders, and replacements and cancels of orders that are open."""
 
     def __init__(self, control: Registers):
         self._control = control
@@ -30,6 +30,14 @@ class HostOrders:
     def send(self, *, venue: int, symbol: int, side: int, shares: int, price: int, day: bool = False) -> None:
         """A new order; with ``day`` it may stand in the venue's book until the end of the day, else it is immediate or cancel."""
         self._ring({"HOST_ORDER_PRICE": price}, shares, venue=venue, symbol=symbol, side=side, day=int(day), kind=NEW)
+
+    def replace(self, *, venue: int, symbol: int, side: int, user_ref: int, shares: int, price: int, day: bool = True) -> None:
+        """One that takes the place of an open order of the host, of the same symbol and side. It gets a number of its own.
+
+        ``shares``: as OUCH counts, with what has traded of the order before. Until the venue says that it is in force, both count.
+        """
+        self._ring({"HOST_ORDER_PRICE": price, "HOST_ORDER_REFERENCE": user_ref}, shares, venue=venue, symbol=symbol, side=side,
+                   day=int(day), kind=REPLACE)
 
     def cancel(self, *, venue: int, symbol: int, user_ref: int, shares: int = 0) -> None:
         """Of an open order, of whichever strategy, at most ``shares`` stay; 0: none. Limits and kill switches do not stop it."""

@@ -26,7 +26,7 @@ MAGIC = 0x5452504A
 VERSION_MAJOR = 1
 """The host refuses another one."""
 
-VERSION_MINOR = 15
+VERSION_MINOR = 16
 """Grows with every addition to the map."""
 
 BAR_SIZE = 0x100000
@@ -284,14 +284,16 @@ ORDERS = (
              "has been told before is forgotten, and a gap is a fault. After CLEAR_POSITIONS it begins anywhere."),
     Register("HOST_ORDER", 0x0180, RW, "An order of the host.", bits=27, fields=(
         Field("venue", 0, 4, "Where it goes."), Field("side", 8, 1, "0 buy, 1 sell."), Field("symbol", 16, 8, "Slot."),
-        Field("kind", 24, 2, "0: a new one; 2: a cancel of HOST_ORDER_REFERENCE, of which at most HOST_ORDER_SHARES stay."),
+        Field("kind", 24, 2, "0: a new one; 1: one in the place of the host's own HOST_ORDER_REFERENCE, of the same symbol and side, "
+              "HOST_ORDER_SHARES with what has traded of it; 2: a cancel of HOST_ORDER_REFERENCE, of which at most "
+              "HOST_ORDER_SHARES stay."),
         Field("day", 26, 1, "A new one may stand until the end of the day; 0: immediate or cancel."))),
     Register("HOST_ORDER_SHARES", 0x0184, RW, "Its quantity."),
     Register("HOST_ORDER_PRICE", 0x0188, RW, "Its price in 1/10000."),
     Register("HOST_ORDER_DOORBELL", 0x018C, WO, "Write 1: the order goes to the gateway; while HOST_ORDER_BUSY it is refused instead and "
              "counts as HOST_ORDERS_REFUSED.", bits=1),
     Register("HOST_ORDER_BUSY", 0x0190, RO, "The last order of the host still waits at the gateway.", bits=1),
-    Register("HOST_ORDER_REFERENCE", 0x0194, RW, "UserRefNum of the order that a cancel is about."),
+    Register("HOST_ORDER_REFERENCE", 0x0194, RW, "UserRefNum of the order that a replacement or a cancel is about."),
     Register("QUOTE_ASK_SHARES", 0x0198, RW, "Shares at the ask of QUOTE."),
     Register("QUOTE_DOORBELL", 0x019C, WO, "Write 1: the detector takes the quote as a whole; one that can't be (unknown venue or symbol, "
              "a price of more than CONFIG_PRICE_BITS, a bid above the ask, a time to come) counts as QUOTES_REFUSED.", bits=1),

@@ -19,7 +19,7 @@ from sim.golden.moldudp64 import Gap
 from sim.golden.order_frame import Address, order_frame
 from sim.golden.ouch50 import order_packet
 from sim.golden.quoter import Judgement, Parameters, QuotesModel, Risk, Targets, targets
-from sim.golden.records import CANCEL_ORDER, HALT, NEW, RESUME, BookEvent, Order, TopOfBook
+from sim.golden.records import HALT, RESUME, BookEvent, Order, TopOfBook
 from sim.golden.reference import Touch
 from sim.golden.risk import QUIET, Ask, DoorModel, Market, RiskModel, TokenBucketModel
 from sim.golden.trading import TradingModel
@@ -255,7 +255,7 @@ class CardModel:
         self.names = [""] * symbols
         self.arbitrage = ArbitrageModel(venues, symbols)
         self.trigger, self.quotes = TriggerModel(triggers), QuotesModel(symbols)
-        self.risk = RiskModel(venues, symbols, places=places, kinds=(NEW, CANCEL_ORDER))
+        self.risk = RiskModel(venues, symbols, places=places)
         self.door = DoorModel(self.risk, TokenBucketModel())
         self.counts: Counter[str] = Counter()
 

@@ -109,7 +109,7 @@ class Desk:
         sides, total = {}, 0
         for message in end.exchange._accounts["TJ"].messages:
             name, fields, _ = decode(message, inbound=False)
-            if name == "accepted":
+            if name in ("accepted", "replaced"):
                 sides[fields["user_ref"]] = 1 if fields["side"] == "B" else -1
             elif name == "executed":
                 total += sides[fields["user_ref"]] * fields["quantity"]
@@ -142,6 +142,38 @@ def test_the_host_cancels_an_order_that_stands(desk):
     assert (desk.told[0, "A"], desk.told[0, "C"]) == (1, 2)
     desk.agree()
     assert control.counter("UNKNOWN_CANCELS") == 0
+
+
+def test_the_host_moves_an_order_that_stands(desk):
+    """To another price and size, before and after a part of it has traded; the shares are those of the whole chain."""
+    control = desk.control
+    for venue in range(TINY.venues):
+        desk.open(venue)
+    control.send_order(venue=0, symbol=0, side=BUY, shares=100, price=PRICE - 5_000, day=True)
+    desk.run()
+    (sent,) = desk.heard(OrderSent)
+
+    def move(shares, price, user_ref):
+        control.orders.replace(venue=0, symbol=0, side=BUY, user_ref=user_ref, shares=shares, price=price)
+        desk.run()
+        events = [event for event in desk.events if isinstance(event, OrderSent | OrderRejected)]
+        desk.events = []
+        return events
+
+    (first,) = move(60, PRICE - 4_000, sent.user_ref)
+    assert (first.order_kind, first.user_ref, desk.told[0, "U"]) == (1, sent.user_ref + 1, 1)
+    assert control.position(0) == (0, 60, 0)
+    desk.makers[0].enter("S", 20, PRICE - 4_000)
+    desk.run()
+    assert control.position(0) == (20, 40, 0)
+    (second,) = move(80, PRICE - 3_000, first.user_ref)
+    assert control.position(0) == (20, 60, 0)
+    assert [event.reason for event in move(90, PRICE, first.user_ref)] == [RejectReason.UNKNOWN_ORDER]  # it is no more
+    desk.makers[0].enter("S", 60, PRICE - 3_000)
+    desk.run()
+    assert (desk.told[0, "U"], desk.told[0, "E"]) == (2, 2)
+    assert second.user_ref not in desk.unanswered.of(0)
+    assert desk.agree() == [80, 0]
 
 
 def test_a_day_at_two_exchanges(desk):

@@ -7,10 +7,11 @@ import pytest
 from host.card.events import OrderRejected
 from host.card.quotes import enable_quoter, quoter_fault, set_quoter, set_quoter_venue, stop_quoting
 from host.card.registers import RejectReason
-from host.card.replies import FILLED, RELEASED
+from host.card.replies import FILLED, RELEASED, REPLACED
 from host.card.signals import Periods, set_signals
 from host.strategy.quoter import QuoterParameters
 from hw.config import TINY
+from sim.golden.open_orders import Answer
 from sim.golden.quoter import Parameters, risk
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, SELL
 from sim.golden.signals import Volatility, smoothing
@@ -24,6 +25,8 @@ PARAMETERS = QuoterParameters(
 """About 3 ticks of skew for one quote held, and quotes about 4 ticks from the middle."""
 GOLDEN = Parameters(**PARAMETERS._asdict())
 PERIOD = 4
+ANSWERED = {CANCEL_ORDER: RELEASED, REPLACE_ORDER: REPLACED}
+"""What a venue says to each, and does."""
 
 
 class Quoting:
@@ -32,7 +35,7 @@ class Quoting:
     def __init__(self, desk):
         self.desk, self.model, self.live, self.enabled = desk, desk.model, {}, False
         self.volatility, self.variance, self.record = Volatility(smoothing(PERIOD)), None, None
-        self.sent, self.refused, self.answers = 0, 0, Answers(desk.control.replies, TINY.venues)
+        self.sent, self.moved, self.refused, self.answered, self.answers = 0, 0, 0, 0, Answers(desk.control.replies, TINY.venues)
         set_signals(desk.control, Periods(volatility=PERIOD), venue=VENUE, source="tops")
         set_quoter_venue(desk.control, VENUE)
         set_quoter(desk.control, SLOT, PARAMETERS)
@@ -55,20 +58,23 @@ class Quoting:
                 price = top.bid_price + top.ask_price if record.sure and top.bid_price and top.ask_price else None
                 self.variance = None if price is None else self.volatility.update(price)
         found.append(self.found())
-        while cancelled := self._frames(found):
-            for side in cancelled:
-                self.answer(side, RELEASED)
+        while answers := self._frames(found):
+            for side, kind in answers:
+                self.answer(side, kind)
             self.desk.card.run(SETTLED)
             found = found[1:] or found
 
     def answer(self, side, kind):
-        """All that is left of a quote."""
-        quote = self.model.quotes.sides[SLOT][side]
-        shares = quote.left
+        """All that is left of a quote; REPLACED: it has been moved."""
+        quote, risk_model = self.model.quotes.sides[SLOT][side], self.model.risk
+        shares = 0 if kind == REPLACED else quote.left
+        self.answered += 1
         self.answers.tell(VENUE, quote.reference, kind, shares)
-        self.model.quotes.reply(SLOT, side, shares)
-        if kind == FILLED:
-            self.model.risk.exposures[SLOT].position += shares if side == BUY else -shares
+        settlement = risk_model.answer(Answer(kind, VENUE, quote.reference, self.answered, shares))
+        if settlement:
+            risk_model.settle(settlement)
+        if shares:
+            self.model.quotes.reply(SLOT, side, shares)
 
     def found(self):
         """Risk and spread by the golden formula; the time that passes meanwhile changes nothing that is seen."""
@@ -77,22 +83,23 @@ class Quoting:
         return risk(GOLDEN, min(self.variance >> 12, 2**32 - 1), PARAMETERS.end - (self.desk.control.time() >> 16))
 
     def _frames(self, found):
-        """What left is what the golden models let leave, first by what was known before; returns the sides that were cancelled."""
-        frames, cancelled = [], []
+        """What left is what the golden models let leave, first by what was known before; returns the sides to be answered, and how."""
+        frames, answers = [], []
         for one in found:
             while orders := self.model.quote(self.record, GOLDEN, one, enabled=self.enabled):
                 for order in orders:
-                    if order.kind == REPLACE_ORDER:
+                    if order.kind == REPLACE_ORDER and not self.model.risk.open.replaceable(order):  # another one is under way
                         self.refused += 1
                         self.model.quotes.refused(SLOT, order.side, order.kind)
                         continue
                     user_ref, frame = self.model.send(order)
                     frames.append(frame)
-                    cancelled += [order.side] if order.kind == CANCEL_ORDER else []
+                    answers += [(order.side, ANSWERED[order.kind])] if order.kind in ANSWERED else []
+                    self.moved += order.kind == REPLACE_ORDER
                     self.model.quotes.sent(SLOT, order.side, order.kind, user_ref)
         assert self.desk.frames() == frames
         self.sent += len(frames)
-        return cancelled
+        return answers
 
     def enable(self, on=True):
         enable_quoter(self.desk.control, on)
@@ -148,7 +155,8 @@ def test_quotes_stand_where_the_formula_says_and_follow_market_and_position(quot
         quoting.check()
     assert [left for _, left in quotes(quoting)] == [100, 100]
     assert quoting.sent > 20
-    assert quoting.refused > 5
+    assert quoting.moved > 5
+    assert quoting.desk.control.counter("REJECT_UNKNOWN_ORDER") == quoting.refused > 5
     assert not quoter_fault(quoting.desk.control)
 
 
@@ -173,7 +181,7 @@ def test_nothing_stands_when_it_is_stopped(quoting, how):
     assert quoting.sent == before + 2  # both are cancelled
     walk(quoting, rng, 2, middle)
     assert quoting.sent == before + 2
-    assert {event.reason for event in quoting.desk.heard(OrderRejected)} <= {RejectReason.BAD_ORDER}
+    assert {event.reason for event in quoting.desk.heard(OrderRejected)} <= {RejectReason.UNKNOWN_ORDER}
     if how == "disarmed":
         control.arm()
     elif how == "disabled":

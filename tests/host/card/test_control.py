@@ -332,6 +332,9 @@ def test_an_order_and_a_reply_end_with_their_doorbell(card, control):
     control.orders.cancel(venue=1, symbol=3, user_ref=77, shares=5)
     assert [card.get(name) for name in ("HOST_ORDER", "HOST_ORDER_REFERENCE", "HOST_ORDER_SHARES")] == [1 | 3 << 16 | 2 << 24, 77, 5]
     assert card.writes[-1] == (REGISTERS["HOST_ORDER_DOORBELL"].address(), 1)
+    control.orders.replace(venue=1, symbol=3, side=SELL, user_ref=78, shares=60, price=9)
+    assert [card.get(f"HOST_ORDER{name}") for name in ("", "_REFERENCE", "_SHARES", "_PRICE")] == [0x5000000 | 3 << 16 | 257, 78, 60, 9]
+    assert card.writes[-1] == (REGISTERS["HOST_ORDER_DOORBELL"].address(), 1)
     for bad in ({"venue": 2, "symbol": 3}, {"venue": 1, "symbol": 4}):
         with pytest.raises(ValueError, match="not"):
             control.orders.cancel(user_ref=1, **bad)
