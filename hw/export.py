@@ -95,10 +95,10 @@ def export(component: wiring.Component, name: str, *, fast: bool = False) -> str
     return to_verilog(compact_rtlil(component, name), name, fast=fast)
 
 
-def compact_rtlil(component: wiring.Component, name: str) -> str:
-    """RTLIL of a component for :func:`to_verilog`, which gives the memories their zeros."""
+def compact_rtlil(component: wiring.Component, name: str, *, sources: bool = False) -> str:
+    """RTLIL of a component for :func:`to_verilog`, which gives the memories their zeros; ``sources``: with the lines that it comes from."""
     with _zero_memories_left_out():
-        return to_rtlil(component, name)
+        return to_rtlil(component, name, sources=sources)
 
 
 def to_verilog(text: str, name: str, *, fast: bool = False) -> str:
@@ -123,7 +123,7 @@ def run_yosys(script: str, folder: Path, what: str) -> None:
         raise ExportError(f"yosys could not {what}: {result.stderr.strip() or result.stdout.strip()}")
 
 
-def to_rtlil(component: wiring.Component, name: str) -> str:
+def to_rtlil(component: wiring.Component, name: str, *, sources: bool = False) -> str:
     """RTLIL of a component with the ports of the Verilog.
 
     Amaranth walks expressions by recursion, and a large card's are deep. All that it makes lives to the end, and so the search for what
@@ -133,7 +133,7 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
     sys.setrecursionlimit(max(limit, RECURSION))
     gc.disable()
     try:
-        return rtlil.convert(component, name=name, ports=ports(component), emit_src=False)
+        return rtlil.convert(component, name=name, ports=ports(component), emit_src=sources)
     finally:
         sys.setrecursionlimit(limit)
         if collects:

@@ -19,7 +19,7 @@ class Venues:
         self._rng = rng
         self._live = {}  # (venue, UserRefNum): [shares left, shares traded]
         self.outbox = deque()
-        self._numbers = {}
+        self.numbers = {}  # of each venue's last answer
 
     def take(self, order, number):
         """An order comes in."""
@@ -63,8 +63,8 @@ class Venues:
                 self._live.pop(key)
                 self.outbox.append((RELEASED, *key, left + rng.randint(1, 500)))
         odd = 1 if quiet else rng.random()
-        if odd < 0.03 and self._numbers:
-            venue, number = rng.choice(list(self._numbers.items()))
+        if odd < 0.03 and self.numbers:
+            venue, number = rng.choice(list(self.numbers.items()))
             return Answer(rng.randrange(5), venue, rng.randrange(50), (number - rng.randrange(3)) % 2**32, rng.randint(1, 50))
         if odd < 0.06:
             return Answer(MOVED, symbol=200, shares=5)
@@ -82,5 +82,5 @@ class Venues:
         if not self.outbox:
             return None
         kind, venue, user_ref, shares = self.outbox.popleft()
-        number = self._numbers[venue] = self._numbers.get(venue, rng.choice([0, 1, 2**32 - 20])) + 1
+        number = self.numbers[venue] = self.numbers.get(venue, rng.choice([0, 1, 2**32 - 20, rng.getrandbits(32)])) + 1
         return Answer(kind, venue, user_ref, number % 2**32, shares)

@@ -123,6 +123,8 @@ class RiskModel:
     symbol_limits: dict[int, SymbolLimits] = field(default_factory=dict)
     """Of the symbols that have any."""
     limits_valid: bool = False
+    limits_broken: bool = False
+    """One of them has lost a bit."""
     armed: bool = False
     kill: bool = False
     fault: bool = False
@@ -226,7 +228,7 @@ class RiskModel:
         same = (order.venue, order.symbol, order.side, order.shares, order.price)
         against = {
             RejectReason.DEAD_MAN: self.expired and self.limits_valid,
-            RejectReason.HALTED: not self.armed or not self.limits_valid or self.fault,
+            RejectReason.HALTED: not self.armed or not self.limits_valid or self.limits_broken or self.fault,
             RejectReason.KILLED: self.kill or order.venue in self.killed_venues or order.strategy in self.killed_strategies
             or order.symbol in self.killed_symbols,
             RejectReason.REPEATED: order.strategy in self.executions.tripped,

@@ -7,12 +7,13 @@ from hw.export import compact_rtlil, to_verilog
 from hw.risk.gateway import RiskGateway
 from sim.verilated.build import compile_flat, flat_library
 from sim.verilated.flat import CompiledComponent, Flat
-from sim.verilated.mutants import mutated
+from sim.verilated.mutants import Mutant, mutated
 
 
-def gateway_mutants(config: CardConfig, *, count: int, seed: int) -> tuple[Path, list[str]]:
+def gateway_mutants(config: CardConfig, *, count: int, seed: int) -> tuple[Path, list[Mutant]]:
     """The library of a gateway with so many mutants, and what each of them changes."""
-    rtlil, mutants = mutated(compact_rtlil(Flat(RiskGateway(config), mutants=True), "flat"), "flat", count=count, seed=seed)
+    design = compact_rtlil(Flat(RiskGateway(config), mutants=True, flips=True), "flat", sources=True)
+    rtlil, mutants = mutated(design, "flat", count=count, seed=seed)
     return compile_flat(to_verilog(rtlil, "flat", fast=True), f"gateway-mutants-{config.name}"), mutants
 
 
@@ -28,5 +29,5 @@ class CompiledGateway(CompiledComponent):
     """
 
     def __init__(self, config: CardConfig, *, mutants: Path | None = None, mutant: int = 0):
-        library = mutants or flat_library("gateway", config, lambda: Flat(RiskGateway(config)))
-        super().__init__(RiskGateway(config), library, mutant=mutant)
+        library = mutants or flat_library("gateway", config, lambda: Flat(RiskGateway(config), flips=True))
+        super().__init__(RiskGateway(config), library, mutant=mutant, flips=True)

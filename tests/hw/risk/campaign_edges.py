@@ -1,0 +1,161 @@
+"""Orders right at a limit: one is drawn, and the limit set to what it comes to, to one less, or to that with another bit."""
+
+from dataclasses import replace
+
+from hw.reasons import RejectReason
+from sim.golden.records import BUY, SELL, Order
+from sim.golden.reference import Touch
+from sim.golden.risk import MAX_PRICE, NO_OWN, Limits, Market
+from tests.hw.risk.campaign_draws import MONEY, WORD, meaningless
+from tests.hw.risk.gateway_bench import WITHOUT_MARKET
+from tests.hw.risk.side_by_side import SYMBOLS, VENUES, SideBySide
+
+WIDE = Limits(WORD, MONEY, WORD, 2**16 - 1, 1, waived=WITHOUT_MARKET | 1 << RejectReason.DEAD_MAN)
+"""Nothing is refused."""
+
+TRIES = 12
+
+
+def edges(door: SideBySide) -> None:
+    for _ in range(TRIES):
+        calm(door)
+        door.rng.choice([at_limit, at_limit, pair_at_limit, at_reference, at_bid, at_own_order, once_more])(door)
+    door.drain()
+    door.clear_limits()
+    door.switch(WIDE)
+
+
+def calm(door: SideBySide) -> None:
+    """Some orders end, so that there is a place; then nothing moves."""
+    for _ in range(4):
+        if answer := door.venues.answer():
+            door.tell(meaningless(door.rng, answer))
+    door.drain(8)
+
+
+def sized(rng, most: int) -> int:
+    """Of any length."""
+    return min(rng.getrandbits(rng.randrange(1, most.bit_length() + 1)) + 1, most)
+
+
+def draw(door: SideBySide, **fixed) -> Order:
+    """Small enough that the batch goes on: what works and what the account has are not to come to an end."""
+    rng = door.rng
+    shares = sized(rng, WORD if rng.random() < 0.3 else 2**16)
+    order = Order(1, rng.randrange(VENUES), rng.randrange(SYMBOLS), rng.randrange(2), shares, sized(rng, MAX_PRICE), day=rng.randrange(2))
+    return order._replace(**fixed)
+
+
+def near(rng, value: int, most: int) -> int:
+    """The value, or one beside it."""
+    value = max(0, value)
+    less, other = max(0, value - 1), value ^ 1 << rng.randrange(max(1, value.bit_length()))
+    return min(most, rng.choice([value, value, less, less, other]))
+
+
+def put(door: SideBySide, limits: Limits, order: Order, own=NO_OWN) -> None:
+    """Nothing but these limits stands against the order."""
+    door.switch(limits)
+    door.limit(order.symbol, own)
+    for _ in range(4):
+        door.cycle()
+
+
+def at_limit(door: SideBySide) -> None:
+    rng, risk, order = door.rng, door.risk, draw(door)
+    notional, after = order.shares * order.price, risk.exposures[order.symbol].after(order.side, order.shares)
+    firm = {
+        "max_shares": (order.shares, WORD), "max_notional": (notional, MONEY), "max_position": (after, WORD),
+        "max_day_notional": (risk.day_notional + notional, MONEY), "max_gross": (risk.account.gross + notional, MONEY),
+        "max_net": (risk.account.net(order.side) + notional, MONEY), "max_open_orders": (risk.open.count + 1, 2**16 - 1)}
+    own = {
+        "max_shares": (order.shares, WORD), "max_notional": (notional, MONEY),
+        "max_long" if order.side == BUY else "max_short": (after, WORD), "min_price": (order.price, WORD), "max_price": (order.price, WORD),
+        "locates": (risk.sold_short[order.symbol] + order.shares, WORD)}
+    if rng.random() < 0.5:
+        name, (value, most) = rng.choice(list(firm.items()))
+        put(door, replace(WIDE, **{name: near(rng, value, most)}), order)
+    else:
+        name, (value, most) = rng.choice(list(own.items()))
+        put(door, WIDE, order, NO_OWN._replace(**{name: near(rng, value, most)}))
+    door.offer(order)
+
+
+def pair_at_limit(door: SideBySide) -> None:
+    """The first leg alone, or with the second."""
+    rng, risk, first = door.rng, door.risk, draw(door, pair=1)
+    second = draw(door, venue=(first.venue + 1) % VENUES, symbol=(first.symbol + rng.randrange(1, SYMBOLS)) % SYMBOLS)
+    both = [leg.shares * leg.price for leg in (first, second)]
+    ahead = both[0] + rng.choice([0, both[1]])
+    side = rng.choice([first.side, second.side])
+    name, value = rng.choice([
+        ("max_day_notional", risk.day_notional + ahead), ("max_gross", risk.account.gross + ahead),
+        ("max_net", risk.account.net(side) + rng.choice([ahead, both[1]])), ("max_open_orders", risk.open.count + rng.choice([1, 2]))])
+    put(door, replace(WIDE, **{name: near(rng, value, 2**16 - 1 if name == "max_open_orders" else MONEY)}), first)
+    door.offer(first)
+    while door.offered:
+        door.cycle()
+    door.offer(second)
+
+
+def hear(door: SideBySide, touch: Touch) -> None:
+    door.market = Market(touch)
+    door.dut.set(tops__valid=1, tops__payload={name: value for name, value in touch._asdict().items() if name != "doubtful"})
+    door.cycle()
+    door.quieten()
+    door.cycle()
+
+
+def at_reference(door: SideBySide) -> None:
+    """As far from it as it may be in money, or by its price."""
+    rng, order = door.rng, draw(door)
+    deviation = rng.getrandbits(16)
+    distance = rng.choice([sized(rng, WORD), (order.price * deviation) >> 16, 0])
+    reference = order.price + (near(rng, distance, WORD) * rng.choice([1, -1]))
+    if not 0 < reference < 2**32:
+        return
+    limits = replace(WIDE, waived=WIDE.waived & ~(1 << RejectReason.COLLAR | 1 << RejectReason.FAT_FINGER), max_distance=distance,
+                     max_deviation=deviation)
+    if rng.random() < 0.5:
+        limits = replace(limits, **rng.choice([{"max_distance": WORD}, {"max_deviation": 2**16 - 1}]))
+    put(door, limits, order)
+    hear(door, Touch(order.venue, order.symbol, reference, reference))
+    door.offer(order)
+
+
+def at_bid(door: SideBySide) -> None:
+    rng, order = door.rng, draw(door, side=SELL)
+    put(door, WIDE, order, NO_OWN._replace(uptick_only=1))
+    for venue in rng.sample(range(VENUES), rng.randrange(1, VENUES + 1)):
+        bid = max(1, near(rng, order.price, WORD))
+        hear(door, Touch(venue, order.symbol, bid, bid))
+    door.offer(order)
+
+
+def at_own_order(door: SideBySide) -> None:
+    """On the other side of one, at its price."""
+    rng, standing = door.rng, [other.order for other in door.risk.open.orders.values() if other.order.day]
+    if standing:
+        other = rng.choice(standing)
+        price = max(1, min(MAX_PRICE, rng.choice([near(rng, other.price, MAX_PRICE), other.price + 1])))
+        order = draw(door, venue=other.venue, symbol=other.symbol, side=1 - other.side, price=price)
+        put(door, WIDE, order)
+        door.offer(order)
+
+
+def once_more(door: SideBySide) -> None:
+    """The same order again, some cycles later, or one that is not quite the same."""
+    rng, order = door.rng, draw(door)
+    window = rng.choice([0, 8, 16, 32, 64])
+    put(door, replace(WIDE, duplicate_window=window, waived=WIDE.waived | 1 << RejectReason.SELF_MATCH), order)
+    door.offer(order)
+    for other in rng.sample(range(3), rng.randrange(3)):
+        while door.offered:
+            door.cycle()
+        door.offer(draw(door, shares=other + 1))
+    while door.offered:
+        door.cycle()
+    for _ in range(max(0, window - rng.randrange(12))):
+        door.cycle()
+    name, bits = rng.choice([("price", 31), ("shares", 32), ("venue", 1), ("symbol", 2), ("side", 1), (None, 1)])
+    door.offer(order._replace(**{name: getattr(order, name) ^ 1 << rng.randrange(bits)}) if name else order)
