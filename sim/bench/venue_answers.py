@@ -41,6 +41,10 @@ class Venues:
             self._live[order.venue, number] = [order.shares, 0]
             self.outbox.append((NOTED, order.venue, number, 0))
 
+    def fill(self, key, shares):
+        """So many of an order trade, which has them."""
+        self._tell(FILLED, key, shares)
+
     def _tell(self, kind, key, shares):
         entry = self._live[key]
         entry[0] -= shares

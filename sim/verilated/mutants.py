@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,12 +34,12 @@ class Mutant(NamedTuple):
     change: str
     """As yosys's ``mutate`` names it, with cell and port."""
     lines: tuple[str, ...]
-    """Where that comes from: file, a colon, and the text of the line. A few cells that yosys has made come from nowhere."""
+    """Where that comes from: file, a colon, and the text of the line. Of a cell that yosys has made from none: where it leads to."""
 
     @classmethod
-    def named(cls, command: str) -> "Mutant":
+    def named(cls, command: str, netlist: "Netlist") -> "Mutant":
         words = command.split(" -src ")
-        lines = {line_of(*source.rsplit(":", 1)) for source in words[1:]}
+        lines = {line_of(*source.rsplit(":", 1)) for source in words[1:] or netlist.leads_to(words[0].split(" -cell ")[1].split()[0])}
         return cls(re.sub(r"^mutate | -module \\?\S+", "", words[0]), tuple(sorted(lines)))
 
 
@@ -72,7 +73,50 @@ def mutated(rtlil: str, name: str, *, count: int, seed: int) -> tuple[str, list[
             raise ExportError(f"yosys drew {len(found)} mutants of {name}, not {count}")
         applied = "\n".join(f"{line} -ctrl {CONTROL} {BITS} {number}" for number, line in enumerate(found, 1))
         run_yosys(f"read_rtlil flat.il\n{applied}\nwrite_rtlil mutated.il\n", folder, "make mutants")
-        return (folder / "mutated.il").read_text(), [Mutant.named(line) for line in found]
+        netlist = Netlist((folder / "flat.il").read_text())
+        return (folder / "mutated.il").read_text(), [Mutant.named(line, netlist) for line in found]
+
+
+class Netlist:
+    """Of a flat RTLIL text: what each cell drives, and the lines that wires and cells come from."""
+
+    OUTPUTS = ("Y", "Q")
+
+    def __init__(self, text: str):
+        self._readers, self._drives, self._sources = defaultdict(list), {}, defaultdict(list)
+        sources, cell = [], ""
+        for line in text.splitlines():
+            words = line.split(maxsplit=2)
+            if words[:2] == ["attribute", "\\src"]:
+                sources = words[2].strip('"').split("|")
+            elif words[:1] == ["cell"]:
+                cell, self._sources[words[2]], sources = words[2], sources, []
+            elif words[:1] == ["wire"]:
+                name = line.split()[-1]
+                self._sources[name], sources = sources, []
+            elif words[:1] == ["end"]:
+                cell = ""
+            elif words[:1] == ["connect"] and cell:
+                if words[1][1:] in self.OUTPUTS:
+                    self._drives[cell] = names_in(words[2])
+                else:
+                    for name in names_in(words[2]):
+                        self._readers[name].append(cell)
+
+    def leads_to(self, cell: str) -> list[str]:
+        """The nearest lines that come after a cell."""
+        at, passed = [cell], {cell}
+        while at:
+            wires = [wire for one in at for wire in self._drives.get(one, ())]
+            at = [reader for wire in wires for reader in self._readers[wire] if reader not in passed]
+            passed.update(at)
+            if found := {source for name in [*wires, *at] for source in self._sources[name]}:
+                return sorted(found)
+        return []
+
+
+def names_in(signal: str) -> list[str]:
+    return [word for word in signal.split() if word[0] in "$\\"]
 
 
 def around(command: str) -> bool:

@@ -19,7 +19,7 @@ TRIES = 12
 def edges(door: SideBySide) -> None:
     for _ in range(TRIES):
         calm(door)
-        door.rng.choice([at_limit, at_limit, pair_at_limit, at_reference, at_bid, at_own_order, once_more])(door)
+        door.rng.choice([at_limit, at_limit, pair_at_limit, at_reference, at_bid, at_own_order, once_more, repeated])(door)
     door.drain()
     door.clear_limits()
     door.switch(WIDE)
@@ -146,7 +146,7 @@ def at_own_order(door: SideBySide) -> None:
 def once_more(door: SideBySide) -> None:
     """The same order again, some cycles later, or one that is not quite the same."""
     rng, order = door.rng, draw(door)
-    window = rng.choice([0, 8, 16, 32, 64])
+    window = rng.choice([0, 8, 16, 32, 64, WORD, WORD, WORD])
     put(door, replace(WIDE, duplicate_window=window, waived=WIDE.waived | 1 << RejectReason.SELF_MATCH), order)
     door.offer(order)
     for other in rng.sample(range(3), rng.randrange(3)):
@@ -155,7 +155,30 @@ def once_more(door: SideBySide) -> None:
         door.offer(draw(door, shares=other + 1))
     while door.offered:
         door.cycle()
-    for _ in range(max(0, window - rng.randrange(12))):
+    for _ in range(max(0, min(window, 99) - rng.randrange(12))):
         door.cycle()
-    name, bits = rng.choice([("price", 31), ("shares", 32), ("venue", 1), ("symbol", 2), ("side", 1), (None, 1)])
+    name, bits = rng.choice([("price", 31), ("shares", 32), ("venue", 1), ("symbol", 2), ("side", 1), *[(None, 1)] * 5])
     door.offer(order._replace(**{name: getattr(order, name) ^ 1 << rng.randrange(bits)}) if name else order)
+
+
+def repeated(door: SideBySide) -> None:
+    """A strategy has as many executions as it may, and one more, or not; then another order of it, or of another one."""
+    rng = door.rng
+    most, strategy = rng.randrange(1, 3), rng.randrange(16)
+    order = draw(door, strategy=strategy, shares=9)
+    put(door, replace(WIDE, max_executions=most, execution_window=rng.choice([0, 0, 60])), order)
+    key = order.venue, door.numbers[order.venue]
+    door.offer(order)
+    door.drain(0)
+    if key in door.risk.open.orders:
+        for _ in range(most + rng.randrange(2)):
+            door.venues.fill(key, 1)
+    while door.venues.outbox:
+        door.tell(door.venues.answer(quiet=True))
+        for _ in range(10):
+            door.cycle()
+    door.offer(draw(door, strategy=rng.choice([strategy, strategy ^ 1 << rng.randrange(4)])))
+    door.drain()
+    door.rearm(rng.choice([0, rng.getrandbits(16), 1 << strategy]))
+    door.cycle()
+    door.rearm(0)

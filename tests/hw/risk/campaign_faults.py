@@ -18,6 +18,9 @@ GROSS_BITS = 68
 def fail(door: SideBySide) -> None:
     """One of them, if it can be. Then orders are refused; what is open is cancelled if the host wants it."""
     door.switch(WIDE)
+    door.rearm(2**16 - 1)
+    door.cycle()
+    door.rearm(0)
     if not door.rng.choice([wrong_answer, wrong_answer, too_many_answers, too_much, lost_for_order, lost_for_order, lost_for_answer])(door):
         return
     door.said["failed"] += 1
@@ -74,7 +77,9 @@ def too_much(door: SideBySide) -> bool:
         return risk.fault
     door.switch(replace(WIDE, waived=2**31 - 1))
     order = probe(door)._replace(shares=WORD, price=MAX_PRICE)
-    while not risk.fault and risk.account.gross < 1 << GROSS_BITS:
+    for _ in range(4 << GROSS_BITS - 64):
+        if risk.fault or risk.account.gross >= 1 << GROSS_BITS:
+            return settled(door)
         key = order.venue, door.numbers[order.venue]
         door.offer(order)
         door.doubt = True
@@ -84,7 +89,7 @@ def too_much(door: SideBySide) -> bool:
         if key in risk.open.orders and risk.account.gross < 1 << GROSS_BITS:
             door.tell(Answer(FILLED, *key, next_number(door, key[0]), WORD))
             door.drain()
-    return settled(door)
+    return False
 
 
 def settled(door: SideBySide) -> bool:
