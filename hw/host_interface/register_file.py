@@ -134,7 +134,7 @@ class RegisterFile(wiring.Component):
                     words = 0b11 if register.words == 2 else 1 << (offset >> 2 & 1)
                     bits = mask(register) if register.words == 2 else mask(register) << 32 * (offset >> 2 & 1)
                     kept.append((hit, words, bits))
-        m.d.comb += self.refused.eq(was_write & ~reduce(or_, accepted, Const(0)))
+        m.d.comb += self.refused.eq(was_write & ~Cat(accepted).any())
         wide = Cat(hit for hit, words, _ in kept if words == 0b11).any()
         bits = Cat(Cat(hit for hit, _, bits in kept if bits >> bit & 1).any() for bit in range(64))
         words = Cat(Cat(hit for hit, words, _ in kept if words >> word & 1).any() for word in range(2))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,13 @@ def test_only_exclusive_memories_are_marked():
 def test_a_failing_tool_is_named_with_what_it_said(tmp_path):
     with pytest.raises(FlowError, match=r"^sh failed \(exit status 3\): ERROR: no such cell \(log: .*x\.log\)$"):
         run(["sh", "-c", "echo ERROR: no such cell; exit 3"], Path(tmp_path), "x.log")
+
+
+def test_a_tool_that_dies_without_a_word_in_its_own_log_is_told_by_what_it_printed(tmp_path):
+    with pytest.raises(FlowError, match=r"^sh failed \(exit status 1\): call stack exhausted \(log: .*x\.log\)$"):
+        run(["sh", "-c", "echo 3. A pass > x.log; echo; echo call stack exhausted; exit 1"], Path(tmp_path), "x.log", own_log=True)
+
+
+def test_a_tool_that_is_a_module_is_named_as_one(tmp_path):
+    with pytest.raises(FlowError, match=r"^bitstreams\.yosys failed \(exit status 1\): ERROR: No such command: nonsense"):
+        run([sys.executable, "-m", "bitstreams.yosys", "-q", "-l", "x.log", "-p", "nonsense"], Path(tmp_path), "x.log", own_log=True)
