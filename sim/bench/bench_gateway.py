@@ -152,7 +152,7 @@ class Host:
 
     def __init__(self, tb, model, replies, orders, tops, count):
         self.tb, self.model, self.replies, self.orders, self.venues, self.tops = tb, model, replies, orders, Venues(tb.rng), tops
-        self.symbol_limits, self.left, self.asked = tb.source("symbol_limits"), count, []
+        self.symbol_limits, self.left, self.asked, self.still = tb.source("symbol_limits"), count, [], False
         model.on_leaving = self.venues.take
 
     def say(self, *, quiet=False):
@@ -174,6 +174,8 @@ class Host:
         rng = self.tb.rng
         if rng.random() < 0.1:
             self.say(quiet=not self.left)
+        if self.still:
+            return
         if self.left and self.orders.waiting < 3:
             self.left -= 1
             self.ask()
@@ -210,12 +212,28 @@ async def orders_replies_and_switches_at_random(tb):
     assert model.said == {f"{name}_reply": model.risk.open.counts[name] for name in ("late", "bad")} | {
         "unknown_cancel": model.risk.open.counts["unknown_cancel"]}
     assert not tb.get("fault")
+    await take_every_place(tb, model, host, orders)
     tb.compare([plain(order) for order in passed.payloads], model.passed, "passed order")
     tb.compare([(plain(item.order), item.reason) for item in rejected.payloads], model.rejected, "rejected order")
     seen = {reason for _, reason in model.rejected}
-    missed = set(RejectReason) - seen - {RejectReason.NONE, RejectReason.NO_PLACE}  # with so many places they are seldom all taken
+    missed = set(RejectReason) - seen - {RejectReason.NONE}
     assert not missed or share(100) < 100, f"reasons never seen: {missed}"
     await compare_exposures(tb, model)
+
+
+async def take_every_place(tb, model, host, orders):
+    """At random answers come as fast as orders leave, and own orders stand in the way of others, before the places run out."""
+    host.still = True
+    model.set(limits=replace(WIDE, max_position=2**32 - 1), limits_valid=1, armed=1, kill=0, reducing=0)
+    for name in MASKS:
+        model.switch(name, {0, 1} if name == "rearm_strategies" else set())
+    model.halt([0] * TINY.venues)
+    tb.set(heartbeat=0, stale=0, restart=0)
+    host.symbol_limits.send(*({"symbol": symbol, "values": NO_OWN._asdict()} for symbol in range(TINY.symbols)))
+    await tb.cycles(200)
+    orders.send(*({"shares": 1, "price": 1, "side": BUY, "symbol": number % TINY.symbols} for number in range(2 * TINY.open_orders)))
+    await tb.drain(limit=400_000)
+    assert any(reason is RejectReason.NO_PLACE for _, reason in model.rejected)
 
 
 async def compare_exposures(tb, model):
