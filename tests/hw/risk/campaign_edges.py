@@ -3,23 +3,26 @@
 from dataclasses import replace
 
 from hw.reasons import RejectReason
-from sim.golden.records import BUY, SELL, Order
+from sim.golden.records import BUY, REPLACE_ORDER, SELL, Order
 from sim.golden.reference import Touch
 from sim.golden.risk import MAX_PRICE, NO_OWN, Limits, Market
 from tests.hw.risk.campaign_draws import MONEY, WORD, meaningless
 from tests.hw.risk.gateway_bench import WITHOUT_MARKET
-from tests.hw.risk.side_by_side import SYMBOLS, VENUES, SideBySide
+from tests.hw.risk.side_by_side import DAY_LEVELS, SYMBOLS, VENUES, SideBySide
 
 WIDE = Limits(WORD, MONEY, WORD, 2**16 - 1, 1, waived=WITHOUT_MARKET | 1 << RejectReason.DEAD_MAN)
 """Nothing is refused."""
 
 TRIES = 12
 
+LEVEL_CYCLES = 7
+"""Until the day's level is known."""
+
 
 def edges(door: SideBySide) -> None:
     for _ in range(TRIES):
         calm(door)
-        door.rng.choice([at_limit, at_limit, pair_at_limit, at_reference, at_bid, at_own_order, once_more, repeated])(door)
+        door.rng.choice(EDGES)(door)
     door.drain()
     door.clear_limits()
     door.switch(WIDE)
@@ -182,3 +185,45 @@ def repeated(door: SideBySide) -> None:
     door.rearm(rng.choice([0, rng.getrandbits(16), 1 << strategy]))
     door.cycle()
     door.rearm(0)
+
+
+def replaces(door: SideBySide) -> None:
+    """A REPLACE at the limit of the position, by more or less than its order has."""
+    rng, risk = door.rng, door.risk
+    standing = [(key[1], other) for key, other in risk.open.orders.items() if not (other.waits or other.heir or other.cancelled)]
+    if standing:
+        reference, other = rng.choice(standing)
+        order = other.order._replace(
+            kind=REPLACE_ORDER, reference=reference, pair=0, price=sized(rng, MAX_PRICE),
+            shares=max(1, rng.choice([near(rng, other.live, WORD), min(WORD, other.live + 1), sized(rng, WORD)])))
+        after = risk.exposures[order.symbol].after(order.side, risk.more(order))
+        put(door, replace(WIDE, max_position=near(rng, after, WORD)), order)
+        door.offer(order)
+
+
+def paced(door: SideBySide) -> None:
+    """Two orders of a strategy or for a symbol, the second just in time or just too soon."""
+    rng = door.rng
+    interval, kind = rng.choice([40, 100, sized(rng, WORD)]), rng.choice(["strategy", "symbol"])
+    order, window = draw(door, strategy=rng.randrange(16)), rng.choice([0, max(0, interval - rng.randrange(40)), interval])
+    put(door, replace(WIDE, **{f"{kind}_interval": interval, f"{kind}_window": window}), order)
+    for _ in range(2):
+        door.offer(order._replace(shares=rng.randrange(1, 999), side=order.side if kind == "strategy" else rng.randrange(2),
+                                  strategy=order.strategy if kind == "strategy" else rng.randrange(16)))
+        while door.offered:
+            door.cycle()
+        for _ in range(min(rng.randrange(45), interval)):
+            door.cycle()
+
+
+def at_level(door: SideBySide) -> None:
+    """A limit of the day of which what is used is just so many percent, or just not."""
+    rng, used = door.rng, door.risk.day_notional
+    door.switch(replace(WIDE, max_day_notional=near(rng, used * 100 // rng.choice(DAY_LEVELS) + rng.randrange(2), MONEY)))
+    for _ in range(2 * LEVEL_CYCLES):
+        door.cycle()
+    door.compare_level()
+
+
+EDGES = [at_limit, at_limit, at_limit, pair_at_limit, pair_at_limit, at_reference, at_bid, at_own_order, once_more, once_more, repeated,
+         replaces, paced, at_level]

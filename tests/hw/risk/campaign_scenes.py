@@ -2,7 +2,7 @@
 
 from sim.golden.open_orders import MOVED, NOTED, RELEASED, Answer
 from sim.golden.records import CANCEL_ORDER, Order
-from tests.hw.risk.campaign_edges import edges
+from tests.hw.risk.campaign_edges import WIDE, edges
 from tests.hw.risk.side_by_side import SYMBOLS, VENUES, SideBySide
 
 QUEUE = 16
@@ -22,6 +22,10 @@ def cancel_all(door: SideBySide) -> None:
     venues, now, expired = rng.getrandbits(VENUES), rng.random() < 0.5, door.silent
     if rng.random() < 0.3:
         disconnect(door, rng.getrandbits(VENUES))
+    if risk.open.orders and not risk.fault:
+        (venue, _), other = rng.choice(list(risk.open.orders.items()))
+        door.switch(WIDE, **rng.choice([
+            {"strategies": {other.order.strategy}}, {"symbols": {other.order.symbol}}, {"venues": {venue}}, {"unreachable": {venue}}, {}]))
     wanted = sorted(
         key for key, other in risk.open.orders.items() if not other.cancelled and stopped(door, key[0], other.order, venues, now))
     dark = rng.choice(wanted) if wanted and rng.random() < 0.3 else None  # its row has lost a bit

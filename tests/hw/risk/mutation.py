@@ -1,20 +1,25 @@
 """Mutants of the gateway's netlist against the campaign: who is seen, by what, and why the others are not.
 
-``python -m tests.hw.risk.mutation [--count 200] [--seed 1] [--orders 8000] [--only 12,40]`` prints each of them, and how many there are.
+``python -m tests.hw.risk.mutation [--count 200] [--seed 1] [--orders 8000] [--only 12,40]`` prints each of them, and how many there are;
+``--write`` writes docs/mutation.json, from which docs/risk.md is made.
 """
 
 import argparse
+import json
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from sim.verilated.gateway import CompiledGateway, gateway_mutants
-from sim.verilated.mutants import Mutant
+from sim.verilated.mutants import ROOT, Mutant
 from tests.hw.risk.campaign import Campaign
 from tests.hw.risk.mutants_explained import explanation
 from tests.hw.risk.side_by_side import CROWDED
 
 COUNT, SEED, ORDERS = 200, 1, 8_000
 """What `make verify` draws, and how many orders each of them gets."""
+
+
+FILE = ROOT / "docs" / "mutation.json"
 
 
 class Verdict(NamedTuple):
@@ -55,16 +60,26 @@ def summary(verdicts: Collection[Verdict]) -> str:
             "the proofs were not run on them")
 
 
+def write(verdicts: Collection[Verdict], orders: int) -> None:
+    """For the documentation: how many were seen, and each of the others."""
+    others = [[verdict.mutant.change, verdict.mutant.lines, verdict.why] for verdict in verdicts if not verdict.seen]
+    FILE.write_text(json.dumps({"mutants": len(verdicts), "orders": orders, "others": others}, indent=1) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.hw.risk.mutation", description=__doc__.splitlines()[0])
     for name, default in (("count", COUNT), ("seed", SEED), ("orders", ORDERS)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--only", type=lambda text: {int(number) for number in text.split(",")}, default=set())
+    parser.add_argument("--write", action="store_true")
     arguments, verdicts = parser.parse_args(), []
     for verdict in hunt(arguments.count, arguments.seed, arguments.orders, arguments.only):
         verdicts.append(verdict)
         print(verdict, flush=True)
-    print(summary([verdict for verdict in verdicts if verdict.number]))
+    mutants = [verdict for verdict in verdicts if verdict.number]
+    print(summary(mutants))
+    if arguments.write:
+        write(mutants, arguments.orders)
 
 
 if __name__ == "__main__":

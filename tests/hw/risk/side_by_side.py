@@ -24,6 +24,9 @@ CROWDED = replace(TINY, open_orders=4)
 
 VENUES, SYMBOLS = CROWDED.venues, CROWDED.symbols
 
+DAY_LEVELS = 50, 75, 85, 90, 95
+"""Percent of the day's limit that the card tells of."""
+
 PATIENCE = 2_000
 """Cycles in which nothing moves that are too many."""
 
@@ -319,11 +322,15 @@ class SideBySide:
             assert (dut.get("working_buy"), dut.get("working_sell")) == (exposure.working_buy, exposure.working_sell), symbol
             for name, position in (("position", exposure.position), ("second_position", second.position)):
                 assert dut.get(name) == position or position not in POSITION_RANGE, (symbol, name)  # such a one means nothing
-        limit = risk.limits.max_day_notional
         assert dut.bits("day_notional") == risk.day_notional
-        assert dut.bits("day_level") == sum(risk.day_notional * 100 >= limit * percent for percent in (50, 75, 85, 90, 95)) * bool(limit)
+        self.compare_level()
         assert (dut.get("gross_notional"), dut.get("net_buy"), dut.get("net_sell")) == (min(risk.account.gross, MONEY), *(
             max(-(2**63), min(risk.account.net(side), 2**63 - 1)) for side in (BUY, SELL)))
+
+    def compare_level(self) -> None:
+        """Of the day's notional; the limit has been the same for two rounds of the search."""
+        limit, used = self.risk.limits.max_day_notional, self.risk.day_notional
+        assert self.dut.bits("day_level") == sum(used * 100 >= limit * percent for percent in DAY_LEVELS) * bool(limit), (used, limit)
 
     def counted(self) -> None:
         """What was told in pulses."""
