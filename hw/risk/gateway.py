@@ -155,6 +155,7 @@ class RiskGateway(wiring.Component):
         self._kinds = kinds
         self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), self.LimitsByKey(config.symbols)
         self.exposure, self._account, self._executions = Exposure(config.symbols), self.AccountNotional(), self.Executions()
+        self._day, self._duplicates = DayNotional(), Duplicates()
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
@@ -261,7 +262,7 @@ class RiskGateway(wiring.Component):
         """What the checks compare, as it is when the order is to be decided on."""
         config = self._config
         m.submodules.multiplier = multiplier = self.Multiplier()
-        m.submodules.duplicates = self._duplicates = duplicates = Duplicates()
+        m.submodules.duplicates = duplicates = self._duplicates
         m.d.comb += [
             multiplier.a.eq(self.orders.payload.shares),
             multiplier.b.eq(self.orders.payload.price),
@@ -334,7 +335,7 @@ class RiskGateway(wiring.Component):
 
     def _count_the_day(self, m, leg, first, granted, reserve_first, clear):
         """Of a pair the second leg is counted first."""
-        m.submodules.day = self._day = day = DayNotional()
+        m.submodules.day = day = self._day
         m.d.comb += [
             day.limit.eq(self.limits.max_day_notional), day.ahead.eq(Mux(self._second, first.notional, 0)),
             day.spend.eq(granted | reserve_first), day.amount.eq(Mux(self._back, first.notional, leg.notional)),

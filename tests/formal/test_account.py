@@ -13,8 +13,9 @@ from amaranth.lib.wiring import In
 import hw.risk.account
 from hw.risk.account import SPARE, Freed
 from hw.types import Side
+from tests.formal.gateway_promise import FreeProduct
+from tests.formal.history import History
 from tests.formal.prove import mutated, prove
-from tests.formal.test_gateway import FreeProduct, past
 
 MONEY = 6
 """Bits of all money here."""
@@ -95,12 +96,12 @@ class Door(wiring.Component):
 
     def _books(self, m, account):
         """Where nothing has been freed of late, a sum has grown by what has left two cycles before, and by nothing else."""
-        cycles = Signal(range(8))
+        cycles, past = Signal(range(8)), History(m)
         m.d.sync += cycles.eq(Mux(self.free, 0, Mux(cycles == 7, 7, cycles + 1)))
-        spent, side = Mux(past(m, account.spend, 2), past(m, account.spent, 2), 0), past(m, account.spent_side, 2)
+        spent, side = Mux(past(account.spend, 2), past(account.spent, 2), 0), past(account.spent_side, 2)
         for name, total in (("all", account._gross), *account._sides.items()):
             with m.If(cycles == 7):
-                m.d.comb += Assert(total == past(m, total) + (spent if name == "all" else Mux(side == name, spent, 0)))
+                m.d.comb += Assert(total == past(total) + (spent if name == "all" else Mux(side == name, spent, 0)))
 
 
 @pytest.mark.formal

@@ -4,8 +4,9 @@ import pytest
 from amaranth.hdl import Array, Assert, Assume, Cat, Const, Module, Mux, ResetSignal, Signal
 from amaranth.lib.wiring import Component, In
 
+import hw.book.winner_tree
 from hw.book.winner_tree import RADIX, WinnerTree
-from tests.formal.prove import prove
+from tests.formal.prove import mutated, prove
 
 pytestmark = pytest.mark.formal
 
@@ -22,8 +23,8 @@ class Checker(Component):
     apart : bool
         A request waits until the one before has gone through, and the kept results are checked in between
         (proved by induction); else requests follow each other as closely as the tree allows (checked from reset on).
-    broken : bool
-        The tree is shown a slot that is not there; the proof must fail.
+    module : module
+        Of which the ``WinnerTree`` is.
     """
 
     start: In(1)
@@ -32,14 +33,14 @@ class Checker(Component):
     rank: In(RANK_BITS)
     valid: In(1)
 
-    def __init__(self, *, leaves, groups, apart, broken=False):
+    def __init__(self, *, leaves, groups, apart, module=hw.book.winner_tree):
         super().__init__()
-        self._leaves, self._groups, self._apart, self._broken = leaves, groups, apart, broken
+        self._leaves, self._groups, self._apart, self._module = leaves, groups, apart, module
         self._slots = 4 * groups * leaves
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.tree = tree = WinnerTree(leaves=self._leaves, regions=1, rank_bits=RANK_BITS, groups=self._groups)
+        m.submodules.tree = tree = self._module.WinnerTree(leaves=self._leaves, regions=1, rank_bits=RANK_BITS, groups=self._groups)
         slots = Array(Signal(tree.group.shape().elem_shape, name=f"slot{index}") for index in range(self._slots))
         m.d.comb += Assume(~ResetSignal())  # the memory keeps its contents over a reset: the book clears it
 
@@ -61,8 +62,6 @@ class Checker(Component):
         m.d.comb += shown.eq(gap - 2)
         for way in range(RADIX):
             m.d.comb += tree.group[way].eq(slots[Cat(Const(way, 2), shown, leaf)])
-        if self._broken:
-            m.d.comb += tree.group[2].valid.eq(1)
 
         # the answer is about the slots as they were when it was asked, whatever comes while it is on its way
         pending = Signal(tree.latency)
@@ -131,7 +130,13 @@ def test_answers_are_right_when_requests_follow_each_other_closely(tmp_path):
     prove(checker, tmp_path, ports=ports(checker), depth=21, mode="bmc")
 
 
-def test_the_proof_can_fail(tmp_path):
-    checker = Checker(leaves=4, groups=1, apart=True, broken=True)
+@pytest.mark.parametrize(("apart", "old", "new"), [
+    pytest.param(True, "Mux(path[i], 0, word[i].as_value())", "word[i].as_value()", id="what was best there before is a rival"),
+    pytest.param(True, "self.group[i].valid & ~request.ask", "1", id="a slot that is not there takes part"),
+    pytest.param(False, "Cat(a.rank, a.valid) >= Cat(b.rank, b.valid)", "a.rank >= b.rank", id="a slot that is not there wins"),
+    pytest.param(False, "with m.If(active[k - 1]):", "with m.If(active.any()):", id="requests that follow each other closely mix"),
+])
+def test_the_proof_fails_on_a_mutant(apart, old, new, tmp_path):
+    checker = Checker(leaves=4 if apart else 8, groups=1, apart=apart, module=mutated(hw.book.winner_tree, old, new))
     with pytest.raises(AssertionError, match="FAIL"):
-        prove(checker, tmp_path, ports=ports(checker), depth=20)
+        prove(checker, tmp_path, ports=ports(checker), depth=21, mode="bmc")
