@@ -13,7 +13,7 @@ from tests.hw.risk.side_by_side import DAY_LEVELS, SYMBOLS, VENUES, SideBySide
 WIDE = Limits(WORD, MONEY, WORD, 2**16 - 1, 1, waived=WITHOUT_MARKET | 1 << RejectReason.DEAD_MAN)
 """Nothing is refused."""
 
-TRIES = 12
+TRIES = 16
 
 LEVEL_CYCLES = 7
 """Until the day's level is known."""
@@ -109,6 +109,14 @@ def hear(door: SideBySide, touch: Touch) -> None:
     door.cycle()
 
 
+def restart(door: SideBySide, venues: set[int]) -> None:
+    """The books of these venues begin anew."""
+    door.market = Market(restarted=venues)
+    door.dut.set(restart=sum(1 << venue for venue in venues))
+    door.cycle()
+    door.quieten()
+
+
 def at_reference(door: SideBySide) -> None:
     """As far from it as it may be in money, or by its price."""
     rng, order = door.rng, draw(door)
@@ -132,6 +140,8 @@ def at_bid(door: SideBySide) -> None:
     for venue in rng.sample(range(VENUES), rng.randrange(1, VENUES + 1)):
         bid = max(1, near(rng, order.price, WORD))
         hear(door, Touch(venue, order.symbol, bid, bid))
+    if rng.random() < 0.4:
+        restart(door, {rng.randrange(VENUES)})
     door.offer(order)
 
 
@@ -167,7 +177,7 @@ def once_more(door: SideBySide) -> None:
 def repeated(door: SideBySide) -> None:
     """A strategy has as many executions as it may, and one more, or not; then another order of it, or of another one."""
     rng = door.rng
-    most, strategy = rng.randrange(1, 3), rng.randrange(16)
+    most, strategy = rng.randrange(1, 3), rng.choice([place for place in range(16) if place not in door.risk.executions.tripped] or [0])
     order = draw(door, strategy=strategy, shares=9)
     put(door, replace(WIDE, max_executions=most, execution_window=rng.choice([0, 0, 60])), order)
     key = order.venue, door.numbers[order.venue]
@@ -182,7 +192,7 @@ def repeated(door: SideBySide) -> None:
             door.cycle()
     door.offer(draw(door, strategy=rng.choice([strategy, strategy ^ 1 << rng.randrange(4)])))
     door.drain()
-    door.rearm(rng.choice([0, rng.getrandbits(16), 1 << strategy]))
+    door.rearm(rng.choice([0, 0, 0, rng.getrandbits(16), 1 << strategy]))
     door.cycle()
     door.rearm(0)
 
@@ -219,11 +229,12 @@ def paced(door: SideBySide) -> None:
 def at_level(door: SideBySide) -> None:
     """A limit of the day of which what is used is just so many percent, or just not."""
     rng, used = door.rng, door.risk.day_notional
-    door.switch(replace(WIDE, max_day_notional=near(rng, used * 100 // rng.choice(DAY_LEVELS) + rng.randrange(2), MONEY)))
-    for _ in range(2 * LEVEL_CYCLES):
-        door.cycle()
-    door.compare_level()
+    for percent in DAY_LEVELS:
+        door.switch(replace(WIDE, max_day_notional=near(rng, used * 100 // percent + rng.randrange(2), MONEY)))
+        for _ in range(2 * LEVEL_CYCLES):
+            door.cycle()
+        door.compare_level()
 
 
-EDGES = [at_limit, at_limit, at_limit, pair_at_limit, pair_at_limit, at_reference, at_bid, at_own_order, once_more, once_more, repeated,
-         replaces, paced, at_level]
+EDGES = [at_limit, at_limit, at_limit, pair_at_limit, pair_at_limit, at_reference, at_bid, at_own_order, at_own_order, once_more, once_more,
+         repeated, repeated, replaces, paced, at_level]

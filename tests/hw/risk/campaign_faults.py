@@ -5,9 +5,9 @@ from dataclasses import replace
 from sim.golden.open_orders import ENDED, FILLED, MOVED, NOTED, RELEASED, REPLACED, Answer, OpenOrder
 from sim.golden.records import REPLACE_ORDER, Order
 from sim.golden.reference import Touch
-from sim.golden.risk import MAX_PRICE, NO_OWN, Market
+from sim.golden.risk import MAX_PRICE, NO_OWN
 from tests.hw.risk.campaign_draws import WORD
-from tests.hw.risk.campaign_edges import WIDE, hear
+from tests.hw.risk.campaign_edges import WIDE, hear, restart
 from tests.hw.risk.campaign_scenes import ANSWER, QUEUE, cancel_all, lose, next_number, place
 from tests.hw.risk.side_by_side import SYMBOLS, VENUES, SideBySide
 
@@ -134,11 +134,7 @@ def forget_market(door: SideBySide) -> None:
     """The books of all venues begin anew; and new rows, as one that has lost a bit is a fault again where a top comes while it is read."""
     for number in range(VENUES * SYMBOLS):
         hear(door, Touch(number % VENUES, number // VENUES, 1, 2))
-    door.market = Market(restarted=set(range(VENUES)))
-    door.dut.set(restart=2**VENUES - 1)
-    for _ in range(2):
-        door.cycle()
-    door.quieten()
+    restart(door, set(range(VENUES)))
 
 
 def about(key: tuple[int, int], other: OpenOrder) -> Order:

@@ -19,8 +19,10 @@ class Explained(NamedTuple):
 
 
 EXPLAINED = (
-    Explained("hw/risk/own_prices.py: trades.eq(key_of(asked) + entry.key + 1),", r"-port Y -portbit ([0-9]|[12][0-9]|3[01])\b",
-              "of the sum of two prices only the carry is looked at"),
+    Explained("hw/risk/reference.py: new, good, venue, symbol", r"-mode const0 .* -wire component\.reference\.\$like -wirebit [123]$",
+              "tops come of venues that the card has"),
+    Explained("hw/risk/answers.py: self._stands, self._waits = Signal(), Signal()", r"-mode const0 .*_CMP0 -port A -portbit 3$",
+              "no state differs from LOOK in that bit of its number alone"),
 )
 
 
