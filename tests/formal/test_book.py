@@ -131,7 +131,6 @@ def test_answers_are_right_when_requests_follow_each_other_closely(tmp_path):
 
 
 @pytest.mark.parametrize(("apart", "old", "new"), [
-    pytest.param(True, "Mux(path[i], 0, word[i].as_value())", "word[i].as_value()", id="what was best there before is a rival"),
     pytest.param(True, "self.group[i].valid & ~request.ask", "1", id="a slot that is not there takes part"),
     pytest.param(False, "Cat(a.rank, a.valid) >= Cat(b.rank, b.valid)", "a.rank >= b.rank", id="a slot that is not there wins"),
     pytest.param(False, "with m.If(active[k - 1]):", "with m.If(active.any()):", id="requests that follow each other closely mix"),
