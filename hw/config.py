@@ -146,7 +146,7 @@ TINY = CardConfig("tiny", venues=2, symbols=4, orders=256, levels=64, level_tabl
                   open_orders=64, triggers=4, quoter=True, sessions=True)
 """For tests: small sizes reach their edges soon."""
 
-ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1, order_ways=2)
+ECP5 = CardConfig("ecp5", venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, lines=1, order_ways=2, open_orders=8)
 """For the LFE5UM5G-85F of the ECPIX-5, built with open tools."""
 
 MEDIUM = CardConfig("medium", venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, lines=1, sessions=True)

@@ -616,7 +616,7 @@ CARDS: dict[str, CardSizes] = {
         0xeb85f6288ed02c2d, venues=2, symbols=4, orders=256, levels=64, backlog=128, events=64, clock_hz=156250000, price_bits=32,
     ),
     "ecp5": CardSizes(
-        0x55bba5cd7bf27234, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000, price_bits=32,
+        0xddd6842b34af34b0, venues=2, symbols=4, orders=4096, levels=1024, backlog=256, events=256, clock_hz=156250000, price_bits=32,
     ),
     "medium": CardSizes(
         0x41e52de62f4ed1f7, venues=2, symbols=4, orders=4096, levels=4096, backlog=256, events=256, clock_hz=156250000, price_bits=32,
