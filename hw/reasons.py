@@ -70,7 +70,7 @@ class RejectReason(IntEnum):
     """The table of open orders has no place left for an order to this venue."""
     UNKNOWN_ORDER = 17
     """A REPLACE of an order that is not open, or is not its own (venue, symbol, side, strategy), or of which another REPLACE or a
-    CANCEL is under way."""
+    CANCEL is under way, or two CANCELs were at a time."""
     UNSURE_BOOK = 18
     """The card does not know what the symbol is worth at the venue now: the book is stale, crossed, in the middle of a change, or without
     bid or ask."""

@@ -110,7 +110,8 @@ class OpenOrders(wiring.Component):
         Pulse: what order is it about?
     known : Out(1)
         From one cycle after ``look``: that order is open, of the same venue, symbol, side and strategy, and no REPLACE, nor a CANCEL,
-        of it is under way. To a CANCEL strategy and what is under way mean nothing.
+        of it is under way, nor have two CANCELs been at a time (whose answer is the next RELEASED?). To a CANCEL strategy and what is
+        under way mean nothing.
     credit : Out(Shares)
         From one cycle after ``look``: ``live`` of that order if it is known; 0 if what was asked is no REPLACE.
     extra : Out(Shares)
@@ -155,8 +156,8 @@ class OpenOrders(wiring.Component):
         places = 1 << place_bits(self._config)
         m.submodules.memory = memory = Memory(shape=Row, depth=places, init=[], attrs={"ram_style": "distributed"})
         self.rows, write = memory.data, memory.write_port()
-        flags = self._open, self._waits, self._replaced, self._cancelled = [
-            Signal(places, name=name) for name in ("open", "waits", "replaced", "cancelled")]
+        flags = self._open, self._waits, self._replaced, self._cancelled, self._muddled = [  # more than one CANCEL was under way
+            Signal(places, name=name) for name in ("open", "waits", "replaced", "cancelled", "muddled")]
         self._heirs = Array(Signal(place_bits(self._config), name=f"heir_{place}") for place in range(places))
 
         m.submodules.own = own = self.own
@@ -198,7 +199,7 @@ class OpenOrders(wiring.Component):
             m.d.sync += [asked.eq(self.asked), place.eq(port.addr)]
         m.d.comb += [
             usable.eq(self._open.bit_select(place, 1) & (asked.venue < self._config.venues)
-                      & (~(self._waits | self._replaced | self._cancelled).bit_select(place, 1) | ~replace)),
+                      & (~(self._waits | self._replaced | self._cancelled | self._muddled).bit_select(place, 1) | ~replace)),
             self.known.eq(usable & (row.user_ref == asked.reference) & (row.symbol == asked.symbol) & (row.side == asked.side)
                           & ((row.strategy == asked.strategy) | ~replace)),
             self.credit.eq(Mux(replace, row.live, 0)),
@@ -225,13 +226,15 @@ class OpenOrders(wiring.Component):
             ]
             m.d.sync += [
                 self._open.bit_select(place, 1).eq(1), self._waits.bit_select(place, 1).eq(replaces),
-                self._replaced.bit_select(place, 1).eq(0), self._cancelled.bit_select(place, 1).eq(0),
+                *(flag.bit_select(place, 1).eq(0) for flag in (self._replaced, self._cancelled, self._muddled)),
                 self.count.eq(self.count + ~replaces),
             ]
             with m.If(replaces):
                 m.d.sync += [self._replaced.bit_select(about, 1).eq(1), self._heirs[about].eq(place)]
         with m.If(self.cancelled):
             m.d.sync += self._cancelled.bit_select(about, 1).eq(1)
+            with m.If(self._cancelled.bit_select(about, 1)):
+                m.d.sync += self._muddled.bit_select(about, 1).eq(1)
 
     def _take_answers(self, m, port, write):
         answers = self.answers

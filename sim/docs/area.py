@@ -31,6 +31,9 @@ COMPONENTS = {
         "64 symbols, 4 venues", 156.25, 'hw.strategy.arbitrage:Arbitrage(CardConfig("wide", 4, 64, 256, 64, 128, 64, price_bits=48))'),
     **{name: ("any symbols" if name == "Weighted mid" else "64 symbols", 156.25,
               f"hw.signal.{where}{'' if name == 'Weighted mid' else SIZED}") for name, where in SIGNALS.items()},
+    "Risk gateway": (
+        "64 symbols, 4 venues, 16 open orders a venue", 160,
+        'hw.risk.gateway:RiskGateway(CardConfig("four", venues=4, symbols=64, orders=256, levels=64, backlog=128, events=64))'),
     "Quoter": ("4 symbols", 156.25, "hw.strategy.quoter:Quoter(ECP5)"),
     "Trigger": ("16 entries", 156.25, "hw.strategy.trigger:Trigger(ECP5)"),
 }

@@ -52,6 +52,8 @@ class OpenOrder:
     """The REPLACE of it that is under way."""
     parent: "OpenOrder | None" = None
     cancelled: bool = False
+    muddled: bool = False
+    """Two CANCELs of it were under way at a time: from then on nobody knows whether one still is."""
 
     @property
     def left(self) -> int:
@@ -102,7 +104,7 @@ class OpenOrders:
 
     def replaceable(self, order: Order) -> OpenOrder | None:
         found = self.find(order)
-        if found is None or found.waits or found.heir or found.cancelled or found.order.strategy != order.strategy:
+        if found is None or found.waits or found.heir or found.cancelled or found.muddled or found.order.strategy != order.strategy:
             return None
         return found
 
@@ -119,7 +121,7 @@ class OpenOrders:
             found = self.find(order)
             self.counts["unknown_cancel"] += found is None
             if found:
-                found.cancelled = True
+                found.cancelled, found.muddled = True, found.muddled or found.cancelled
             return order.reference
         number = self.next_ref[order.venue]
         self.next_ref[order.venue] = (number + 1) % 2**32

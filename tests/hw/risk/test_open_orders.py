@@ -219,6 +219,23 @@ def test_a_cancel_leaves_whether_its_order_is_known_or_not():
     run(scenario, SMALL)
 
 
+def test_an_order_of_which_two_cancels_were_under_way_is_not_replaced():
+    """After the answer to one of them the other one may still take shares away that the REPLACE would be given credit for."""
+    async def scenario(ctx, dut, bench):
+        await one_order(ctx, dut, bench)
+        for left in (60, 20):
+            assert (await bench.submit(order(price=1, kind=CANCEL_ORDER, reference=1, shares=left)))[0] is NONE
+        for dead in (40, 40):
+            assert not await bench.answer(RELEASED, 0, 1, dead)
+            assert (await bench.submit(renewed(reference=1)))[0] is UNKNOWN
+        assert await bench.exposure() == (0, 20, 0)
+        assert (await bench.submit(order(price=1, shares=100)))[0] is NONE  # number 2
+        assert (await bench.submit(renewed(reference=2)))[0] is NONE
+        assert not ctx.get(dut.fault)
+
+    run(scenario, SMALL)
+
+
 def test_a_full_table_refuses_and_a_number_whose_place_is_taken_is_left_out():
     async def scenario(ctx, dut, bench):
         await bench.start(ctx)
