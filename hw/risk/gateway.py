@@ -49,8 +49,6 @@ class RiskGateway(wiring.Component):
     ----------
     config : CardConfig
         ``venues`` and ``symbols`` bound what an order may name.
-    kinds : collection of OrderKind
-        What order entry can send; all else is refused.
 
     Ports
     -----
@@ -149,10 +147,9 @@ class RiskGateway(wiring.Component):
     """The heartbeat's interval counts in 1024 cycles."""
     Multiplier, AccountNotional, Executions, LimitsByKey = Multiplier, AccountNotional, Executions, LimitsByKey
 
-    def __init__(self, config: CardConfig, *, kinds=tuple(OrderKind)):
+    def __init__(self, config: CardConfig):
         super().__init__(gateway_ports(config))
         self._config = config
-        self._kinds = kinds
         self._table, self._reference, self._by_key = OpenOrders(config), Reference(config), self.LimitsByKey(config.symbols)
         self.exposure, self._account, self._executions = Exposure(config.symbols), self.AccountNotional(), self.Executions()
         self._day, self._duplicates = DayNotional(), Duplicates()
@@ -276,7 +273,7 @@ class RiskGateway(wiring.Component):
         m.d.comb += [
             cancel.eq(order.kind == OrderKind.CANCEL),
             unknown.eq((order.venue >= config.venues) | (order.symbol >= config.symbols)
-                       | ~Cat(order.kind == kind for kind in self._kinds).any()),
+                       | ~Cat(order.kind == kind for kind in OrderKind).any()),
             no_order.eq((order.shares == 0) | (order.price == 0) | (order.price > MAX_PRICE)),
             no_leg.eq(order.pair | (order.kind != OrderKind.NEW) | (order.strategy != first.order.strategy)
                       | (order.venue == first.order.venue)

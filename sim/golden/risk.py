@@ -161,8 +161,6 @@ class RiskModel:
     """Of a strategy or a symbol: cycles that its orders have used ahead of their time, and when that was."""
     recent: deque[tuple[tuple[int, ...], int]] = field(default_factory=lambda: deque(maxlen=DUPLICATE_MEMORY))
     """Of the last orders that left what makes them the same, and the cycle from which on they don't count."""
-    kinds: tuple[int, ...] = (NEW, REPLACE_ORDER, CANCEL_ORDER)
-    """What order entry can send."""
     places: int = 16
     """Orders that may be open at a venue."""
     orphan: bool = False
@@ -281,7 +279,7 @@ class RiskModel:
         return order.side != BUY and order.symbol < self.symbols and self.exposures[order.symbol].after(order.side, self.more(order)) > 0
 
     def _known(self, order: Order) -> bool:
-        return order.venue < self.venues and order.symbol < self.symbols and order.kind in self.kinds
+        return order.venue < self.venues and order.symbol < self.symbols and order.kind in (NEW, REPLACE_ORDER, CANCEL_ORDER)
 
     def breach(self, order: Order) -> RejectReason:
         """The first one of them; NONE if there is none."""

@@ -4,13 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from hw.config import TINY
 from hw.reasons import RejectReason
 from hw.risk.gateway import RiskGateway
-from hw.types import OrderKind
 from sim.golden.records import BUY, CANCEL_ORDER, REPLACE_ORDER, SELL
-from tests.hw.bench import simulate
-from tests.hw.risk.gateway_bench import LIMITS, Bench, as_fields, order, run
+from tests.hw.risk.gateway_bench import LIMITS, as_fields, order, run
 
 NONE, PAIR = RejectReason.NONE, RejectReason.PAIR
 FIRST = order(shares=10, price=100, pair=1)
@@ -133,15 +130,3 @@ def test_a_cancel_takes_no_token():
         assert (await bench.submit(order(price=1)))[0] is RejectReason.RATE
 
     run(scenario)
-
-
-def test_what_order_entry_cannot_send_is_refused():
-    dut = RiskGateway(TINY, kinds=[OrderKind.NEW])
-    bench = Bench(dut)
-
-    async def testbench(ctx):
-        await bench.start(ctx)
-        for kind in (REPLACE_ORDER, CANCEL_ORDER):
-            assert (await bench.submit(order(kind=kind)))[0] is RejectReason.BAD_ORDER
-
-    simulate(dut, testbench)
