@@ -122,14 +122,20 @@ def desk():
         yield Desk(card)
 
 
-def test_the_host_cancels_an_order_that_stands(desk):
-    """In part, and then whatever is left of it; the venue says so, and the card's working shares follow. KILL stops no cancel."""
-    control = desk.control
+@pytest.fixture
+def sent(desk):
+    """An order of 100 shares that stands at venue 0, with sessions to all."""
     for venue in range(TINY.venues):
         desk.open(venue)
-    control.send_order(venue=0, symbol=0, side=BUY, shares=100, price=PRICE - 5_000, day=True)
+    desk.control.send_order(venue=0, symbol=0, side=BUY, shares=100, price=PRICE - 5_000, day=True)
     desk.run()
     (sent,) = desk.heard(OrderSent)
+    return sent
+
+
+def test_the_host_cancels_an_order_that_stands(desk, sent):
+    """In part, and then whatever is left of it; the venue says so, and the card's working shares follow. KILL stops no cancel."""
+    control = desk.control
     assert control.position(0) == (0, 100, 0)
     control.orders.cancel(venue=0, symbol=0, user_ref=sent.user_ref, shares=30)
     desk.run()
@@ -144,14 +150,9 @@ def test_the_host_cancels_an_order_that_stands(desk):
     assert control.counter("UNKNOWN_CANCELS") == 0
 
 
-def test_the_host_moves_an_order_that_stands(desk):
+def test_the_host_moves_an_order_that_stands(desk, sent):
     """To another price and size, before and after a part of it has traded; the shares are those of the whole chain."""
     control = desk.control
-    for venue in range(TINY.venues):
-        desk.open(venue)
-    control.send_order(venue=0, symbol=0, side=BUY, shares=100, price=PRICE - 5_000, day=True)
-    desk.run()
-    (sent,) = desk.heard(OrderSent)
 
     def move(shares, price, user_ref):
         control.orders.replace(venue=0, symbol=0, side=BUY, user_ref=user_ref, shares=shares, price=price)
