@@ -169,11 +169,12 @@ class Card(wiring.Component):
         lines = [self._line(m, venue, number, session, state, names, binder, shared) for number in range(lines)]
         buffers = [*(buffer for line in lines for buffer in line.buffers if buffer not in shared), *shared]
 
-        feed = arbiter.frames[:-1], arbiter.events[:-1]
-        for buffer, frames, held in zip([buffer for buffer in buffers if buffer not in shared], *feed, strict=True):
+        feed = arbiter.frames[:-1], arbiter.events[:-1], arbiter.coming
+        for buffer, frames, held, coming in zip([buffer for buffer in buffers if buffer not in shared], *feed, strict=True):
             m.d.comb += [
                 frames.valid.eq(buffer.frame.valid & ~restore.restoring), frames.payload.eq(buffer.frame.payload),
                 buffer.frame.ready.eq(frames.ready),
+                coming.valid.eq(buffer.coming.valid & ~restore.restoring), coming.payload.eq(buffer.coming.payload),
             ]
             connect(m, buffer.events, held)
         for recovery in shared:

@@ -31,7 +31,10 @@ class LineArbiter(wiring.Component):
     -----
     frames : In(stream.Signature(LineFrame)).array(lines)
     events : In(stream.Signature(BookEvent)).array(lines)
-        The events of these frames in the same order; those of a frame not before it, and at the earliest a cycle after it.
+        The events of these frames in the same order; those of a frame not before it.
+    coming : In(stream.Signature(LineFrame, always_ready=True)).array(lines - 1)
+        Optional: the frame that is at ``frames`` from the next cycle on, where there is none now or one that is taken. It is compared
+        ahead, which saves it a cycle.
     restart : In(1)
         Pulse: the next message is ``sequence_in``; the lines are cleared in the same cycle.
     sequence_in : In(Sequence)
@@ -57,8 +60,8 @@ class LineArbiter(wiring.Component):
         count, whether they are book events or not.
 
     Latency: ``LATENCY`` cycles from the event to the output; a cycle more in a frame of which only a part is new. One event per cycle;
-    from a frame's last event to the next frame's first three cycles (a frame takes a wire seven at least). The first event may come one
-    cycle after its frame.
+    from a frame's last event to the next frame's first three cycles (a frame takes a wire seven at least). The first event may come with
+    its frame if that was ``coming``, else one cycle after it.
     """
 
     LATENCY = 1
@@ -69,6 +72,7 @@ class LineArbiter(wiring.Component):
         self._lines = range(lines)
         super().__init__({
             "frames": In(stream.Signature(LineFrame)).array(lines), "events": In(stream.Signature(BookEvent)).array(lines),
+            "coming": In(stream.Signature(LineFrame, always_ready=True)).array(lines - 1),
             "restart": In(1), "sequence_in": In(Sequence), "hole_cycles": In(Cycles), "recovery_cycles": In(Cycles), "session": In(80),
             "output": Out(stream.Signature(BookEvent)), "expected": Out(Sequence, init=1),
             "gap": Out(stream.Signature(Gap, always_ready=True)), "recovering": Out(1), "gave_up": Out(1), "recovered": Out(1),
@@ -87,19 +91,30 @@ class LineArbiter(wiring.Component):
         return m
 
     def _compare(self, m):
-        """What is known of the lines' frames, a cycle after they came or ``expected`` changed."""
+        """What is known of the lines' frames, a cycle after they came or ``expected`` changed; of those ``coming`` when they come.
+
+        One that comes while the frame before it is taken is not told apart from that: nothing is decided in the cycle after.
+        """
         names = ("seen", "fits", "exact", "newer", "bare", "last")
         self._seen, self._fits, self._exact, self._newer, self._bare, self._last = (Signal(len(self._lines), name=name) for name in names)
         self._taken, self._following = Signal(16, init=1), Signal(16, init=2)  # events of the frame in turn with the next; one more
         self._take = Signal()
-        frames = [frame.payload for frame in self.frames]
+        sources = [*zip(self.frames[:-1], self.coming, strict=True), (self.frames[-1], None)]
+
+        def each(compare):
+            """A line each: of the frame that is there, else of the one coming. Both are compared, as the choice comes late."""
+            return Cat(compare(frame.payload) if coming is None else
+                       Mux(frame.valid, compare(frame.payload), compare(coming.payload)) for frame, coming in sources)
+
+        there = Cat(frame.valid if coming is None else frame.valid | coming.valid for frame, coming in sources)
         m.d.sync += [
-            self._seen.eq(Cat(frame.valid for frame in self.frames)),
-            self._fits.eq(Cat(frame.valid & (frame.payload.first <= self.expected) for frame in self.frames)),
-            self._exact.eq(Cat(frame.first == self.expected for frame in frames)),
-            self._newer.eq(Cat(frame.next > self.expected for frame in frames)),
-            self._bare.eq(Cat(frame.events == 0 for frame in frames)),
-            self._last.eq(Mux(self._take, *(Cat(frame.events == number for frame in frames) for number in (self._following, self._taken)))),
+            self._seen.eq(there),
+            self._fits.eq(there & each(lambda frame: frame.first <= self.expected)),
+            self._exact.eq(each(lambda frame: frame.first == self.expected)),
+            self._newer.eq(each(lambda frame: frame.next > self.expected)),
+            self._bare.eq(each(lambda frame: frame.events == 0)),
+            self._last.eq(Mux(self._take, *(each(lambda frame, number=number: frame.events == number)
+                                            for number in (self._following, self._taken)))),
         ]
 
     def _choose(self, m):
@@ -200,6 +215,7 @@ class LineArbiter(wiring.Component):
             m.d.sync += [some.eq(1), self._lowest.eq(candidate)]
 
         arrives = Cat(frame.valid & ~seen for frame, seen in zip(self.frames[:-1], self._seen, strict=False)).any()
+        arrives |= Cat(coming.valid for coming in self.coming).any()
         self._disturbed = Signal()
         m.d.comb += [
             self._disturbed.eq(arrives | self._finishing[:-1].any() | self._moves),

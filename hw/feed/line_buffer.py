@@ -39,7 +39,11 @@ class LineBuffer(wiring.Component):
     frame : Out(stream.Signature(LineFrame))
         Oldest frame held, one cycle after its ``commit`` if there is no other.
     events : Out(stream.Signature(BookEvent))
-        Its events and then those of the frames behind it, ``locate`` 0; the first two cycles after its ``commit``.
+        Its events and then those of the frames behind it, ``locate`` 0; the first one cycle after its ``commit``, as the frame is, if
+        there is no other.
+    coming : Out(stream.Signature(LineFrame, always_ready=True))
+        In the cycle of a ``commit``: the frame that is at the output in the next one. Not told of a frame that waited for others, nor of
+        one whose events are lost.
     dropped : Out(1)
         With a ``commit`` for which there was no place.
     level : Out(range(depth + 1))
@@ -61,6 +65,7 @@ class LineBuffer(wiring.Component):
             "input": In(stream.Signature(BookEvent, always_ready=True)),
             "commit": In(1), "lose": In(1), "discard": In(1), "first": In(Sequence), "next": In(Sequence), "clear": In(1),
             "frame": Out(stream.Signature(LineFrame)), "events": Out(stream.Signature(BookEvent)),
+            "coming": Out(stream.Signature(LineFrame, always_ready=True)),
             "dropped": Out(1), "level": Out(range(depth + 1)), "waiting": Out(range(frames + 2)),
         })
 
@@ -115,6 +120,11 @@ class LineBuffer(wiring.Component):
         ]
 
         empty = held == 0
+        coming = self.coming.payload
+        m.d.comb += [
+            self.coming.valid.eq(self.commit & ~lost & room & empty),
+            coming.first.eq(self.first), coming.next.eq(self.next), coming.events.eq(events + self.input.valid),
+        ]
         with m.If(room):
             m.d.sync += [self.frame.payload.eq(Mux(empty, frame, read.data)), self.frame.valid.eq(push | ~empty)]
         m.d.comb += write.en.eq(push & ~(room & empty))

@@ -29,7 +29,8 @@ class CommitBuffer(wiring.Component):
     clear : In(1)
         Throws away what was committed before this cycle; what is not, or is in this very cycle, stays.
     output : Out(stream.Signature(shape))
-        Committed entries in order. The payload comes straight from the block RAM: register it before long logic.
+        Committed entries in order. The payload comes straight from the block RAM, or from a register beside it: register it before long
+        logic.
     overflow : Out(1)
         An entry of those not committed yet was lost: even ``commit`` will discard them. Combinational from ``input``.
     dropped : Out(1)
@@ -37,10 +38,11 @@ class CommitBuffer(wiring.Component):
     level : Out(range(depth + 1))
         Entries held, committed or not, the one at the output included.
 
-    Latency: ``LATENCY`` cycles from an entry and its commit to the output; one entry per cycle in and out.
+    Latency: ``LATENCY`` cycles from an entry's commit to the output if it found nothing ahead of it when it came, else one more; one entry
+    per cycle in and out.
     """
 
-    LATENCY = 2
+    LATENCY = 1
 
     def __init__(self, shape, depth: int, *, block_ram: bool = True):
         if depth < 2 or depth & (depth - 1):
@@ -65,7 +67,8 @@ class CommitBuffer(wiring.Component):
         m.submodules.memory = entries = ExclusiveMemory(shape=self.shape, depth=self.depth, attrs=self._attributes)
         write, read = entries.write_port(), entries.read_port()
 
-        # Free-running numbers of entries, one bit wider than an address: taken <= fetched <= committed <= written.
+        # Free-running numbers of entries, one bit wider than an address: taken <= fetched, committed <= written. No entry is fetched before
+        # its commit, but for one that finds nothing ahead of it: it waits for its frame's fate at the output.
         written, committed, fetched, taken = self._numbers = [
             Signal(range(2 * self.depth), name=name) for name in ("written", "committed", "fetched", "taken")
         ]
@@ -91,19 +94,31 @@ class CommitBuffer(wiring.Component):
             self.dropped.eq(self.commit & ~self.discard & self.overflow),
         ]
 
-        fetch, take = Signal(), Signal()
+        fetch, take, room = Signal(), Signal(), Signal()
+        passes, direct = Signal(), Signal()  # an entry goes past the RAM; the one at the output did
+        self._waiting = waiting = Signal()  # and has no fate yet
+        beside = Signal(self.shape)
         m.d.comb += [
             take.eq(self.output.valid & self.output.ready),
-            fetch.eq((fetched != committed) & (~self.output.valid | self.output.ready)),
+            room.eq(~waiting & (~self.output.valid | self.output.ready)),
+            fetch.eq((fetched != committed) & room),
+            passes.eq(store & (fetched == written) & room),
             read.addr.eq(fetched),
             read.en.eq(fetch),
-            self.output.payload.eq(read.data),
+            self.output.payload.eq(Mux(direct, beside, read.data)),
         ]
         m.d.sync += [
-            fetched.eq(fetched + fetch),
+            fetched.eq(fetched + (fetch | passes)),
             taken.eq(taken + take),
-            self.output.valid.eq(fetch | self.output.valid & ~take),
+            waiting.eq((passes | waiting) & ~end),
+            self.output.valid.eq(Mux(passes | waiting, keep, fetch | self.output.valid & ~take)),
         ]
+        with m.If(room):
+            m.d.sync += [beside.eq(self.input.payload), direct.eq(passes)]
+        with m.If((passes | waiting) & end & ~keep):
+            m.d.sync += fetched.eq(committed)
         with m.If(self.clear):
-            m.d.sync += [fetched.eq(committed), taken.eq(committed), self.output.valid.eq(0)]
+            m.d.sync += taken.eq(committed)
+            with m.If(~(passes | waiting)):
+                m.d.sync += [fetched.eq(committed), self.output.valid.eq(0)]
         return m

@@ -118,9 +118,13 @@ class Promise(wiring.Component):
         """What makes the induction go through: the order of the numbers, and what is in each row."""
         written, committed, fetched, taken = buffer._numbers
         fetched, committed, written = ((number - taken)[: len(taken)] for number in (fetched, committed, written))
+        waiting = buffer._waiting
         m.d.comb += [
-            Assert(fetched == buffer.output.valid),
-            Assert((fetched <= committed) & (committed <= written) & (written <= PLACES)),
+            Assert(fetched == (buffer.output.valid | waiting)),
+            Assert(~(waiting & buffer.output.valid)),
+            Assert(~waiting | (committed == 0) & (written != 0) & (buffer.output.payload.kept == kept)
+                   & (~kept | (buffer.output.payload.number == taken_before))),
+            Assert((fetched <= Mux(waiting, 1, committed)) & (committed <= written) & (written <= PLACES)),
             Assert(stored_before == (taken_before + Mux(kept, written, committed))[:4]),
         ]
         for at, row in enumerate(rows):
@@ -149,9 +153,12 @@ MUTANTS = {
     "commit wins over discard": ("keep.eq(self.commit & ~self.discard & ~self.overflow)", "keep.eq(self.commit & ~self.overflow)"),
     "a frame with a loss is kept": ("keep.eq(self.commit & ~self.discard & ~self.overflow)", "keep.eq(self.commit & ~self.discard)"),
     "a full buffer overwrites": ("store.eq(self.input.valid & ~full & ~lost)", "store.eq(self.input.valid & ~lost)"),
-    "a clear leaves an entry behind": ("taken.eq(committed), ", "taken.eq(taken), "),
-    "a clear takes what is not committed": ("fetched.eq(committed), taken.eq(committed)", "fetched.eq(written), taken.eq(written)"),
+    "a clear leaves an entry behind": ("m.d.sync += taken.eq(committed)", "m.d.sync += taken.eq(taken)"),
+    "a clear takes what is not committed": ("with m.If(~(passes | waiting)):", "with m.If(1):"),
     "entries go out before the commit": ("(fetched != committed)", "(fetched != written)"),
+    "what waits for its fate goes out without": ("Mux(passes | waiting, keep, ", "Mux(passes | waiting, end, "),
+    "what waits stays after a discard": ("waiting.eq((passes | waiting) & ~end)", "waiting.eq((passes | waiting) & ~keep)"),
+    "an entry passes those ahead of it": ("store & (fetched == written) & room", "store & room"),
 }
 
 

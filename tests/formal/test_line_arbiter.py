@@ -23,6 +23,10 @@ class Promise(wiring.Component):
     first: In(BITS).array(LINES)
     next: In(BITS).array(LINES)
     events: In(4).array(LINES)
+    coming: In(LINES - 1)
+    coming_first: In(BITS).array(LINES - 1)
+    coming_next: In(BITS).array(LINES - 1)
+    coming_events: In(4).array(LINES - 1)
     event_valid: In(LINES)
     sequence: In(BITS).array(LINES)
     ready: In(1)
@@ -70,10 +74,18 @@ class Promise(wiring.Component):
         waits, left, lowest = Signal(name=f"waits_{line}"), Signal(5, name=f"left_{line}"), Signal(BITS + 1, name=f"lowest_{line}")
         now_left, now_lowest = Mux(waits, left, count), Mux(waits, lowest, first)
         taken = event.valid & event.ready
+        if line < LINES - 1:
+            self._announce(m, line, begin)
         m.d.sync += [
             waits.eq(frame.valid & ~frame.ready), before["first"].eq(first), before["next"].eq(following), before["count"].eq(count),
             left.eq(now_left - taken), lowest.eq(Mux(taken, sequence + 1, now_lowest)),
         ]
+        if line < LINES - 1:  # what is coming waits from the next cycle on
+            with m.If(self.coming[line]):
+                m.d.sync += [
+                    waits.eq(1), before["first"].eq(self.coming_first[line]), before["next"].eq(self.coming_next[line]),
+                    before["count"].eq(self.coming_events[line]), left.eq(self.coming_events[line]), lowest.eq(self.coming_first[line]),
+                ]
         same = (before["first"] == first) & (before["next"] == following) & (before["count"] == count)
         m.d.comb += [
             Assume(~waits | (frame.valid & same)),
@@ -82,6 +94,17 @@ class Promise(wiring.Component):
             Assume(~event.valid | (frame.valid & (now_left != 0) & (sequence >= now_lowest) & (sequence + now_left <= following))),
         ]
         return waits, before, left, lowest
+
+    def _announce(self, m, line, begin):
+        """A frame may be told a cycle ahead, where none is or one that is taken."""
+        frame, coming = self._arbiter.frames[line], self._arbiter.coming[line]
+        first, following, count = self.coming_first[line], self.coming_next[line], self.coming_events[line]
+        m.d.comb += [
+            coming.valid.eq(self.coming[line]),
+            coming.payload.first.eq(first), coming.payload.next.eq(following), coming.payload.events.eq(count),
+            Assume(~coming.valid | ~begin & (~frame.valid | frame.ready)),
+            Assume((first <= following) & (following - first >= count)),
+        ]
 
     def _promise(self, m, arbiter):
         out = arbiter.output
@@ -183,7 +206,8 @@ def test_the_proof_is_not_empty(tmp_path):
 
 MUTANTS = {
     "old events pass": ("new.eq(self._event.sequence >= self.expected)", "new.eq(1)"),
-    "a frame ahead has its turn": ("frame.payload.first <= self.expected)", "frame.payload.first <= self.expected + 1)"),
+    "a frame ahead has its turn": ("lambda frame: frame.first <= self.expected)", "lambda frame: frame.first <= self.expected + 1)"),
+    "what is coming is not compared": ("compare(coming.payload)) for", "compare(frame.payload)) for"),
     "expected goes back": ("(self._done & self._newer).any() & ~self._thrown", "self._done.any() & ~self._thrown"),
     "what is known is used too early": ("~(self._active | self._finishing).any() & ~self.early", "~self._active.any() & ~self.early"),
     "two lines at once": (" & ~self._fits[:line].any()", ""),

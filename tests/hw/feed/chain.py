@@ -54,6 +54,7 @@ class FeedChain(wiring.Component):
         connect(m, select.output, buffer.input)
         connect(m, buffer.frame, arbiter.frames[0])
         connect(m, buffer.events, arbiter.events[0])
+        connect(m, buffer.coming, arbiter.coming[0])
         connect(m, arbiter.output, flipped(self.events))
         connect(m, framer.verdict, gate.verdict)
         connect(m, arbiter.gap, flipped(self.gap))

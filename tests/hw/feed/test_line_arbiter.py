@@ -22,15 +22,25 @@ NO_EVENTS = -1
 
 
 class Line:
-    """One line's frames on their way into the device: the frame shows, its events follow from the next cycle on."""
+    """One line's frames on their way into the device: the frame shows, its events follow from the next cycle on, or come with it if it
+    was told ahead."""
 
     def __init__(self, dut, line):
         self.frames, self.events = dut.frames[line], dut.events[line]
+        self.coming, self.told = dut.coming[line] if line != RECOVERY else None, False
         self.held, self.rows = deque(), deque()
 
     def put(self, frame, cycle):
         self.held.append(frame)
-        self.rows.extend((row, cycle + 1) for row in frame.events)
+        self.rows.extend((row, cycle + (not self.told)) for row in frame.events)
+
+    def tell(self, ctx, frame):
+        """After the inputs are set: the frame of the next cycle, if there is one and a place for it."""
+        if self.coming is None:
+            return
+        self.told = frame is not None and (not self.held or len(self.held) == 1 and bool(ctx.get(self.frames.ready)))
+        ctx.set(self.coming.valid, self.told)
+        ctx.set(self.coming.payload, {"first": frame.first, "next": frame.next, "events": len(frame.events)} if self.told else {})
 
     def clear(self):
         self.held.clear()
@@ -62,7 +72,8 @@ class Run:
     the frames come so thick that a few cycles matter (``follow`` is false).
     """
 
-    def __init__(self, arrivals, *, hole=20, recovery=50, expected=1, ready=lambda: True, restarts=(), cycles=None, follow=True):
+    def __init__(self, arrivals, *, hole=20, recovery=50, expected=1, ready=lambda: True, restarts=(), cycles=None, follow=True,
+                 ahead=False):
         self.events, self.wanted, self.gaps, self.log, self.expected = [], [], [], [], []
         self.times, self.follow = {}, follow
         self.model = LineArbiterModel(expected)
@@ -92,6 +103,10 @@ class Run:
                 ctx.set(dut.restart, restart)
                 if restart:
                     ctx.set(dut.sequence_in, again[0][1])
+                if ahead:
+                    soon = {line: item for at, line, item in reversed(waiting) if at == cycle + 1}
+                    for number, line in enumerate(lines):
+                        line.tell(ctx, soon.get(number))
                 self._look(ctx, dut, cycle, total)
                 for line in lines:
                     line.take(ctx)
@@ -149,6 +164,20 @@ def test_latency():
     """The frame shows in cycle 5, its event in cycle 6; it is at the output ``LATENCY`` cycles later."""
     run = Run([(5, LINE_A, frame(1, 1)), (40, LINE_B, frame(2, 3)), (60, RECOVERY, frame(5, 1))]).check()
     assert [run.times[number] for number in (1, 2, 3, 4, 5)] == [6 + LineArbiter.LATENCY, 42, 43, 44, 62]
+
+
+def test_a_frame_told_ahead_brings_its_events_with_it():
+    """Frames in cycles 5, 40 and 60; that of the recovery line can't be told."""
+    run = Run([(5, LINE_A, frame(1, 1)), (40, LINE_B, frame(2, 3)), (60, RECOVERY, frame(5, 1))], ahead=True).check()
+    assert [run.times[number] for number in (1, 2, 3, 4, 5)] == [5 + LineArbiter.LATENCY, 41, 42, 43, 62]
+
+
+def test_a_frame_told_ahead_is_early_or_old_as_any_other():
+    run = Run([
+        (5, LINE_A, frame(4, 2)), (9, LINE_B, frame(1, 3)), (20, LINE_B, frame(1, 5)), (30, LINE_A, frame(5, 3)), (40, LINE_B, frame(8, 2)),
+    ], ahead=True).check()
+    assert [number for number, _ in run.events] == list(range(1, 10))
+    assert not run.log
 
 
 def test_the_first_copy_wins_whichever_line_brings_it():
@@ -298,7 +327,7 @@ def test_random_lines(seed):
             cycle += rng.choice([1, 2, 5, 20, 20, 40])
     fast = seed % 2 == 0
     run = Run(arrivals, hole=rng.choice([0, 30]), recovery=rng.choice([0, 100]), expected=base,
-              ready=lambda: fast or rng.random() < 0.6, follow=False)  # fmt: skip
+              ready=lambda: fast or rng.random() < 0.6, follow=False, ahead=seed % 4 > 1)  # fmt: skip
     check_random(run, events, base)
 
 

@@ -15,7 +15,7 @@ def event(number):
 
 @pytest.mark.parametrize("block_ram", [False, True])
 def test_latency(block_ram):
-    """The frame shows one cycle after its commit, its event ``LATENCY`` cycles after it."""
+    """The frame shows one cycle after its commit, and is told with it; its event ``LATENCY`` cycles after it."""
     dut = made(LineBuffer, 8, 4, block_ram=block_ram)
 
     async def testbench(ctx):
@@ -26,6 +26,8 @@ def test_latency(block_ram):
         ctx.set(dut.commit, 1)
         ctx.set(dut.first, 9)
         ctx.set(dut.next, 10)
+        coming = ctx.get(dut.coming.payload)
+        assert (ctx.get(dut.coming.valid), coming.first, coming.next, coming.events) == (1, 9, 10, 1)
         for cycle in range(1, LineBuffer.LATENCY + 1):
             await ctx.tick()
             ctx.set(dut.commit, 0)
@@ -45,10 +47,13 @@ def test_random_frames(seed):
     dut = made(LineBuffer, depth, places)
     slow = rng.choice([0.7, 0.8, 0.9])
     fates = {"commit": 0, "lose": 0, "discard": 0, "dropped": 0, "clear": 0}
+    told_ahead = 0  # times a frame was coming
 
     async def testbench(ctx):
         frames, events, pending, number = deque(), deque(), [], 1
         level = 0  # events in the device
+        nonlocal told_ahead
+        ahead = None  # the frame that was coming in the cycle before
         for cycle in range(6_000):
             put = rng.random() < 0.4
             fate = rng.choices(["", "commit", "lose", "discard"], (12, 4, 1, 1))[0]
@@ -69,6 +74,14 @@ def test_random_frames(seed):
             assert ctx.get(dut.level) == level
             assert bool(ctx.get(dut.frame.valid)) == bool(frames)
             assert ctx.get(dut.waiting) == len(frames)
+            if ahead is not None:
+                shown = ctx.get(dut.frame.payload)
+                assert (shown.first, shown.next, shown.events) == ahead == frames[0]
+            ahead, told_ahead = None, told_ahead + bool(ctx.get(dut.coming.valid))
+            if ctx.get(dut.coming.valid):
+                assert not frames or (take_frame and len(frames) == 1)
+                coming = ctx.get(dut.coming.payload)
+                ahead = (coming.first, coming.next, coming.events)
             full = len(frames) - 1 == places
             event_taken = take_event and bool(ctx.get(dut.events.valid))
             overflow = any(item is None for item in pending) or (put and level == depth)
@@ -108,6 +121,7 @@ def test_random_frames(seed):
 
     simulate(dut, testbench)
     assert min(fates.values()) > 2, fates
+    assert told_ahead > 2
 
 
 @pytest.mark.parametrize(("depth", "frames"), [(3, 4), (8, 3), (8, 1)])
