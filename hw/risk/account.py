@@ -124,9 +124,9 @@ class AccountNotional(wiring.Component):
             multiplier.a.eq(part.shares), multiplier.b.eq(part.price),
             dead.eq(Mux(age[2] & ~freed.filled | age[3], multiplier.product, 0)),
             traded.eq(Mux(age[2] & freed.filled, multiplier.product, 0)),
-            total.eq(self._gross + Mux(spend, spent, 0) - dead), self.overflow.eq(total[self._bits:].any()),
+            total.eq(self._gross + Mux(spend, spent, 0) - dead),
         ]
-        m.d.sync += self._gross.eq(total)
+        m.d.sync += [self._gross.eq(total), self.overflow.eq(total[self._bits:].any())]
         for name, sum_ in self._sides.items():
             m.d.sync += sum_.eq(sum_ + Mux(spend & (side == name), spent, 0) - Mux(freed.side == name, dead, traded))
         with m.If(self.clear):

@@ -12,6 +12,11 @@ from hw.types import OrderReply, ReplyKind, Shares
 from hw.venue_reply import AnswerKind, VenueReply
 
 
+def numbered(reply):
+    """Its venue counts such answers."""
+    return (reply.kind != AnswerKind.MOVED) & (reply.kind != AnswerKind.UNSENT)
+
+
 class Answers(wiring.Component):
     """Turns the venues' answers into what they do to the table of open orders and to the exposure.
 
@@ -70,6 +75,7 @@ class Answers(wiring.Component):
         table, first = self.table, VenueReply(queue.r_data)
         self._reply, self._at, self._row = Signal(VenueReply), Signal(place_bits(self._config)), Signal(OpenOrder)
         self._stands, self._waits = Signal(), Signal()
+        self._ahead, self._rest = Signal(32), Signal(33)
         self._settlement, self._left, self._live = Signal(OrderReply), Signal(Shares), Signal(Shares)
         self._ends, self._other, self._other_ends, self._in_force = Signal(), Signal.like(self._at), Signal(), Signal()
         self._gap, self._freed = Signal(), Signal(Freed)
@@ -96,10 +102,12 @@ class Answers(wiring.Component):
                     self._stands.eq(named & (table.order.user_ref == self._reply.user_ref)),
                 ]
                 m.d.comb += self._gap.eq(named & table.odd)
+                self._compare(m)
                 m.next = "JUDGE"
             with m.State("JUDGE"):
-                m.d.comb += table.at.eq(place_of(self._config, self._reply.venue, self._row.prior))
-                m.d.sync += [self._other.eq(table.at), self._other_ends.eq(0), self._in_force.eq(0)]
+                prior = place_of(self._config, self._reply.venue, self._row.prior)
+                m.d.comb += table.at.eq(prior)
+                m.d.sync += [self._other.eq(prior), self._other_ends.eq(0), self._in_force.eq(0)]
                 self._judge(m)
             self._replace(m)
             with m.State("WRITE"):
@@ -118,16 +126,20 @@ class Answers(wiring.Component):
                 m.next = "WRITE"
         return m
 
+    def _compare(self, m):
+        """Its number with the one that is expected, and its shares with what is left."""
+        reply, venues = self._reply, self._config.venues
+        self._expected, self._sure = Array(Signal(32, name=f"expected_{venue}") for venue in range(venues)), Signal(venues)
+        m.d.sync += [
+            self._ahead.eq(Mux(self._sure.bit_select(reply.venue, 1) & numbered(reply), reply.number - self._expected[reply.venue], 0)),
+            self._rest.eq(self.table.order.left - reply.shares),
+        ]
+
     def _judge(self, m):
         """The next answer of its venue, about an open order, of no more than is left of it?"""
         reply, row, settlement, venues = self._reply, self._row, self._settlement, self._config.venues
-        expected, sure = Array(Signal(32, name=f"expected_{venue}") for venue in range(venues)), Signal(venues)
-        ahead, over, rest, filled, numbered = Signal(32), Signal(), Signal(33), Signal(), Signal()
-        m.d.comb += [
-            numbered.eq((reply.kind != AnswerKind.MOVED) & (reply.kind != AnswerKind.UNSENT)),
-            ahead.eq(Mux(sure.bit_select(reply.venue, 1) & numbered, reply.number - expected[reply.venue], 0)),
-            rest.eq(row.left - reply.shares), over.eq(rest[-1]), filled.eq(reply.kind == AnswerKind.FILLED),
-        ]
+        ahead, rest, over, filled = self._ahead, self._rest, Signal(), Signal()
+        m.d.comb += [over.eq(rest[-1]), filled.eq(reply.kind == AnswerKind.FILLED)]
         m.d.sync += [
             *(settlement[name].eq(row[name]) for name in ("symbol", "side", "strategy")), settlement.kind.eq(ReplyKind.RELEASED),
             *(settlement[name].eq(Mux(over, row.left, reply.shares)) for name in ("shares", "working")),
@@ -152,10 +164,10 @@ class Answers(wiring.Component):
         with m.Else():
             m.d.comb += self._gap.eq((ahead != 0) | filled & (over | self._waits))
             self._apply(m, over)
-        with m.If(numbered & (reply.venue < venues) & ~ahead[-1]):
-            m.d.sync += [expected[reply.venue].eq(reply.number + 1), sure.bit_select(reply.venue, 1).eq(1)]
+        with m.If(numbered(reply) & (reply.venue < venues) & ~ahead[-1]):
+            m.d.sync += [self._expected[reply.venue].eq(reply.number + 1), self._sure.bit_select(reply.venue, 1).eq(1)]
         with m.If(self.clear):
-            m.d.sync += sure.eq(0)
+            m.d.sync += self._sure.eq(0)
 
     def _drop(self, m, how):
         """It does nothing."""

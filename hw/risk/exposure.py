@@ -28,8 +28,8 @@ class Row(data.Struct):
 class Exposure(wiring.Component):
     """Position and working shares of each symbol, over all venues. One operation at a time.
 
-    An operation begins in a cycle t with ``look``, the last one before it ends; it ends with ``reserve`` in cycle t+2, or with
-    ``settle`` in cycle t+1, or with nothing.
+    An operation begins in a cycle t with ``look``, the last one before it ends; it ends with ``reserve`` in cycle t+2 or later, or with
+    ``settle`` in cycle t+1, or with nothing. The next one may begin in the cycle of ``reserve``.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Exposure(wiring.Component):
     Ports
     -----
     look : In(1)
-        Reads the state of both symbols; not in the cycle of a ``reserve`` or ``settle``.
+        Reads the state of both symbols, with what a ``reserve`` of the same cycle does; not in the cycle of a ``settle``.
     order_symbol : In(SymbolIndex)
         Of the order in question.
     reply_symbol : In(SymbolIndex)

@@ -18,7 +18,7 @@ from hw.risk.duplicates import Duplicates
 from hw.risk.executions import Executions
 from hw.risk.exposure import Exposure
 from hw.risk.gateway_ports import gateway_ports
-from hw.risk.leg import MAX_PRICE, Leg, primary
+from hw.risk.leg import MAX_PRICE, Leg, primary, registered
 from hw.risk.limits_by_key import LimitsByKey
 from hw.risk.open_orders import OpenOrders
 from hw.risk.reference import Reference
@@ -29,8 +29,12 @@ from hw.types import Order, OrderKind, OrderReply, ReplyKind
 class RiskGateway(wiring.Component):
     """Checks each order against the committed limits and lets it pass, or refuses it with the first reason that applies.
 
-    Promise: what leaves keeps every limit as it stood in the cycle before (``passed`` is a register), with the working orders of
-    its symbol counted in. What is not sure is refused: not armed, no limits committed, or a ``fault`` all count as HALTED.
+    An order is weighed (what the memories say of its symbol), measured (against limits, market and the switches by key) and decided on,
+    each in a cycle of its own; in the next one it is on offer, and all that it uses up is booked.
+
+    Promise: what leaves keeps every limit as it stood two cycles before, with the working orders of its symbol counted in, and nothing
+    leaves that ``kill`` or a HALTED stopped in the cycle before (``passed`` is a register). What is not sure is refused: not armed, no
+    limits committed, or a ``fault`` all count as HALTED.
 
     A CANCEL of a known venue and symbol always leaves, whatever the limits and switches say, if the venue can be reached; it spends no
     token. A pair is judged in one cycle, when its second leg has been weighed: both legs leave or neither. The second leg has to stand
@@ -54,17 +58,17 @@ class RiskGateway(wiring.Component):
     -----
     orders : In(stream of Order)
     halted : In(data.ArrayLayout(symbols, venues))
-        One bit a symbol: the venue does not trade it. It counts as it stood a cycle before the limits.
+        One bit a symbol: the venue does not trade it. It counts as the limits do.
     tops : In(stream of TopOfBook, always ready)
     stale : In(venues)
         The venue's books may not be trusted. It counts as ``halted`` does.
     restart : In(venues)
         Pulse: the venue's books begin anew.
     limits : In(RiskLimits)
-        As committed; may change in any cycle. ``max_day_notional`` and ``max_deviation`` count two cycles later than the others, those of
-        the account and of the rates by strategy and symbol one cycle later.
+        As committed; may change in any cycle. They count one cycle later than ``kill``, ``max_day_notional`` and ``max_deviation`` three,
+        those of the account and of the rates by strategy and symbol two; the session's rate counts at once.
     limits_parity : In(one bit a limit)
-        As ``field_parity`` gives it; another one halts in the same cycle.
+        As ``field_parity`` gives it; with another one nothing is held against these limits.
     symbol_limits : In(stream of SlotSettings(SymbolLimits), always ready)
         Limits of one symbol, which hold beside the others. An order is held against those that came up to its transfer.
     shown_limits : Out(SymbolLimits)
@@ -72,8 +76,8 @@ class RiskGateway(wiring.Component):
     limits_valid, armed : In(1)
         A commit has taken place; orders may pass.
     kill, kill_venues, kill_strategies, kill_symbols, restricted, reducing : In
-        As ``RiskSwitches``. From the cycle after one is set nothing more that it stops is offered at ``passed`` that was not on offer
-        before, but for the second leg of a pair whose first was.
+        As ``RiskSwitches``. From the cycle after ``kill`` or ``reducing`` is set nothing more that it stops is offered at ``passed`` that
+        was not on offer before, but for the second leg of a pair whose first was; for the others from the cycle after that.
     cancel_all, cancel_on_stop : In
         As ``RiskSwitches``.
     unreachable : In(venues)
@@ -135,13 +139,13 @@ class RiskGateway(wiring.Component):
 
     Notes
     -----
-    Latency 3, the same for what passes and what is refused; of a pair 5 for the first leg, and the second leg follows when the
-    first has been taken. One order in 4 cycles, on one symbol or many. An order goes before a reply, but after each order there is
-    room for one: with both waiting, one of each in 5 cycles.
+    Latency 4, the same for what passes and what is refused; of a pair 6 for the first leg, and the second leg follows when the
+    first has been taken. One order in 5 cycles, on one symbol or many. An order goes before a reply, but after each order there is
+    room for one: with both waiting, one of each in 6 cycles.
     """
 
-    LATENCY = 3
-    PAIR_LATENCY = 5
+    LATENCY = 4
+    PAIR_LATENCY = 6
     REPLY_DEPTH = 16
     HEARTBEAT_BITS = 10
     """The heartbeat's interval counts in 1024 cycles."""
@@ -154,13 +158,16 @@ class RiskGateway(wiring.Component):
         self.exposure, self._account, self._executions = Exposure(config.symbols), self.AccountNotional(), self.Executions()
         self._day, self._duplicates = DayNotional(), Duplicates()
         self._order = Signal(Order)  # under examination, and then on offer at passed or rejected
+        self._short, self._first_short = Signal(), Signal()  # it is a short sale, from the decision on; the first leg is one
         self._first = Signal(Leg)  # of a pair, while the other leg is under examination, and then on offer before it
         self._second = Signal()  # it is the second leg of a pair
+        self._notional = Signal(64)  # of the order, from its decision on
+        self._booked = Signal()  # it is on offer at passed for the first cycle, and all that it uses up is counted now
         self._back = Signal()  # both legs have passed, and the first one's shares are about to be working
         self._leads = Signal()  # the first leg is on offer, before it
         self._last_passes = Signal()  # and this one will be on offer at passed,
         self._last_reason = Signal(RejectReason)  # or be refused
-        self._odd = Signal()  # the row of the order that this one is about has lost a bit
+        self._odd = Signal(4)  # a row that was looked at has lost a bit, of one of the tables
         self._broken = Signal()  # that, or a row of the exposures
         self._orphan = Signal()  # the order before was refused and is the first leg of the next one
 
@@ -176,9 +183,9 @@ class RiskGateway(wiring.Component):
         first = self._first
         reply = Signal(OrderReply)
 
-        idle, take_order, take_reply, apply, decide, look_back, reserve_first = (Signal(name=name) for name in (
-            "idle", "take_order", "take_reply", "apply", "decide", "look_back", "reserve_first"))
-        back = self._back
+        idle, take_order, take_reply, apply, measure, decide, look_back, reserve_first = (Signal(name=name) for name in (
+            "idle", "take_order", "take_reply", "apply", "measure", "decide", "look_back", "reserve_first"))
+        back, booked = self._back, self._booked
         on_offer, waiting, is_first, granted = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             on_offer.eq(self.passed.valid | self.rejected.valid),  # as it is after each decision: that cycle is free for a reply
@@ -195,22 +202,27 @@ class RiskGateway(wiring.Component):
                 with m.Elif(take_reply):
                     m.next = "REPLY"
             with m.State("WEIGH"):
-                m.next = "DECIDE"
-            with m.State("DECIDE"):
+                m.next = "MEASURE"
+            with m.State("MEASURE"):
                 m.d.comb += [
+                    measure.eq(1),
                     is_first.eq(order.pair & (order.kind != OrderKind.CANCEL) & ~second),
                     take_order.eq(is_first & self.orders.valid),
-                    decide.eq(~take_order),
                 ]
-                m.d.sync += second.eq(take_order)
                 with m.If(take_order):
+                    m.d.sync += second.eq(1)
                     m.next = "WEIGH"
-                with m.Elif(second & granted):
+                with m.Else():
+                    m.next = "DECIDE"
+            with m.State("DECIDE"):
+                m.d.comb += decide.eq(1)
+                m.d.sync += second.eq(0)
+                with m.If(second & granted):
                     m.next = "LOOK_BACK"
                 with m.Else():
                     m.next = "IDLE"
-            with m.State("LOOK_BACK"):  # the second leg's shares are working by now, the first one's follow
-                m.d.comb += [look_back.eq(1), back.eq(1)]
+            with m.State("LOOK_BACK"):  # the second leg is booked in this cycle, the first one follows
+                m.d.comb += look_back.eq(1)
                 m.next = "WEIGH_BACK"
             with m.State("WEIGH_BACK"):
                 m.d.comb += back.eq(1)
@@ -230,7 +242,7 @@ class RiskGateway(wiring.Component):
             exposure.order_symbol.eq(Mux(look_back, first.order.symbol, self.orders.payload.symbol)),
             exposure.side.eq(Mux(back, first.order.side, order.side)),
             exposure.shares.eq(Mux(back, first.order.shares, order.shares)),
-            exposure.reserve.eq(granted | reserve_first),
+            exposure.reserve.eq(booked | reserve_first),
             exposure.credit.eq(Mux(back, 0, table.credit)),
             exposure.reply_symbol.eq(settlements.payload.symbol),
         ]
@@ -239,15 +251,19 @@ class RiskGateway(wiring.Component):
         with m.If((idle & ~on_offer) | take_order):
             m.d.sync += order.eq(self.orders.payload)
 
+        m.d.sync += [booked.eq(granted), first.eq(Mux(is_first, leg.as_value(), first))]
+        with m.If(measure):
+            m.d.sync += self._notional.eq(leg.notional)
         self._weigh(m, order, leg, first, second, exposure)
-        self._look_up_limits(m, order, leg, (idle & ~on_offer) | take_order, is_first, granted, reserve_first, exposure.clear)
+        self._look_up_limits(m, order, leg, (idle & ~on_offer) | take_order, is_first, reserve_first, exposure.clear)
         self._warn_of_cancels(m)
-        self._hear_the_market(m, order, leg, first, is_first, (idle & ~on_offer) | take_order)
+        self._hear_the_market(m, leg, (idle & ~on_offer) | take_order)
         self._watch_the_host(m)
-        self._count_the_day(m, leg, first, granted, reserve_first, exposure.clear)
-        self._count_the_account(m, order, leg, first, granted, reserve_first, answers, exposure)
-        self._judge(m, leg, first, second, decide | is_first, decide, granted)
-        self._remember(m, order, first, granted)
+        self._count_the_day(m, first, reserve_first, exposure.clear)
+        self._count_the_account(m, order, leg, first, reserve_first, answers, exposure)
+        against, first_against = self._measure(m, leg, first, second)
+        self._judge(m, leg, first, second, against, first_against, decide | is_first, decide, granted)
+        self._remember(m, order, first)
         self._keep_orders(m, order, answers, (idle & ~on_offer) | take_order, on_offer | ~idle)
         self._count_executions(m, reply, answers, exposure, apply)
         self._cancel_what_is_stopped(m)
@@ -292,19 +308,19 @@ class RiskGateway(wiring.Component):
             watch.interval.eq(self.limits.cancel_interval), self.fast_cancel.eq(watch.fast), self.fast_cancels.eq(watch.fast_lately),
         ]
 
-    def _look_up_limits(self, m, order, leg, look, is_first, granted, reserve_first, clear):
+    def _look_up_limits(self, m, order, leg, look, is_first, reserve_first, clear):
         """Those of the order's symbol and strategy. An order spends when it passes, the first leg of a pair after the second."""
         m.submodules.by_key = by_key = self._by_key
         connect(m, flipped(self.symbol_limits), by_key.symbol_limits)
         m.d.comb += [
             by_key.limits.eq(self.limits), by_key.look.eq(look), by_key.asked.eq(self.orders.payload), by_key.order.eq(order),
-            by_key.second.eq(self._second), by_key.keep.eq(is_first), by_key.spend.eq(granted), by_key.spend_kept.eq(reserve_first),
-            by_key.short.eq(checks.is_short(leg)), by_key.kept_short.eq(checks.is_short(self._first)),
+            by_key.second.eq(self._second), by_key.keep.eq(is_first), by_key.spend.eq(self._booked), by_key.spend_kept.eq(reserve_first),
+            by_key.short.eq(self._short), by_key.kept_short.eq(self._first_short),
             by_key.clear.eq(clear), by_key.shown_symbol.eq(self.query_symbol), self.shown_limits.eq(by_key.shown),
             leg.own.eq(by_key.found),
         ]
 
-    def _hear_the_market(self, m, order, leg, first, is_first, look):
+    def _hear_the_market(self, m, leg, look):
         """What venues say of the symbol, and how far from its price there the order's is."""
         m.submodules.reference = reference = self._reference
         m.submodules.deviation = deviation = self.Multiplier()
@@ -312,15 +328,10 @@ class RiskGateway(wiring.Component):
         m.d.comb += [
             reference.stale.eq(self.stale), reference.restart.eq(self.restart),
             reference.look.eq(look), reference.asked.eq(self.orders.payload), leg.distance.eq(reference.distance),
-            leg.at_bid.eq(reference.at_bid),
+            leg.no_reference.eq(reference.no_reference), leg.at_bid.eq(reference.at_bid),
             deviation.a.eq(self.orders.payload.price), deviation.b.eq(self.limits.max_deviation),
             leg.deviation.eq(deviation.product[len(self.limits.max_deviation):]),
         ]
-        m.d.sync += [leg.closed.eq(checks.closed(self, order)), leg.unsure.eq(checks.unsure(self, order))]
-        with m.If(is_first):
-            m.d.sync += [first.eq(leg), first.closed.eq(checks.closed(self, order)), first.unsure.eq(checks.unsure(self, order))]
-        with m.Else():
-            m.d.sync += [first.closed.eq(checks.closed(self, first.order)), first.unsure.eq(checks.unsure(self, first.order))]
 
     def _watch_the_host(self, m):
         m.submodules.dead_man = dead_man = DeadMan(self.HEARTBEAT_BITS)
@@ -330,48 +341,50 @@ class RiskGateway(wiring.Component):
             self.expired.eq(dead_man.expired & self.limits_valid & ~self.limits.waived[RejectReason.DEAD_MAN]),
         ]
 
-    def _count_the_day(self, m, leg, first, granted, reserve_first, clear):
+    def _count_the_day(self, m, first, reserve_first, clear):
         """Of a pair the second leg is counted first."""
         m.submodules.day = day = self._day
         m.d.comb += [
             day.limit.eq(self.limits.max_day_notional), day.ahead.eq(Mux(self._second, first.notional, 0)),
-            day.spend.eq(granted | reserve_first), day.amount.eq(Mux(self._back, first.notional, leg.notional)),
+            day.spend.eq(self._booked | reserve_first), day.amount.eq(Mux(self._back, first.notional, self._notional)),
             day.clear.eq(clear), self.day_notional.eq(day.used), self.day_level.eq(day.level),
         ]
 
-    def _count_the_account(self, m, order, leg, first, granted, reserve_first, answers, exposure):
+    def _count_the_account(self, m, order, leg, first, reserve_first, answers, exposure):
         """Its sums count the legs of a pair as the day does."""
         m.submodules.account = account = self._account
         m.d.comb += [
             account.max_gross.eq(self.limits.max_gross), account.max_net.eq(self.limits.max_net),
             account.side.eq(order.side), account.notional.eq(leg.notional),
             account.pair.eq(self._second), account.first_side.eq(first.order.side), account.first_notional.eq(first.notional),
-            account.spend.eq(granted | reserve_first), account.spent_side.eq(exposure.side),
-            account.spent.eq(Mux(self._back, first.notional, leg.notional)),
+            account.spend.eq(self._booked | reserve_first), account.spent_side.eq(exposure.side),
+            account.spent.eq(Mux(self._back, first.notional, self._notional)),
             account.free.eq(answers.free), account.freed.eq(answers.freed), account.clear.eq(exposure.clear),
             self.gross_notional.eq(account.shown_gross), self.net_buy.eq(account.shown_buy), self.net_sell.eq(account.shown_sell),
         ]
 
-    def _remember(self, m, order, first, granted):
+    def _remember(self, m, order, first):
         """For the search for duplicates, one cycle after the decision."""
         duplicates = self._duplicates
-        m.d.sync += [
-            duplicates.record.eq(granted), duplicates.double.eq(self._second), duplicates.window.eq(self.limits.duplicate_window)]
-        m.d.comb += [duplicates.left_first.eq(first.order), duplicates.left_last.eq(order)]
+        m.d.sync += [duplicates.double.eq(self._second), duplicates.window.eq(self.limits.duplicate_window)]
+        m.d.comb += [duplicates.record.eq(self._booked), duplicates.left_first.eq(first.order), duplicates.left_last.eq(order)]
 
-    def _judge(self, m, leg, first, second, examined, decide, granted):
+    def _measure(self, m, leg, first, second):
+        """One cycle before the decision; returns what has been found against the order and against the first leg, in registers."""
+        room, account = self._day.room, self._account
+        against = checks.measured(self, leg, day=leg.notional > room, gross=account.gross, net=account.net, ahead=second)
+        first_against = checks.measured(self, first, day=room[-1], gross=account.first_gross, net=account.first_net)
+        m.d.sync += [self._short.eq(checks.is_short(leg)), self._first_short.eq(checks.is_short(first))]
+        return registered(m, against, "found"), registered(m, first_against, "first_found")
+
+    def _judge(self, m, leg, first, second, against, first_against, examined, decide, granted):
         """Puts the order on offer at ``passed`` or, with the first reason that applies, at ``rejected``; a first leg before it."""
         m.submodules.bucket = bucket = TokenBucket()
-        cancel, paired, alone = Signal(), Signal(), Signal()
+        cancel, paired, alone, halted = Signal(), Signal(), Signal(), Signal()
         sound, first_sound, orphan = Signal(), Signal(), self._orphan
-        halted, room = Signal(), self._day.room
-        m.d.comb += halted.eq(
-            ~self.armed | ~self.limits_valid | self.fault | self.clearing | self._broken | checks.limits_broken(self))
-        account = self._account
-        breaches = checks.breaches(
-            self, leg, day=leg.notional > room, gross=account.gross, net=account.net, halted=halted, ahead=second)
-        first_breaches = checks.breaches(
-            self, first, day=room[-1], gross=account.first_gross, net=account.first_net, halted=halted)
+        m.d.comb += halted.eq(~self.armed | ~self.limits_valid | self.fault | self.clearing | self._broken)
+        breaches = checks.breaches(self, leg.order, against, halted=halted)
+        first_breaches = checks.breaches(self, first.order, first_against, halted=halted)
         m.d.comb += [
             leg.stray.eq(orphan & ~second),
             cancel.eq(leg.order.kind == OrderKind.CANCEL),
@@ -469,9 +482,9 @@ class RiskGateway(wiring.Component):
             self.settled.eq(apply),
             self.settlement.eq(reply),
             self._table.clear.eq(exposure.clear),
-            self._broken.eq(exposure.broken | self._odd),
+            self._broken.eq(exposure.broken | self._odd.any()),
         ]
-        m.d.sync += self._odd.eq(self._table.odd | self._reference.odd | self._by_key.odd | self._executions.odd)
+        m.d.sync += self._odd.eq(Cat(part.odd for part in (self._table, self._reference, self._by_key, self._executions)))
         with m.If(exposure.clear):
             m.d.sync += self.fault.eq(0)
         with m.If(answers.lost | self._table.missed | exposure.overflow | self._account.overflow | broken):

@@ -54,14 +54,15 @@ class Locates(wiring.Component):
         self.rows, write = memory.data, memory.write_port()
         read = memory.read_port(transparent_for=[write])
         has_row, symbol, kept_symbol = Signal(self._symbols), Signal.like(write.addr), Signal.like(write.addr)
-        has, total, with_it, kept = Signal(), Signal(33), Signal(Shares), Signal(Shares)
+        has, total, located = Signal(), Signal(33), Signal(Shares)
+        with_it, with_last, kept = Signal(Shares), Signal(Shares), Signal(Shares)
         m.d.comb += [
             read.addr.eq(self.symbol), read.en.eq(self.look), self.odd.eq(has & read.data.as_value().xor()),
-            total.eq(Mux(has, read.data.used, 0) + self.shares),
+            self.short.eq(total > located), with_it.eq(Mux(total[32], MOST, total)),
             write.en.eq(self.spend | self.spend_kept), write.addr.eq(Mux(self.spend_kept, kept_symbol, symbol)),
-            write.data.used.eq(Mux(self.spend_kept, kept, with_it)), write.data.parity.eq(write.data.used.xor()),
+            write.data.used.eq(Mux(self.spend_kept, kept, with_last)), write.data.parity.eq(write.data.used.xor()),
         ]
-        m.d.sync += [self.short.eq(total > self.located), with_it.eq(Mux(total[32], MOST, total))]
+        m.d.sync += [total.eq(Mux(has, read.data.used, 0) + self.shares), located.eq(self.located), with_last.eq(with_it)]
         with m.If(self.look):
             m.d.sync += [
                 symbol.eq(self.symbol),

@@ -43,7 +43,7 @@ class MessageRate(wiring.Component):
     keep : In(1)
         Pulse, two cycles after ``look``: another one will be looked for that passes only with this one.
     spend : In(1)
-        Pulse, two cycles after ``look``: it passes.
+        Pulse, three cycles after ``look`` or later, before the next one: it passes.
     spend_kept : In(1)
         Pulse, later, before the next ``look``: so did the one that was kept.
     clear : In(1)
@@ -67,23 +67,26 @@ class MessageRate(wiring.Component):
         now, used = Signal(TIME_BITS), Signal(self._keys)  # keys that have a row
         key, kept_key = Signal.like(self.key), Signal.like(self.key)
         paid, kept = Signal(TIME_BITS), Signal(TIME_BITS)  # with the message that asks; with the one that was kept
-        before, ahead, same, has = Signal(TIME_BITS), Signal(signed(TIME_BITS)), Signal(), Signal()
+        before, same, has, looked = Signal(TIME_BITS), Signal(), Signal(), Signal()
+        asked, base, ahead = Signal(TIME_BITS), Signal(TIME_BITS), Signal(signed(TIME_BITS))  # as they stood one cycle after ``look``
+        interval, window, with_it = Signal(32), Signal(32), Signal(TIME_BITS)
         m.d.comb += [
             read.addr.eq(self.key), read.en.eq(self.look), self.odd.eq(has & read.data.as_value().xor()),
             same.eq(self.second & (key == kept_key)),
-            before.eq(Mux(same, kept, Mux(has, read.data.paid, now))), ahead.eq(before - now),
+            before.eq(Mux(same, kept, Mux(has, read.data.paid, now))),
+            self.fast.eq((interval != 0) & (ahead > window)), with_it.eq(Mux(ahead < 0, asked, base) + interval),
             write.en.eq(self.spend | self.spend_kept & (key != kept_key)),
             write.addr.eq(Mux(self.spend_kept, kept_key, key)), write.data.paid.eq(Mux(self.spend_kept, kept, paid)),
             write.data.parity.eq(write.data.paid.xor()),
         ]
-        m.d.sync += [
-            now.eq(now + 1), self.fast.eq((self.interval != 0) & (ahead > self.window)),
-            paid.eq(Mux(ahead < 0, now, before) + self.interval),
-        ]
+        m.d.sync += [now.eq(now + 1), looked.eq(self.look), paid.eq(with_it)]
+        with m.If(looked):
+            m.d.sync += [
+                asked.eq(now), base.eq(before), ahead.eq(before - now), interval.eq(self.interval), window.eq(self.window)]
         with m.If(self.look):
             m.d.sync += [key.eq(self.key), has.eq(used.bit_select(self.key, 1) | write.en & (write.addr == self.key))]
         with m.If(self.keep):
-            m.d.sync += [kept.eq(paid), kept_key.eq(key)]
+            m.d.sync += [kept.eq(with_it), kept_key.eq(key)]
         with m.If(write.en):
             m.d.sync += used.bit_select(write.addr, 1).eq(1)
         with m.If(self.clear):

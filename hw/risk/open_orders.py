@@ -90,7 +90,7 @@ class OpenOrders(wiring.Component):
     Ports
     -----
     opened : In(1)
-        Pulse: ``order``, not a CANCEL, leaves under ``next_user_ref`` of its venue; a REPLACE is ``known``.
+        Pulse: ``order``, not a CANCEL, leaves under ``next_user_ref`` of its venue; a REPLACE is ``known``. One cycle later it is written.
     cancelled : In(1)
         Pulse: ``order``, a CANCEL, leaves; it is ``known``.
     order : In(Order)
@@ -98,12 +98,12 @@ class OpenOrders(wiring.Component):
     skip : Out(venues)
         Pulse: leave out the venue's next number, as its place is taken.
     free : Out(1)
-        No venue has to leave out a number now; so it is after at most ``config.open_orders`` cycles without ``opened``.
+        No venue has to leave out a number now; so it is after at most ``config.open_orders`` + 2 cycles without ``opened``.
     taken : Out(venues)
         A register: the place of the venue's next number is taken.
     missed : Out(1)
-        Pulse with ``opened``: the place is taken all the same, as the number has changed by other means than counting. The order is
-        not in the table.
+        Pulse, one cycle after ``opened``: the place was taken all the same, as the number has changed by other means than counting. The
+        order that stood there is not in the table any more, but counted.
     count : Out
         Orders open, over all venues; a REPLACE and its order are one.
     look : In(1), asked : In(Order)
@@ -134,7 +134,7 @@ class OpenOrders(wiring.Component):
 
     Notes
     -----
-    What is opened or written is seen by a ``look`` of the next cycle.
+    What is written is seen by a ``look`` of the next cycle, what is opened by a ``look`` of the next cycle but one.
     """
 
     def __init__(self, config: CardConfig):
@@ -158,6 +158,8 @@ class OpenOrders(wiring.Component):
         self.rows, write = memory.data, memory.write_port()
         flags = self._open, self._waits, self._replaced, self._cancelled, self._muddled = [  # more than one CANCEL was under way
             Signal(places, name=name) for name in ("open", "waits", "replaced", "cancelled", "muddled")]
+        self._opens, self._cancels = Signal(), Signal()  # an order is being written, a CANCEL noted
+        self._number, self._at = Signal(32), Signal(place_bits(self._config))
         self._heirs = Array(Signal(place_bits(self._config), name=f"heir_{place}") for place in range(places))
 
         m.submodules.own = own = self.own
@@ -174,19 +176,22 @@ class OpenOrders(wiring.Component):
             with m.If(disconnected):
                 m.d.sync += self._cancelled.word_select(venue, self._config.open_orders).eq(0)
         with m.If(self.clear):
-            m.d.sync += [*(flag.eq(0) for flag in flags), self.count.eq(0)]
+            m.d.sync += [*(flag.eq(0) for flag in (*flags, self._opens, self._cancels)), self.count.eq(0)]
         return m
 
     def _find_numbers(self, m):
         """Whether the place of each venue's next number is taken is known with the number."""
         size = self._config.open_orders
         for venue, number in enumerate(self.next_user_ref):
-            mine, follows = self._open[venue * size:(venue + 1) * size], Signal(range(size), name=f"follows_{venue}")
+            mine, follows = Signal(size, name=f"taken_{venue}"), Signal(range(size), name=f"follows_{venue}")
+            written, full = Signal(name=f"written_{venue}"), Signal(name=f"full_{venue}")
             m.d.comb += [
-                self.skip[venue].eq(self.taken[venue] & ~mine.all()),
+                written.eq(self._opens & (self._at[(size - 1).bit_length():] == venue)),
+                mine.eq(self._open[venue * size:(venue + 1) * size] | written << self._at[:(size - 1).bit_length()]),
+                self.skip[venue].eq(self.taken[venue] & ~full & ~written),
                 follows.eq(number + (self.skip[venue] | self.opened & (self.order.venue == venue))),
             ]
-            m.d.sync += self.taken[venue].eq(mine.bit_select(follows, 1))
+            m.d.sync += [self.taken[venue].eq(mine.bit_select(follows, 1)), full.eq(mine.all())]
         m.d.comb += self.free.eq(~self.skip.any())
 
     def _find_order(self, m, port):
@@ -209,15 +214,17 @@ class OpenOrders(wiring.Component):
         return place
 
     def _open_order(self, m, about, write):
-        order, number = self.order, Signal(32)
-        place, replaces = place_of(self._config, order.venue, number), order.kind == OrderKind.REPLACE
-        row = write.data.order
-        m.d.comb += [
-            number.eq(Array(self.next_user_ref)[order.venue]),
-            self.missed.eq(self.opened & self._open.bit_select(place, 1)),
-            self.own.opened.eq(self.opened & ~self.missed), self.own.place.eq(place), self.own.order.eq(order),
+        order, number, opens, place, cancels = Signal(Order), self._number, self._opens, self._at, self._cancels
+        row, replaces, next_number = write.data.order, order.kind == OrderKind.REPLACE, Array(self.next_user_ref)[self.order.venue]
+        m.d.sync += [
+            opens.eq(self.opened), cancels.eq(self.cancelled), order.eq(self.order), number.eq(next_number),
+            place.eq(place_of(self._config, self.order.venue, next_number)),
         ]
-        with m.If(self.opened & ~self.missed):
+        m.d.comb += [
+            self.missed.eq(opens & self._open.bit_select(place, 1)), self.answers.ready.eq(~(opens | cancels | self.hold)),
+            self.own.opened.eq(opens), self.own.place.eq(place), self.own.order.eq(order),
+        ]
+        with m.If(opens):
             m.d.comb += [
                 write.en.eq(1), write.addr.eq(place), write.data.parity.eq(row.as_value().xor()),
                 row.user_ref.eq(number), row.prior.eq(order.reference),
@@ -231,7 +238,7 @@ class OpenOrders(wiring.Component):
             ]
             with m.If(replaces):
                 m.d.sync += [self._replaced.bit_select(about, 1).eq(1), self._heirs[about].eq(place)]
-        with m.If(self.cancelled):
+        with m.If(cancels):
             m.d.sync += self._cancelled.bit_select(about, 1).eq(1)
             with m.If(self._cancelled.bit_select(about, 1)):
                 m.d.sync += self._muddled.bit_select(about, 1).eq(1)
@@ -242,7 +249,6 @@ class OpenOrders(wiring.Component):
         m.d.comb += [
             port.addr.eq(answers.at), answers.order.eq(port.data.order), answers.odd.eq(port.data.as_value().xor()),
             *(getattr(answers, name).eq(bit) for name, bit in bits.items()), answers.heir.eq(self._heirs[answers.flags_of]),
-            answers.ready.eq(~self.opened & ~self.hold),
         ]
         with m.If(answers.write):
             place, other = answers.place, answers.other

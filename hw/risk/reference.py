@@ -9,9 +9,6 @@ from hw.config import CardConfig
 from hw.lib.compare import exceeds
 from hw.types import Order, Price, TopOfBook
 
-UNKNOWN = 1 << 32
-"""Distance where there is no reference: further than any limit."""
-
 
 class Row(data.Struct):
     price: Price
@@ -38,8 +35,10 @@ class Reference(wiring.Component):
         Pulse: what is known of the venue's symbols is forgotten.
     look : In(1), asked : In(Order)
         Pulse: how far is its price from the reference? Tops of the cycle before are in it.
-    distance : Out(33)
-        Two cycles after ``look``: either way, in 1/10000; ``UNKNOWN`` without a reference.
+    distance : Out(Price)
+        Two cycles after ``look``: either way, in 1/10000.
+    no_reference : Out(1)
+        Beside ``distance``: there is none, so it means nothing.
     at_bid : Out(1)
         Two cycles after ``look``: its price is not above the best bid of its symbol at every venue of which one is known, or none is
         known at its own.
@@ -54,7 +53,7 @@ class Reference(wiring.Component):
     def __init__(self, config: CardConfig):
         super().__init__({
             "tops": In(stream.Signature(TopOfBook, always_ready=True)), "stale": In(config.venues), "restart": In(config.venues),
-            "look": In(1), "asked": In(Order), "distance": Out(33), "at_bid": Out(1), "odd": Out(1),
+            "look": In(1), "asked": In(Order), "distance": Out(Price), "no_reference": Out(1), "at_bid": Out(1), "odd": Out(1),
             "sure": Out(data.ArrayLayout(config.symbols, config.venues)),
         })
         self._config, self.bids = config, []
@@ -105,7 +104,7 @@ class Reference(wiring.Component):
             above.eq(price - read.data.price), below.eq(read.data.price - price), there.eq(known.bit_select(at, 1)),
             self._odd_middle.eq(there & read.data.as_value().xor()),
         ]
-        m.d.sync += self.distance.eq(Mux(there, Mux(above[-1], below, above), UNKNOWN))
+        m.d.sync += [self.distance.eq(Mux(above[-1], below, above)), self.no_reference.eq(~there)]
 
     def _compare_bids(self, m, new, venue, symbol):
         """The bids of all venues are looked at together, each in a memory of its own."""

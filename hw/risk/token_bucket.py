@@ -65,10 +65,11 @@ class TokenBucket(wiring.Component):
             self.grant.eq(self.request & self.available), self.full.eq(tokens >= self.burst),
         ]
 
-        with m.If(tokens > self.burst):
-            m.d.sync += tokens.eq(self.burst)
-        with m.Elif(self.grant):
-            m.d.sync += tokens.eq(tokens - Mux(earned, self.double, Mux(self.double, 2, 1)))
-        with m.Elif(earned & (tokens != self.burst)):
-            m.d.sync += tokens.eq(tokens + 1)
+        granted, kept, forfeits = Signal.like(tokens), Signal.like(tokens), Signal()
+        m.d.comb += [
+            forfeits.eq(tokens > self.burst), granted.eq(tokens - Mux(earned, self.double, Mux(self.double, 2, 1))),
+            kept.eq(tokens + (earned & (tokens != self.burst))),
+        ]
+        # Whether it grants is known late: it chooses between what has been worked out before.
+        m.d.sync += tokens.eq(Mux(self.grant & ~forfeits, granted, Mux(forfeits, self.burst, kept)))
         return m

@@ -79,15 +79,19 @@ class OpenOrders:
 
     def __post_init__(self) -> None:
         self.next_ref = self.next_ref or [1] * self.venues
-        self._places, self._taken = set[tuple[int, int]](), [False] * self.venues
+        self._places, self._taken, self._full = set[tuple[int, int]](), [False] * self.venues, [False] * self.venues
+        self._leaves, self._left = -1, -1  # venue to which an order has left in this cycle, in the one before
 
     def cycle(self) -> None:
-        """The end of a clock cycle. A number whose place was taken in the cycle before is left out, while there is another place."""
+        """The end of a clock cycle. A number whose place was taken in the cycle before is left out, while there was another place two
+        cycles before; but not in the cycle after an order has left to the venue."""
         for venue, taken in enumerate(self._taken):
-            full = sum(at == venue for at, _ in self._places) == self.places
-            self.next_ref[venue] = (self.next_ref[venue] + (taken and not full)) % 2**32
+            leaves_out = taken and not self._full[venue] and venue != self._left
+            self.next_ref[venue] = (self.next_ref[venue] + leaves_out) % 2**32
             self._taken[venue] = (venue, self.next_ref[venue] % self.places) in self._places
+            self._full[venue] = sum(at == venue for at, _ in self._places) == self.places
         self._places = {(venue, number % self.places) for venue, number in self.orders}
+        self._leaves, self._left = -1, self._leaves
 
     @property
     def count(self) -> int:
@@ -123,7 +127,7 @@ class OpenOrders:
             if found:
                 found.cancelled, found.muddled = True, found.muddled or found.cancelled
             return order.reference
-        number = self.next_ref[order.venue]
+        number, self._leaves = self.next_ref[order.venue], order.venue
         self.next_ref[order.venue] = (number + 1) % 2**32
         new = OpenOrder(order, number, order.shares)
         if order.kind == REPLACE_ORDER:

@@ -97,7 +97,7 @@ class Exposure:
 
 DUPLICATE_MEMORY = 4
 MAX_DAY = 2**64 - 1
-REACTION = 3
+REACTION = 4
 """Cycles, beside its window, between the decisions on an order and on its like, at which that is no duplicate yet."""
 
 RELEASE = 4
@@ -113,6 +113,19 @@ MASKS = {
 """Masks of the gateway, and the sets of the model that they are."""
 
 
+class Measures(NamedTuple):
+    """What is looked at a cycle before the decision."""
+
+    limits: Limits
+    broken: bool
+    open_count: int
+    killed_venues: Collection[int]
+    killed_strategies: Collection[int]
+    killed_symbols: Collection[int]
+    restricted: Collection[int]
+    tripped: Collection[int]
+
+
 @dataclass
 class RiskModel:
     """The gateway without time: the bucket is told of each cycle, orders and replies come in the order of their effect."""
@@ -120,6 +133,8 @@ class RiskModel:
     venues: int
     symbols: int
     limits: Limits = field(default_factory=Limits)
+    measures: "Measures | None" = None
+    """What an order is held against that is of the cycle before; None: that is as it is now."""
     symbol_limits: dict[int, SymbolLimits] = field(default_factory=dict)
     """Of the symbols that have any."""
     limits_valid: bool = False
@@ -212,7 +227,8 @@ class RiskModel:
             if not self._known(order):
                 return {RejectReason.BAD_ORDER}
             return {RejectReason.NO_SESSION} if order.venue in self.unreachable else set()
-        limits = self.limits
+        measures = self.measures or self.measure()
+        limits = measures.limits
         exposure = self.exposures[order.symbol] if order.symbol < self.symbols else Exposure()
         more = self.more(order)
         after, notional = exposure.after(order.side, more), order.shares * order.price
@@ -225,16 +241,16 @@ class RiskModel:
         own_position = own.max_long if order.side == BUY else own.max_short
         same = (order.venue, order.symbol, order.side, order.shares, order.price)
         against = {
-            RejectReason.DEAD_MAN: self.expired and self.limits_valid,
-            RejectReason.HALTED: not self.armed or not self.limits_valid or self.limits_broken or self.fault,
-            RejectReason.KILLED: self.kill or order.venue in self.killed_venues or order.strategy in self.killed_strategies
-            or order.symbol in self.killed_symbols,
-            RejectReason.REPEATED: order.strategy in self.executions.tripped,
+            RejectReason.DEAD_MAN: self.expired and self.limits_valid and not self.limits.waived >> RejectReason.DEAD_MAN & 1,
+            RejectReason.HALTED: not self.armed or not self.limits_valid or measures.broken or self.fault,
+            RejectReason.KILLED: self.kill or order.venue in measures.killed_venues or order.strategy in measures.killed_strategies
+            or order.symbol in measures.killed_symbols,
+            RejectReason.REPEATED: order.strategy in measures.tripped,
             RejectReason.BAD_ORDER: not self._known(order) or order.shares == 0 or not 1 <= order.price <= MAX_PRICE
             or (exposure.working(order.side) + more > MAX_WORKING and not unknown) or (replaces and bool(order.pair)),
             RejectReason.NO_SESSION: order.venue in self.unreachable,
             RejectReason.UNKNOWN_ORDER: unknown,
-            RejectReason.RESTRICTED: order.symbol in self.restricted,
+            RejectReason.RESTRICTED: order.symbol in measures.restricted,
             RejectReason.MARKET_STATE: (order.venue, order.symbol) in self.halted,
             RejectReason.UNSURE_BOOK: order.venue in self.stale or (order.venue, order.symbol) not in self.sure,
             RejectReason.COLLAR: too_far,
@@ -255,15 +271,20 @@ class RiskModel:
             RejectReason.STRATEGY_RATE: any(pace.fast for pace in seen.paces if pace.kind == "strategy"),
             RejectReason.SYMBOL_RATE: any(pace.fast for pace in seen.paces if pace.kind == "symbol"),
             RejectReason.NO_PLACE: self.open.no_place(order.venue),
-            RejectReason.OPEN_ORDERS: not replaces and self.open.count + before >= limits.max_open_orders,
+            RejectReason.OPEN_ORDERS: not replaces and measures.open_count + before >= limits.max_open_orders,
         }
-        waived = {reason for reason in WAIVABLE if limits.waived >> reason & 1}
+        waived = {reason for reason in WAIVABLE if limits.waived >> reason & 1} - {RejectReason.DEAD_MAN}
         return {reason for reason, breach in against.items() if breach} - waived
 
     def more(self, order: Order) -> int:
         """Shares that would be working beyond those that are, if the venue did at once what the order asks for."""
         replaced = self.open.replaceable(order) if order.kind == REPLACE_ORDER else None
         return order.shares - (replaced.live if replaced else 0)
+
+    def measure(self) -> Measures:
+        return Measures(
+            self.limits, self.limits_broken, self.open.count, self.killed_venues, self.killed_strategies, self.killed_symbols,
+            self.restricted, frozenset(self.executions.tripped))
 
     def standing(self) -> Standing:
         account, limits = self.account, self.limits
@@ -302,7 +323,7 @@ class RiskModel:
         """Both legs at once. A cancel is never a leg: where one comes second, the first has come alone."""
         ahead = first.shares * first.price
         against = [
-            self.breaches(first, seen[0]._replace(account=seen[1].account), waited=DoorModel.DECISION),
+            self.breaches(first, seen[0]._replace(account=seen[1].account), waited=DoorModel.LEGS),
             self.breaches(second, seen[1], ahead=ahead, ahead_side=first.side, before=1)]
         if self.orphan:
             against[0].add(RejectReason.PAIR)
@@ -405,16 +426,20 @@ class Due(NamedTuple):
 class DoorModel:
     """The gateway with its clock: in which cycle it decides on what."""
 
-    DECISION = 2
-    """Cycles from the transfer of an order to the cycle whose limits and switches decide on it."""
+    DECISION = 3
+    """Cycles from the transfer of an order to the cycle whose switches decide on it; limits are those of the cycle before."""
+
+    LEGS = 2
+    """Cycles from the first leg's transfer to the second one's."""
 
     def __init__(self, risk: RiskModel, bucket: TokenBucketModel) -> None:
         self.risk, self.bucket, self.dead_man, self.reference = risk, bucket, DeadManModel(), ReferenceModel()
-        self._day_limits = deque([0] * 2)
+        self._day_limits = deque([0] * 3)
         self._due: deque[Due] = deque()
         self._seen = self._first_seen = UNSEEN
         self._first: Ask | None = None
         self._market_before: tuple[Collection[Place], Collection[int]] = (), ()
+        self._measures = risk.measure()
 
     @property
     def idle(self) -> bool:
@@ -424,7 +449,7 @@ class DoorModel:
     def cycle(
         self, now: int, taken: Ask | None, *, heartbeat: bool = False, market: Market = QUIET,
     ) -> list[tuple[Ask, RejectReason]]:
-        """One clock cycle, in which this order was transferred or none; its decisions. A second leg comes while the first is decided on."""
+        """One clock cycle, in which this order was transferred or none; its decisions."""
         decisions = self._cycle(now, taken, heartbeat, market)
         self.risk.executions.rearm(self.risk.rearmed)
         return decisions
@@ -438,9 +463,11 @@ class DoorModel:
         risk.expired = self.dead_man.cycle(interval=limits.heartbeat_interval, heartbeat=heartbeat)
         risk.sure, risk.stale = self._market_before
         self._market_before = self.reference.sure, market.stale
-        due = self._due.popleft() if self._due and self._due[0].cycle == now else None
-        seen = self._seen
-        if self._due and self._due[0].cycle == now + 1:
+        risk.measures, self._measures = self._measures, risk.measure()
+        due, seen = self._due.popleft() if self._due and self._due[0].cycle == now else None, self._seen
+        if taken and self._due:  # two cycles after a first leg
+            self._first, self._first_seen = self._due.popleft().ask, seen
+        if self._due and self._due[0].cycle == now + 2:
             order = self._due[0].ask[0]
             price = self.reference.prices.get((order.venue, order.symbol))
             self._seen = Seen(
@@ -452,16 +479,12 @@ class DoorModel:
         if due is None:
             self.risk.idle(self.bucket)
             return []
-        return self._decide(due.ask, seen, taken)
+        return self._decide(due.ask, seen)
 
-    def _decide(self, item: Ask, seen: Seen, taken: Ask | None) -> list[tuple[Ask, RejectReason]]:
+    def _decide(self, item: Ask, seen: Seen) -> list[tuple[Ask, RejectReason]]:
         order, first = item[0], self._first
         self._first = None
         if first:
             reasons = self.risk.decide_pair(first[0], order, self.bucket, (self._first_seen, seen))
             return [(first, reasons[0]), (item, reasons[1])]
-        if order.pair and order.kind != CANCEL_ORDER and taken:
-            self._first, self._first_seen = item, seen
-            self.risk.idle(self.bucket)
-            return []
         return [(item, self.risk.decide(order, self.bucket, seen))]

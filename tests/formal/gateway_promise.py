@@ -139,7 +139,7 @@ class Promise(wiring.Component):
             m.d.sync += started.eq(started + 1)
         self._watch(m, gateway)
         # The order stands there already before it is on offer: so both states, before and after it, can be asked for.
-        m.d.comb += gateway.query_symbol.eq(Mux(self.paired_before[5] | self.paired_before[6], gateway._first.order.symbol,
+        m.d.comb += gateway.query_symbol.eq(Mux(self.paired_before[6] | self.paired_before[7], gateway._first.order.symbol,
                                                 gateway._order.symbol))
         for name, claim in self._claims:
             getattr(self, f"_{name}")(m, gateway, started, claim)
@@ -154,62 +154,62 @@ class Promise(wiring.Component):
             second.eq(taken & first_before),
             first.eq(taken & ~second & self.order.pair & (self.order.kind != OrderKind.CANCEL)),
         ]
-        self.paired_before = {cycles: self._past(second, cycles) for cycles in (3, 5, 6, 8)}
-        self.alone = self._past(first, 3) & ~self._past(taken)  # its second leg did not come
-        self.single = self._past(taken & ~first & ~second, 3)
+        self.paired_before = {cycles: self._past(second, cycles) for cycles in (4, 6, 7)}
+        self.alone = self._past(first, 4) & ~self._past(taken, 2)  # its second leg did not come
+        self.single = self._past(taken & ~first & ~second, 4)
         self.last, self.earlier = Signal(Order), Signal(Order)
         with m.If(taken):
             m.d.sync += [self.last.eq(self.order), self.earlier.eq(self.last)]
         answered = (gateway.passed.valid & gateway.passed.ready) | (gateway.rejected.valid & gateway.rejected.ready)
         leads_on, self.leads = Signal(), Signal()  # the first leg is on offer
-        m.d.comb += self.leads.eq(self.paired_before[3] | leads_on)
+        m.d.comb += self.leads.eq(self.paired_before[4] | leads_on)
         m.d.sync += leads_on.eq(self.leads & ~answered)
         self.follows = self._past(self.leads & answered)
         self.on_offer = gateway.passed.valid | gateway.rejected.valid
         reached = Signal()  # the venue of the last order could be, when it was decided on
         self.reached = Signal()
         m.d.comb += self.reached.eq(Mux(
-            self.single | self.alone | self.paired_before[3], ~self._past(self.unreachable).bit_select(self.last.venue, 1), reached))
+            self.single | self.alone | self.paired_before[4], ~self._past(self.unreachable).bit_select(self.last.venue, 1), reached))
         m.d.sync += reached.eq(self.reached)
 
     def _decided(self, gateway):
-        """(order, its product's age, condition): each order that leaves, in the cycle after its decision."""
+        """(order, its age, condition): each order that leaves, in the cycle after its decision; it was weighed ``age`` cycles ago."""
         passes = gateway.passed.valid
         return [
-            (self.last, 1, passes & (self.single | self.alone | self.paired_before[3])),
-            (self.earlier, 3, passes & self.paired_before[3]),
+            (self.last, 2, passes & (self.single | self.alone | self.paired_before[4])),
+            (self.earlier, 4, passes & self.paired_before[4]),
         ]
 
     def _limits(self, m, gateway, started, claim):
         """Nothing stands against what leaves: one claim for each check."""
         for order, age, leaves in self._decided(gateway):
-            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (started >= 4)):
+            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (started >= 5)):
                 m.d.sync += [
                     *(claim(~breach) for breach in self._against(gateway, order, age).values()),
                     claim(self._past(self.limits).rate_burst != 0)]
-        with m.If(gateway.passed.valid & (self.single | self.alone | self.paired_before[3]) & (started >= 3)):
+        with m.If(gateway.passed.valid & (self.single | self.alone | self.paired_before[4]) & (started >= 4)):
             m.d.sync += claim((self.last.venue < CONFIG.venues) & (self.last.symbol < CONFIG.symbols))
 
     def _reasons(self, m, gateway, started, claim):
         """A refusal has the first reason of ``PRIORITY`` that stands against the order, and the rate if no other one does."""
         last, first = (self._against(gateway, order, age) for order, age, _ in self._decided(gateway))
         sound, first_sound = (~Cat(breaches.values()).any() for breaches in (last, first))
-        pair, stray, told = self.paired_before[3], self._past(gateway._orphan), gateway.rejected.payload.reason
-        sound, first_sound = sound & (pair | ~(stray | self.alone)), first_sound & ~self._past(gateway._orphan, 3)
+        pair, stray, told = self.paired_before[4], self._past(gateway._orphan), gateway.rejected.payload.reason
+        sound, first_sound = sound & (pair | ~(stray | self.alone)), first_sound & ~self._past(gateway._orphan, 4)
         last[RejectReason.PAIR] = Mux(pair, ~first_sound, stray | self.alone)
-        first[RejectReason.PAIR] = self._past(gateway._orphan, 3) | (self.last.kind == OrderKind.CANCEL) | ~sound
+        first[RejectReason.PAIR] = self._past(gateway._orphan, 4) | (self.last.kind == OrderKind.CANCEL) | ~sound
         known = (self.last.venue < CONFIG.venues) & (self.last.symbol < CONFIG.symbols)
         reason = Mux(self.last.kind != OrderKind.CANCEL, self._primary(last), Mux(known, RejectReason.NO_SESSION, RejectReason.BAD_ORDER))
-        with m.If((self.single | self.alone) & (started >= 5)):
+        with m.If((self.single | self.alone) & (started >= 6)):
             m.d.sync += claim(~gateway.rejected.valid | (told == reason))
-        with m.If(pair & (started >= 5)):
+        with m.If(pair & (started >= 6)):
             m.d.sync += [
                 claim(~gateway.rejected.valid | (told == self._primary(first))),
                 claim(gateway._last_passes | (gateway._last_reason == reason)),
             ]
-        with m.If(self.leads & ~pair & (started >= 5)):
+        with m.If(self.leads & ~pair & (started >= 6)):
             m.d.sync += claim(gateway._last_reason == self._past(gateway._last_reason))
-        with m.If(self.follows & (started >= 5)):
+        with m.If(self.follows & (started >= 6)):
             m.d.sync += claim(~gateway.rejected.valid | (told == self._past(gateway._last_reason)))
 
     @staticmethod
@@ -221,27 +221,30 @@ class Promise(wiring.Component):
 
     def _against(self, gateway, order, age):
         """Reason: whether it stands against the order, in the cycle after the decision; the order was weighed ``age`` cycles ago."""
-        limits, table, second = self._past(self.limits), gateway._table, self.paired_before[3] & (age == 1)
+        limits, table, second = self._past(self.limits, 2), gateway._table, self.paired_before[4] & (age == 2)
         at, new = Cat(order.symbol[0], order.venue[0]), order.kind == OrderKind.NEW
         own, after = self._past(gateway._by_key.found, age), self._past(gateway.exposure.after, age)
         unknown = (order.kind == OrderKind.REPLACE) & ~self._past(table.known, age + 1)
+        nowhere = self._past(gateway._reference.no_reference, age)
         against = {
             RejectReason.DEAD_MAN: self._past(gateway.expired),
             RejectReason.HALTED: self._past(
-                ~self.armed | ~self.limits_valid | gateway.fault | gateway.clearing | gateway._broken | self.lost_bit),
-            RejectReason.KILLED: self._past(self.kill) | Cat(self._past(switches).bit_select(which, 1) for switches, which in (
+                ~self.armed | ~self.limits_valid | gateway.fault | gateway.clearing | gateway._broken)
+            | self._past(self.lost_bit | gateway.clearing, 2),
+            RejectReason.KILLED: self._past(self.kill) | Cat(self._past(switches, 2).bit_select(which, 1) for switches, which in (
                 (self.kill_venues, order.venue), (self.kill_strategies, order.strategy), (self.kill_symbols, order.symbol))).any(),
-            RejectReason.REPEATED: self._past(gateway.tripped_strategies).bit_select(order.strategy, 1),
+            RejectReason.REPEATED: self._past(gateway.tripped_strategies, 2).bit_select(order.strategy, 1),
             RejectReason.BAD_ORDER: self._bad(order, second) | self._past(gateway.exposure.no_room, age) & ~unknown,
             RejectReason.NO_SESSION: self._past(self.unreachable).bit_select(order.venue, 1),
             RejectReason.UNKNOWN_ORDER: unknown,
-            RejectReason.RESTRICTED: self._past(self.restricted).bit_select(order.symbol, 1),
+            RejectReason.RESTRICTED: self._past(self.restricted, 2).bit_select(order.symbol, 1),
             RejectReason.MARKET_STATE: self._past(self.halted.bit_select(at, 1), 2),
             RejectReason.UNSURE_BOOK: self._past(self.stale, 2).bit_select(order.venue[0], 1)
             | ~self._past(Cat(gateway._reference.sure), 2).bit_select(at, 1),
             RejectReason.MAX_SHARES: (order.shares > limits.max_shares) | (order.shares > own.shares),
-            RejectReason.COLLAR: self._past(gateway._reference.distance, age) > limits.max_distance,
-            RejectReason.FAT_FINGER: self._past(gateway._reference.distance, age) > self._past(self.other_product, age)[16:48],
+            RejectReason.COLLAR: nowhere | (self._past(gateway._reference.distance, age) > limits.max_distance),
+            RejectReason.FAT_FINGER: nowhere
+            | (self._past(gateway._reference.distance, age) > self._past(self.other_product, age)[16:48]),
             RejectReason.PRICE_BAND: own.outside,
             RejectReason.DUPLICATE: self._past(gateway._duplicates.found, age + 1),
             RejectReason.SELF_MATCH: self._meets_an_own(table, order, age + 1),
@@ -251,19 +254,20 @@ class Promise(wiring.Component):
             RejectReason.POSITION: (after > limits.max_position) | (after > own.position),
             RejectReason.STRATEGY_RATE: own.strategy_fast, RejectReason.SYMBOL_RATE: own.symbol_fast,
             RejectReason.NO_PLACE: self._past(table.taken).bit_select(order.venue, 1),
-            RejectReason.OPEN_ORDERS: new & (self._past(table.count) + second + 1 > limits.max_open_orders),
+            RejectReason.OPEN_ORDERS: new & (self._past(table.count, 2) + second + 1 > limits.max_open_orders),
             **self._money_against(gateway, age, limits, own),
         }
-        return {reason: breach & ~limits.waived[reason] if reason in WAIVABLE else breach for reason, breach in against.items()}
+        waivable = WAIVABLE - {RejectReason.DEAD_MAN}  # ``expired`` is low where it is waived
+        return {reason: breach & ~limits.waived[reason] if reason in waivable else breach for reason, breach in against.items()}
 
     def _money_against(self, gateway, age, limits, own):
-        account, room, product = gateway._account, self._past(gateway._day.room), self._past(self.product, age)
-        first = age > 1
+        account, room, product = gateway._account, self._past(gateway._day.room, 2), self._past(self.product, age)
+        first = age > 2
         return {
             RejectReason.MAX_NOTIONAL: (product > limits.max_notional) | (product > own.notional),
             RejectReason.DAY_NOTIONAL: room < 0 if first else product > room,
-            RejectReason.GROSS_NOTIONAL: self._past(account.first_gross if first else account.gross),
-            RejectReason.NET_NOTIONAL: self._past(account.first_net if first else account.net),
+            RejectReason.GROSS_NOTIONAL: self._past(account.first_gross if first else account.gross, 2),
+            RejectReason.NET_NOTIONAL: self._past(account.first_net if first else account.net, 2),
         }
 
     def _bad(self, order, second):
@@ -278,10 +282,10 @@ class Promise(wiring.Component):
 
     def _limits_by_key(self, m, gateway, started, claim):
         """What the tables of its symbol and its strategy said of it when it was weighed."""
-        waived = self._past(self.limits.waived)
+        waived = self._past(self.limits.waived, 2)
         for order, age, leaves in self._decided(gateway):
             limits, after = self._past(gateway._by_key.table.limits, age), self._past(gateway.exposure.after, age)
-            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (started >= 4)):
+            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (started >= 5)):
                 m.d.sync += [
                     claim((order.shares <= limits.max_shares) | waived[RejectReason.MAX_SHARES]),
                     claim((self._past(self.product, age) <= limits.max_notional) | waived[RejectReason.MAX_NOTIONAL]),
@@ -289,7 +293,7 @@ class Promise(wiring.Component):
                     *(claim(~self._past(rate.fast, age)) for rate in gateway._by_key.rates.values()),
                     claim((order.price >= limits.min_price) & (order.price <= limits.max_price) | waived[RejectReason.PRICE_BAND]),
                 ]
-            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (order.side == Side.SELL) & (after > 0) & (started >= 4)):
+            with m.If(leaves & (order.kind != OrderKind.CANCEL) & (order.side == Side.SELL) & (after > 0) & (started >= 5)):
                 m.d.sync += [
                     claim(~self._past(gateway._by_key.locates.short, age) | waived[RejectReason.LOCATE]),
                     claim(~limits.uptick_only | ~self._past(gateway._reference.at_bid, age) | waived[RejectReason.SHORT_SALE]),
@@ -308,20 +312,20 @@ class Promise(wiring.Component):
 
     def _position(self, m, gateway, started, claim):
         """With what has left alone, or after the first leg of its pair: once it is counted."""
-        passes = gateway.passed.valid & (self.single | self.alone | self.paired_before[3])
-        self._counts(m, gateway, started, claim, self._past(self.last, 2), self._past(passes, 2), 3)
+        passes = gateway.passed.valid & (self.single | self.alone | self.paired_before[4])
+        self._counts(m, gateway, started, claim, self._past(self.last, 3), self._past(passes, 3), 5)
 
     def _position_of_first_leg(self, m, gateway, started, claim):
         """The first leg of a pair counts as the last."""
-        pair = self._past(gateway.passed.valid & self.paired_before[3], 5)
-        self._counts(m, gateway, started, claim, self._past(self.earlier, 5), pair, 6)
+        pair = self._past(gateway.passed.valid & self.paired_before[4], 5)
+        self._counts(m, gateway, started, claim, self._past(self.earlier, 5), pair, 7)
 
     def _counts(self, m, gateway, started, claim, order, moment, age):
         """The state of a symbol two cycles after it was asked for, and one cycle older; limits of ``age`` cycles ago."""
         position, buy, sell = gateway.position, gateway.working_buy, gateway.working_sell
-        calm = ~Cat(self._past(gateway.clearing, cycles) for cycles in range(1, 9)).any() & (started >= 9)
+        calm = ~Cat(self._past(gateway.clearing, cycles) for cycles in range(1, 10)).any() & (started >= 10)
         most = self._past(self.limits, age)
-        free, reducing = most.waived[RejectReason.POSITION], self._past(self.reducing, age)
+        free, reducing = most.waived[RejectReason.POSITION], self._past(self.reducing, age - 1)
         new = moment & calm
         with m.If(new):
             m.d.sync += claim(position == self._past(position))
@@ -341,12 +345,12 @@ class Promise(wiring.Component):
                 ]
 
     def _day(self, m, gateway, started, claim):
-        """With the order, and once both legs of a pair are counted; of the limit of three cycles before."""
+        """With the order, and once both legs of a pair are counted; of the limit of four cycles before."""
         used = gateway.day_notional
-        calm = ~Cat(self._past(gateway.clearing, cycles) for cycles in range(1, 9)).any() & (started >= 9)
+        calm = ~Cat(self._past(gateway.clearing, cycles) for cycles in range(1, 10)).any() & (started >= 10)
         new = gateway.passed.valid & (self.last.kind != OrderKind.CANCEL)  # a REPLACE counts as a whole
-        for moment, since in ((new & self.single, 0), (self._past(new & self.paired_before[3], 3), 3)):
-            limit, waived = self._past(self.limits.max_day_notional, since + 3), self._past(self.limits.waived, since + 1)
+        for moment, since in ((self._past(new & self.single), 1), (self._past(new & self.paired_before[4], 3), 3)):
+            limit, waived = self._past(self.limits.max_day_notional, since + 4), self._past(self.limits.waived, since + 2)
             with m.If(moment & calm):
                 m.d.sync += claim((used <= limit) | waived[RejectReason.DAY_NOTIONAL])
 
@@ -354,10 +358,10 @@ class Promise(wiring.Component):
         """The latency is constant, and nothing leaves that was not asked for or was changed on the way."""
         passed, rejected = gateway.passed, gateway.rejected
         new = self.on_offer & ~self._past((passed.valid & ~passed.ready) | (rejected.valid & ~rejected.ready))
-        with m.If(started >= 5):
-            m.d.sync += claim(new == (self.single | self.alone | self.paired_before[3] | self.follows))
+        with m.If(started >= 6):
+            m.d.sync += claim(new == (self.single | self.alone | self.paired_before[4] | self.follows))
         m.d.comb += claim(~(passed.valid & rejected.valid))
-        with m.If(self.on_offer & (started >= 5)):
+        with m.If(self.on_offer & (started >= 6)):
             m.d.sync += [
                 claim(passed.payload.as_value() == Mux(self.leads, self.earlier.as_value(), self.last.as_value())),
                 claim(rejected.payload.order.as_value() == passed.payload.as_value()),
@@ -366,19 +370,19 @@ class Promise(wiring.Component):
                 claim(~rejected.valid | (rejected.payload.reason != RejectReason.NONE)),
             ]
         known = (self.last.venue < CONFIG.venues) & (self.last.symbol < CONFIG.symbols)
-        with m.If((self.single | self.follows) & (self.last.kind == OrderKind.CANCEL) & (started >= 5)):
+        with m.If((self.single | self.follows) & (self.last.kind == OrderKind.CANCEL) & (started >= 6)):
             m.d.sync += claim(passed.valid == (known & self.reached))
 
     def _pairs(self, m, gateway, started, claim):
         """Both legs leave or neither, however long the first waits; a leg whose other one has been refused does not leave."""
         both = self.last.kind != OrderKind.CANCEL
         known = (self.last.venue < CONFIG.venues) & (self.last.symbol < CONFIG.symbols)
-        with m.If(started >= 5):
+        with m.If(started >= 6):
             m.d.sync += [
-                claim(gateway._second == (self._past(self.second, 1) | self._past(self.second, 2))),
-                claim(~gateway._back | self._past(self.second, 3) | self._past(self.second, 4) | self._past(self.second, 5)),
+                claim(gateway._second == Cat(self._past(self.second, cycles) for cycles in (1, 2, 3)).any()),
+                claim(~gateway._back | self._past(self.second, 5) | self._past(self.second, 6)),
             ]
-        with m.If(self.leads & (started >= 5)):
+        with m.If(self.leads & (started >= 6)):
             m.d.sync += [
                 claim(self.on_offer),
                 claim(gateway._last_passes | (gateway._last_reason != RejectReason.NONE)),
@@ -386,14 +390,14 @@ class Promise(wiring.Component):
             ]
             with m.If(~both):
                 m.d.sync += claim(gateway.rejected.valid)
-        with m.If(self.follows & both & (started >= 5)):
+        with m.If(self.follows & both & (started >= 6)):
             m.d.sync += claim(gateway.passed.valid == self._past(gateway.passed.valid))
-        with m.If(self.alone & (started >= 5)):
+        with m.If(self.alone & (started >= 6)):
             m.d.sync += [claim(gateway.rejected.valid), claim(gateway._orphan)]
-        with m.If(gateway.passed.valid & (self.single | self.paired_before[3]) & (self.last.kind != OrderKind.CANCEL) & (started >= 5)):
+        with m.If(gateway.passed.valid & (self.single | self.paired_before[4]) & (self.last.kind != OrderKind.CANCEL) & (started >= 6)):
             m.d.sync += claim(~self._past(gateway._orphan, 1))
-        with m.If(gateway.passed.valid & self.paired_before[3] & (started >= 5)):
-            m.d.sync += claim(~self._past(gateway._orphan, 4) & (self.last.strategy == self.earlier.strategy) & ~self.last.pair)
+        with m.If(gateway.passed.valid & self.paired_before[4] & (started >= 6)):
+            m.d.sync += claim(~self._past(gateway._orphan, 5) & (self.last.strategy == self.earlier.strategy) & ~self.last.pair)
 
     def _stream_rules(self, m, gateway, started, claim):
         for stream in (gateway.passed, gateway.rejected):
@@ -403,7 +407,7 @@ class Promise(wiring.Component):
 
     def _obedience(self, m, gateway, started, claim):
         """To an obedient stage no order waits behind the door, but the second leg of a pair."""
-        m.d.sync += claim(~(gateway.passed.valid & (self.single | self.alone | self.paired_before[3])) | gateway.passed.ready)
+        m.d.sync += claim(~(gateway.passed.valid & (self.single | self.alone | self.paired_before[4])) | gateway.passed.ready)
 
     def _reasons_occur(self, m, gateway, started, claim):
         m.d.sync += [Cover(self._goal(gateway, reason)) for reason in RejectReason]

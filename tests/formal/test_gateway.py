@@ -45,7 +45,7 @@ PROOFS = {  # the longest first
     "position of a first leg": Proof(
         ("position_of_first_leg",), ("exposure", "table"), 12, also_free=("table.own",)),
     "position": Proof(("position",), ("exposure", "table"), 11, also_free=("table.own",)),
-    "answers": Proof(ORDERLY, (), 8, given=()),
+    "answers": Proof(ORDERLY, (), 9, given=()),
     "day": Proof(("day",), ("day",), 11),
     "reasons": Proof(("reasons",), ("reference", "table"), 8),
     "limits": Proof(("limits",), ("reference", "table"), 7),
@@ -66,32 +66,33 @@ def test_each_reason_can_be_reached(tmp_path):
     Proof(("reasons_occur",), tuple(PARTS - {"account", "by_key", "executions"}), 16, given=()).run(tmp_path, mode="cover")
 
 
-CHECK = "reason: breach & ~limits.waived[reason] if reason in WAIVABLE else breach"
+LAST_CHECK = "RejectReason.NO_PLACE: gateway._table.taken.bit_select(order.venue, 1),"
 MUTANTS = {
     "limits": {
-        **{f"{reason.name} is not looked at": ("checks", CHECK, f"reason: 0 if reason is RejectReason.{reason.name} else breach")
+        **{f"{reason.name} is not looked at": ("checks", LAST_CHECK, f"{LAST_CHECK} RejectReason.{reason.name}: 0,")
            for reason in PRIORITY if reason not in (RejectReason.PAIR, RejectReason.RATE)},
         "what can't be waived can be": ("checks", "if reason in WAIVABLE else breach", ""),
-        "the switch of the firm is not looked at": ("checks", "return (gateway.kill |", "return ("),
+        "the switch of the firm is not looked at": ("checks", "found[RejectReason.KILLED] | gateway.kill,", "found[RejectReason.KILLED],"),
         "that of a venue": ("checks", "gateway.kill_venues.bit_select(order.venue, 1)", "0"),
         "that of a strategy": ("checks", "gateway.kill_strategies.bit_select(order.strategy, 1)", "0"),
         "that of a symbol": ("checks", "gateway.kill_symbols.bit_select(order.symbol, 1))", "0)"),
         "orders leave a card that is not armed": ("gateway", "~self.armed | ~self.limits_valid |", "~self.limits_valid |"),
         "without limits": ("gateway", "~self.armed | ~self.limits_valid |", "~self.armed |"),
         "after a fault": ("gateway", "~self.limits_valid | self.fault | self.clearing", "~self.limits_valid | self.clearing"),
-        "a limit that has lost a bit counts": ("gateway", "| self._broken | checks.limits_broken(self))", "| self._broken)"),
+        "a limit that has lost a bit counts": ("checks", "limits_broken(gateway) | gateway.clearing", "gateway.clearing"),
         "any price is one": ("gateway", " | (order.price > MAX_PRICE)", ""),
         "a little further": ("checks", "exceeds(leg.distance, limits.max_distance)", "exceeds(leg.distance, limits.max_distance + 1)"),
         "one share too many": (
             "checks", "exceeds(leg.order.shares, limits.max_shares)", "exceeds(leg.order.shares, limits.max_shares + 1)"),
         "the gross notional of the first leg is nothing": ("gateway", "gross=account.first_gross", "gross=0"),
         "the first leg may be anything": ("gateway", "sound & (first_sound | ~paired)", "sound"),
-        "a pair is one open order": ("gateway", "halted=halted, ahead=second", "halted=halted"),
+        "a pair is one open order": ("gateway", "net=account.net, ahead=second", "net=account.net"),
         "a burst of nothing is one": ("token_bucket", "(tokens != 0) & (self.burst != 0)", "1"),
     },
     "reasons": {
-        "the last reason is told": ("leg", "reversed(others)", "others"),
-        "the rate is told as another": ("leg", "init=last", "init=RejectReason.PAIR"),
+        "the last reason is told": (
+            "leg", "_first(breaches, before), _first(breaches, behind)", "_first(breaches, behind), _first(breaches, before)"),
+        "the rate is told as another": ("leg", "_first(breaches, others), last)", "_first(breaches, others), RejectReason.PAIR)"),
         "a bad cancel has no session": (
             "gateway", "Mux(leg.bad, RejectReason.BAD_ORDER, RejectReason.NO_SESSION)", "RejectReason.NO_SESSION"),
         "the first leg has the reason of the second": ("gateway", "Mux(second, first_reason, reason)", "reason"),
@@ -113,14 +114,14 @@ MUTANTS = {
     },
     "answers": {
         "a switch makes it slower": (
-            "gateway", 'm.next = "DECIDE"', 'with m.If(~self.reducing):\n                    m.next = "DECIDE"'),
+            "gateway", 'm.next = "MEASURE"', 'with m.If(~self.reducing):\n                    m.next = "MEASURE"'),
         "an order is taken while another one is on offer": ("gateway", "self.passed.ready & ~on_offer", "self.passed.ready"),
         "the second leg leaves twice": (
             "gateway", "Mux(leads, first.order.as_value(), leg.order.as_value())", "leg.order.as_value()"),
         "the first leg is forgotten": ("gateway", "leads.eq(second),", "leads.eq(0),"),
         "a refusal is told once, heard or not": (
             "gateway", "self.accepted | (self.rejected.valid & self.rejected.ready)):", "self.accepted | self.rejected.valid):"),
-        "the rate is no reason": ("leg", "init=last", "init=RejectReason.NONE"),
+        "the rate is no reason": ("leg", "_first(breaches, others), last)", "_first(breaches, others), RejectReason.NONE)"),
         "no cancel leaves after a kill": ("gateway", "Mux(cancel, ~leg.bad", "Mux(cancel, ~leg.bad & ~self.kill"),
         "no cancel leaves without limits": ("gateway", "Mux(cancel, ~leg.bad", "Mux(cancel, ~leg.bad & self.limits_valid"),
         "no cancel leaves when the host is silent": ("gateway", "Mux(cancel, ~leg.bad", "Mux(cancel, ~leg.bad & ~self.expired"),
@@ -133,11 +134,11 @@ MUTANTS = {
         "the position has no limit": ("checks", "exceeds(leg.after, limits.max_position) |", ""),
         "what works does not count": ("exposure", "total.eq(working + self.shares", "total.eq(self.shares"),
         "what is sold is bought": ("exposure", "after.working_sell.eq(self._reserved)", "after.working_buy.eq(self._reserved)"),
-        "reducing is not looked at": ("checks", "gateway.reducing & (leg.after > 0)", "0"),
-        "a cancel is counted": ("gateway", "exposure.reserve.eq(granted | reserve_first)", "exposure.reserve.eq(decide | reserve_first)"),
+        "reducing is not looked at": ("checks", "found[RejectReason.REDUCING] & gateway.reducing", "0"),
+        "a cancel is counted": ("gateway", "booked.eq(granted)", "booked.eq(decide)"),
     },
     "position of a first leg": {
-        "the first leg does not count": ("gateway", "exposure.reserve.eq(granted | reserve_first)", "exposure.reserve.eq(granted)"),
+        "the first leg does not count": ("gateway", "exposure.reserve.eq(booked | reserve_first)", "exposure.reserve.eq(booked)"),
         "it counts as its other leg": ("gateway", "Mux(back, first.order.shares, order.shares)", "order.shares"),
         "it may be anything": ("gateway", "sound & (first_sound | ~paired)", "sound"),
     },

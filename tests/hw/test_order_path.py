@@ -72,14 +72,14 @@ async def watch(ctx, path, cycles, *, each=lambda cycle: None):
     return passed, first, last
 
 
-def test_an_order_every_sixteen_cycles_and_two_from_the_door_to_the_first_word():
+def test_an_order_every_seventeen_cycles_and_two_from_the_door_to_the_first_word():
     path = OrderPath()
 
     async def testbench(ctx):
         ctx.set(path.transmit.frames.ready, 1)
         await arm(ctx, path)
-        passed, first, last = await watch(ctx, path, 99)
-        assert passed == [3, 19, 35, 51, 67, 83]
+        passed, first, last = await watch(ctx, path, 105)
+        assert passed == [4, 21, 38, 55, 72, 89]
         assert first == [cycle + 2 for cycle in passed]
         assert last == [cycle + 11 for cycle in first]
 

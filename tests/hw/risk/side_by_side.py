@@ -79,7 +79,7 @@ class SideBySide:
         self._expected, self._due, self._settling, self._on_offer = deque(), None, deque(), None
         self.heartbeat, self.market, self._limits_of = False, Market(), None
         self._ready, self._cancels, self._fast, self._tripped = False, TokenBucketModel(), False, 0
-        self._open, self._clearing = 0, SYMBOLS
+        self._open, self._opening, self._clearing = 0, 0, SYMBOLS
         self.dut.set(next_user_ref=self.numbers, rejected__ready=1)
 
     # what happens around the gateway
@@ -262,7 +262,9 @@ class SideBySide:
                 self.venues.take(order, self._leaves(order))
 
     def _leaves(self, order) -> int:
+        count = self.risk.open.count
         number = self.risk.open.sent(order)
+        self._opening = self.risk.open.count - count
         if order.kind != CANCEL_ORDER:
             assert number == self.numbers[order.venue], self.now
             self.numbers[order.venue] = (number + 1) % 2**32
@@ -279,7 +281,7 @@ class SideBySide:
         if dut.bits("clearing") or self.blind:
             risk.open.next_ref = [*self.numbers]  # what was taken before may still be left out
         assert risk.open.next_ref == self.numbers, self.now
-        self._open = risk.open.count
+        self._open, self._opening = risk.open.count - self._opening, 0  # what leaves is in the table a cycle later
 
     def clear(self) -> None:
         """Positions are cleared, which takes a cycle a symbol; the card is disarmed. What has been told and not applied is forgotten."""

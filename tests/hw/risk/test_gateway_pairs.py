@@ -96,7 +96,7 @@ def test_the_second_leg_follows_its_first_even_after_a_kill():
             if ctx.get(dut.passed.valid) and ctx.get(dut.passed.ready):
                 left.append((cycle, ctx.get(dut.passed.payload.shares)))
             await ctx.tick()
-        assert left == [(5, 10), (21, 20)]
+        assert left == [(6, 10), (21, 20)]
 
     run(scenario)
 

@@ -34,13 +34,13 @@ def test_each_key_has_a_token_bucket(interval, window):
             tokens, since = at.get(key, (full, 0))
             tokens = min(full, tokens + cycle - since)
             assert ctx.get(dut.fast) == (tokens < interval), cycle
+            await ctx.tick()
             if tokens >= interval and rng.random() < 0.9:
                 ctx.set(dut.spend, 1)
                 at[key] = tokens - interval, cycle
                 passed.append(key)
             await ctx.tick()
             ctx.set(dut.spend, 0)
-            await ctx.tick()
 
     simulate(dut, testbench)
     assert len(passed) > (5 if interval < 1_000 else 2)

@@ -269,9 +269,9 @@ def test_an_order_under_a_number_whose_place_is_taken_is_a_fault():
         ctx.set(dut.orders.valid, 1)
         await ctx.tick()
         ctx.set(dut.orders.valid, 0)
-        await ctx.tick().repeat(2)
+        await ctx.tick().repeat(3)
         ctx.set(dut._table._open, 0b110)
-        await ctx.tick()
+        await ctx.tick().repeat(2)
         assert ctx.get(dut.fault)
         assert await bench.exposure() == (0, 101, 0)
 
